@@ -1,0 +1,18 @@
+/** Errors that tell a caller what was found, what was expected and what to do. They cross processes as gRPC statuses. */
+export {
+  Aborted,
+  AlreadyExists,
+  DataLoss,
+  FailedPrecondition,
+  InvalidArgument,
+  type Metadata,
+  messageOf,
+  NotFound,
+  OutOfRange,
+  PretrainError,
+  ResourceExhausted,
+  type StatusName,
+  Unavailable,
+  type Violation,
+} from "./status-errors.ts";
+export { hasErrorCode, systemReason } from "./system-errors.ts";

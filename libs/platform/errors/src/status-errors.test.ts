@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DataLoss, hasErrorCode, InvalidArgument, messageOf, systemReason } from "./index.ts";
+
+test("an invalid argument names every faulty field in one message", () => {
+  const error = new InvalidArgument([
+    { field: "recipe.model.dim", description: "must be divisible by n_heads" },
+    { field: "recipe.training.learning_rate", description: "must be positive" },
+  ]);
+  assert.equal(error.status, "INVALID_ARGUMENT");
+  assert.equal(
+    error.message,
+    "recipe.model.dim: must be divisible by n_heads; recipe.training.learning_rate: must be positive",
+  );
+  assert.equal(error.violations.length, 2);
+});
+
+test("causes are shown behind the message, to the first one", () => {
+  const disk = Object.assign(new Error("ENOSPC: no space"), { code: "ENOSPC" });
+  const lost = new DataLoss("DIGEST_MISMATCH", "model: SHA-256 differs", { part: "model" }, { cause: disk });
+  assert.equal(messageOf(lost), "model: SHA-256 differs (because: ENOSPC: no space)");
+  assert.equal(`/data ${systemReason(disk)}`, "/data cannot be written: the disk is full");
+  assert.ok(hasErrorCode(disk, "ENOSPC") && !hasErrorCode(disk, "ENOENT") && !hasErrorCode("ENOSPC", "ENOSPC"));
+});

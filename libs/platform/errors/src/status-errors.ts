@@ -1,0 +1,113 @@
+/**
+ * One class per canonical gRPC status that this project raises on purpose. `reason` is the stable, machine-readable name
+ * (UPPER_SNAKE_CASE, `google.rpc.ErrorInfo.reason`); every value that the message mentions is also in `metadata` (AIP-193).
+ */
+export type StatusName =
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "FAILED_PRECONDITION"
+  | "ABORTED"
+  | "OUT_OF_RANGE"
+  | "RESOURCE_EXHAUSTED"
+  | "UNAVAILABLE"
+  | "DATA_LOSS";
+
+export type Metadata = Readonly<Record<string, string>>;
+
+/** One faulty field of a request: its path in the request's own names (`recipe.training.learning_rate`) and what is wrong. */
+export interface Violation {
+  readonly field: string;
+  readonly description: string;
+}
+
+export class PretrainError extends Error {
+  readonly status: StatusName;
+  readonly reason: string;
+  readonly metadata: Metadata;
+  readonly violations: readonly Violation[];
+
+  constructor(
+    status: StatusName,
+    reason: string,
+    message: string,
+    metadata: Metadata = {},
+    options: { readonly cause?: unknown; readonly violations?: readonly Violation[] } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = new.target.name;
+    this.status = status;
+    this.reason = reason;
+    this.metadata = metadata;
+    this.violations = options.violations ?? [];
+  }
+}
+
+/** The request is wrong whatever the state of the system. Lists every faulty field at once (`google.rpc.BadRequest`). */
+export class InvalidArgument extends PretrainError {
+  constructor(violations: readonly [Violation, ...Violation[]], options: { readonly cause?: unknown } = {}) {
+    const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
+    super("INVALID_ARGUMENT", "BAD_REQUEST", message, {}, { ...options, violations });
+  }
+}
+
+type Rest = [reason: string, message: string, metadata?: Metadata, options?: { readonly cause?: unknown }];
+
+export class NotFound extends PretrainError {
+  constructor(...rest: Rest) {
+    super("NOT_FOUND", ...rest);
+  }
+}
+
+export class AlreadyExists extends PretrainError {
+  constructor(...rest: Rest) {
+    super("ALREADY_EXISTS", ...rest);
+  }
+}
+
+/** The request is right but the state of the system refuses it; trying again without a change is useless. */
+export class FailedPrecondition extends PretrainError {
+  constructor(...rest: Rest) {
+    super("FAILED_PRECONDITION", ...rest);
+  }
+}
+
+/** Somebody else was faster: read again, decide again. */
+export class Aborted extends PretrainError {
+  constructor(...rest: Rest) {
+    super("ABORTED", ...rest);
+  }
+}
+
+export class OutOfRange extends PretrainError {
+  constructor(...rest: Rest) {
+    super("OUT_OF_RANGE", ...rest);
+  }
+}
+
+/** A limit was hit: disk, memory, a quota, a queue. */
+export class ResourceExhausted extends PretrainError {
+  constructor(...rest: Rest) {
+    super("RESOURCE_EXHAUSTED", ...rest);
+  }
+}
+
+/** Something that should answer does not; the same call may succeed later. */
+export class Unavailable extends PretrainError {
+  constructor(...rest: Rest) {
+    super("UNAVAILABLE", ...rest);
+  }
+}
+
+/** Stored bytes are not what their digest says. Never repaired silently. */
+export class DataLoss extends PretrainError {
+  constructor(...rest: Rest) {
+    super("DATA_LOSS", ...rest);
+  }
+}
+
+/** What to show of a value that was thrown: its message and, where one is given, its causes. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause === undefined ? thrown.message : `${thrown.message} (because: ${messageOf(thrown.cause)})`;
+}
