@@ -21,13 +21,13 @@ function crafted(header: string | Buffer, dataBytes = 0): Buffer {
   return Buffer.concat([length, json, Buffer.alloc(dataBytes, 1)]);
 }
 
-test("what was written is read back, bit for bit", () => {
+void test("what was written is read back, bit for bit", () => {
   const content = decodeSafetensors(fileOf(tensors, { step: "7", format: "pt" }), "a.safetensors");
   assert.deepEqual(Object.fromEntries(content.tensors), Object.fromEntries(tensors));
   assert.deepEqual(content.metadata, { format: "pt", step: "7" });
 });
 
-test("the bytes are those of the format: length, header padded to 8, tensors end to end", () => {
+void test("the bytes are those of the format: length, header padded to 8, tensors end to end", () => {
   const file = fileOf([["w", { dtype: "F32", shape: [1], data: Float32Array.of(1) }]]);
   const header = '{"__metadata__":{},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
   assert.equal(file.readBigUInt64LE(0), 72n);
@@ -35,31 +35,31 @@ test("the bytes are those of the format: length, header padded to 8, tensors end
   assert.deepEqual([...file.subarray(80)], [0, 0, 0x80, 0x3f]);
 });
 
-test("the order in which tensors and metadata are given does not change the bytes", () => {
+void test("the order in which tensors and metadata are given does not change the bytes", () => {
   const reversed = new Map([...tensors].reverse());
   assert.deepEqual(fileOf(reversed, { b: "2", a: "1" }), fileOf(tensors, { a: "1", b: "2" }));
 });
 
-test("a tensor is a view of the file, not a copy, also behind tensors of odd lengths", () => {
+void test("a tensor is a view of the file, not a copy, also behind tensors of odd lengths", () => {
   const file = fileOf(tensors);
   const read = decodeSafetensors(file, "a.safetensors").tensors;
   for (const [name, { data }] of read) assert.equal(data.buffer, file.buffer, name);
 });
 
-test("a tensor that lies across its alignment is read all the same", () => {
+void test("a tensor that lies across its alignment is read all the same", () => {
   const header =
     '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}';
   const file = Buffer.concat([crafted(header, 1), Buffer.from(Float32Array.of(2.5).buffer)]);
   assert.deepEqual(decodeSafetensors(file, "a").tensors.get("b")?.data, Float32Array.of(2.5));
 });
 
-test("encoding yields the header and then each tensor's own memory: nothing is joined", () => {
+void test("encoding yields the header and then each tensor's own memory: nothing is joined", () => {
   const [header, ...parts] = encodeSafetensors(new Map([["weight", weight]]));
   assert.equal(header?.length, 8 + 80);
   assert.equal(parts[0]?.buffer, weight.data.buffer);
 });
 
-test("names that an object would reorder or lose keep their tensors", () => {
+void test("names that an object would reorder or lose keep their tensors", () => {
   const file = fileOf(
     [
       ["10", mask],
@@ -75,7 +75,7 @@ test("names that an object would reorder or lose keep their tensors", () => {
   assert.deepEqual(Object.entries(metadata), [["__proto__", "x"]]);
 });
 
-test("writing refuses a shape that its data does not have, a name twice and a header nobody could read", () => {
+void test("writing refuses a shape that its data does not have, a name twice and a header nobody could read", () => {
   assert.throws(() => fileOf([["w", { ...weight, shape: [7] }]]), /w: 6 elements for the shape \[7\]/);
   assert.throws(
     () =>
@@ -184,7 +184,7 @@ for (const [fault, file, message] of [
   ],
   ["a name as long as the header", crafted(`{"${"x".repeat(900_000)}":1}`), /"x{80}…" is not an object/],
 ] as const) {
-  test(`${fault} is refused as damage, by name`, () => {
+  void test(`${fault} is refused as damage, by name`, () => {
     assert.throws(
       () => decodeSafetensors(file, "model.safetensors"),
       (error) => {
@@ -197,7 +197,7 @@ for (const [fault, file, message] of [
   });
 }
 
-test("whatever the bytes: they are refused as damage, or written again they say the same", () => {
+void test("whatever the bytes: they are refused as damage, or written again they say the same", () => {
   const anyTensor = fc.constantFrom(...tensors.values());
   const entries = fc.uniqueArray(fc.tuple(fc.string(), anyTensor), { selector: ([name]) => name, maxLength: 4 });
   const damage = fc.array(fc.tuple(fc.nat(600), fc.nat(255)), { maxLength: 3 });
@@ -213,7 +213,7 @@ test("whatever the bytes: they are refused as damage, or written again they say 
   );
 });
 
-test("random headers of the format's own words are refused as damage or read", () => {
+void test("random headers of the format's own words are refused as damage or read", () => {
   const words = '{ } [ ] , : "a" "dtype" "F32" "U8" "shape" "data_offsets" 0 4 1'.split(" ");
   const header = fc.oneof(
     fc.array(fc.constantFrom(...words), { maxLength: 30 }).map((list) => `{${list.join("")}`),
