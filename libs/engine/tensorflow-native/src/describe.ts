@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { backend, engine, version_core } from "@tensorflow/tfjs-core";
 import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import { type Processor, processor } from "./processor.ts";
 
-export interface TensorFlowDescription {
+export interface TensorFlowDescription extends Processor {
   readonly tensorflowVersion: string;
   readonly tfjsVersion: string;
+  /** `gpu` only if TensorFlow has found one that it can use. */
   readonly device: "cpu" | "gpu";
-  readonly cpuModel: string;
-  /** Those of the processor's extensions that decide how fast which precision is, in the kernel's spelling. */
-  readonly cpuFeatures: readonly string[];
+  /** Whether Intel's library computes the matrix products: it gives other bits than the built-in one. */
   readonly oneDnn: boolean;
   readonly threadsWithinOperation: number;
   readonly threadsBetweenOperations: number;
@@ -25,33 +25,11 @@ export function describeTensorFlow(): TensorFlowDescription {
     tfjsVersion: version_core,
     device: native.isUsingGpuDevice ? "gpu" : "cpu",
     ...processor(readFileSync("/proc/cpuinfo", "utf8")),
-    oneDnn: process.env["TF_ENABLE_ONEDNN_OPTS"] !== "0",
+    oneDnn: process.env["TF_ENABLE_ONEDNN_OPTS"] === "1", // set by before-loading.ts if nobody else did
     threadsWithinOperation: threads("TF_NUM_INTRAOP_THREADS"),
     threadsBetweenOperations: threads("TF_NUM_INTEROP_THREADS"),
   };
 }
-
-/** @param cpuinfo the text of /proc/cpuinfo, of which the first processor is read */
-export function processor(cpuinfo: string): Pick<TensorFlowDescription, "cpuModel" | "cpuFeatures"> {
-  const value = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, "m").exec(cpuinfo)?.[1] ?? "";
-  const flags = new Set(value("flags").split(" "));
-  return {
-    cpuModel: value("model name") || "unknown",
-    cpuFeatures: decisiveFeatures.filter((name) => flags.has(name)),
-  };
-}
-
-const decisiveFeatures = [
-  "avx2",
-  "fma",
-  "avx_vnni",
-  "avx512f",
-  "avx512_vnni",
-  "avx512_bf16",
-  "amx_tile",
-  "amx_int8",
-  "amx_bf16",
-];
 
 /** TensorFlow takes all processors if the variable is 0. */
 function threads(variable: string): number {
