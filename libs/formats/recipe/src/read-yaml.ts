@@ -1,0 +1,37 @@
+/**
+ * YAML of unknown origin, with limits that the library does not have: its reader calls itself for each level and compares
+ * each key of a group with all others, so that 200 kB of brackets or of keys would hold a process for seconds.
+ */
+import { Composer, Lexer, type LineCounter, Parser } from "yaml";
+
+const depthLimit = 64; // of the reader's stack, which holds one to two entries for a level
+const entriesLimit = 1000;
+const faultsShown = 10;
+
+export type ReadYaml = { readonly tree: unknown } | { readonly faults: readonly string[] };
+
+/** The tree of the one document in `text`, or what is wrong with it, each with its line. */
+export function readYaml(text: string, lines: LineCounter): ReadYaml {
+  lines.addNewLine(0); // the parser reports only the lines after the first
+  const parser = new Parser(lines.addNewLine);
+  const tokens = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > depthLimit) return { faults: ["is nested too deeply for a recipe"] };
+    const innermost = parser.stack.at(-1);
+    const entries = innermost !== undefined && "items" in innermost ? innermost.items.length : 0;
+    if (entries > entriesLimit) return { faults: [`has a list or group of more than ${entriesLimit} entries`] };
+  }
+  tokens.push(...parser.end());
+  return compose(tokens, lines);
+}
+
+function compose(tokens: Iterable<Parameters<Composer["next"]>[0]>, lines: LineCounter): ReadYaml {
+  const [document, second] = new Composer({ version: "1.2", schema: "core", uniqueKeys: true }).compose(tokens);
+  if (second !== undefined) return { faults: ["holds several documents; one is expected"] };
+  if (document === undefined) return { tree: undefined };
+  const faults = [...document.errors, ...document.warnings]; // a warning is a tag that nobody knows
+  if (faults.length === 0) return { tree: document.contents };
+  const shown = faults.slice(0, faultsShown);
+  return { faults: shown.map(({ message, pos }) => `line ${lines.linePos(pos[0]).line}: ${message}`) };
+}
