@@ -1,0 +1,55 @@
+/** What the text of a variable can mean. Each kind's message says what is expected, as the end of a sentence. */
+import { resolve } from "node:path";
+import * as v from "valibot";
+
+/** `host:port`; the host is a name, an IPv4 address or an IPv6 address in brackets. Port 0 lets the system choose. */
+export const address = v.pipe(
+  v.string(),
+  v.regex(/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/, "host:port is expected, such as 127.0.0.1:7401"),
+  v.check((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "a port is at most 65535"),
+);
+
+/** A folder, as an absolute path; a relative one is taken from the working directory. */
+export const folder = v.pipe(
+  v.string(),
+  v.check((text) => !text.includes("\0"), "a path without NUL is expected"),
+  v.transform((text) => resolve(text)),
+);
+
+/** Folders separated by colons, as absolute paths. */
+export const folders = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(":").filter((part) => part !== "")),
+  v.minLength(1, "at least one folder is expected"),
+  v.transform((parts) => parts.map((part) => resolve(part))),
+);
+
+/** Address of the broker. */
+export const natsUrl = url("nats:", "nats://host:port is expected");
+
+/** Address of the blob store. */
+export const blobStoreUrl = url("file:", "file:///absolute/folder is expected");
+
+export const logLevel = v.picklist(
+  ["trace", "debug", "info", "warn", "error"],
+  "trace, debug, info, warn or error is expected",
+);
+
+/** A whole number from `least` to `most`. */
+export function count(least: number, most: number): v.GenericSchema<string, number> {
+  const message = `a whole number from ${least} to ${most} is expected`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, message),
+    v.transform(Number),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+}
+
+function url(protocol: string, message: string): v.GenericSchema<string, string> {
+  return v.pipe(
+    v.string(),
+    v.check((text) => URL.canParse(text) && new URL(text).protocol === protocol, message),
+  );
+}
