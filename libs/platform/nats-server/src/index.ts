@@ -1,0 +1,3 @@
+/** The broker on one machine: the real nats-server, pinned, on loopback, with every acknowledged message on the disk. */
+export { ensureNatsServer, natsServerBinary } from "./install.ts";
+export { type NatsServer, type NatsServerExit, type NatsServerOptions, startNatsServer } from "./nats-server.ts";
