@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { request } from "node:http";
+import { type TestContext, test } from "node:test";
+import { FailedPrecondition } from "@pretrain/errors";
+import { createLog, createMetrics, type Route, serveHttp } from "./index.ts";
+
+const log = createLog("test", "fatal");
+const indexUrl = new URL("./index.ts", import.meta.url).href;
+const errorsUrl = import.meta.resolve("@pretrain/errors");
+
+async function serve(
+  t: TestContext,
+  { ready = (): boolean => true, routes = [] as Route[], address = "127.0.0.1:0" } = {},
+) {
+  const server = await serveHttp({ address, metrics: createMetrics("test"), ready, routes, log });
+  t.after(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** node:http and not fetch, which forbids to choose the Host. */
+function get(address: string, path: string, headers: Record<string, string> = {}, method = "GET") {
+  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const [host, port] = address.split(":");
+    const call = request({ host, port, path, headers, method }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (piece: string) => (body += piece));
+      response.on("error", reject).on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    call.on("error", reject).end();
+  });
+}
+
+function runModule(source: string) {
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module-typescript", "-e", source], {
+    encoding: "utf8",
+  });
+  return {
+    status,
+    lines: stdout
+      .trim()
+      .split("\n")
+      .map((line): Record<string, unknown> => JSON.parse(line)),
+  };
+}
+
+test("/healthz is 200 while the service is ready and 503 while it is not", async (t) => {
+  let isReady = true;
+  const { address } = await serve(t, { ready: () => isReady });
+  assert.equal((await get(address, "/healthz")).status, 200);
+  isReady = false;
+  assert.equal((await get(address, "/healthz")).status, 503);
+});
+
+test("/metrics shows the process's own metrics and a counter, with the service's name", async (t) => {
+  const metrics = createMetrics("trainer");
+  metrics.counter("pretrain_steps_total", "Steps.", ["kind"])({ kind: "micro" }, 3);
+  metrics.gauge("pretrain_loss", "Loss.")(2.5);
+  metrics.histogram("pretrain_step_seconds", "Time.", [1, 2])(1.5);
+  const server = await serveHttp({ address: "127.0.0.1:0", metrics, ready: () => true, log });
+  t.after(() => server[Symbol.asyncDispose]());
+  const { body } = await get(server.address, "/metrics");
+  assert.match(body, /^pretrain_steps_total\{kind="micro",service="trainer"\} 3$/m);
+  assert.match(body, /^pretrain_loss\{service="trainer"\} 2.5$/m);
+  assert.match(body, /^pretrain_step_seconds_bucket\{le="2",service="trainer"\} 1$/m);
+  assert.match(body, /^process_resident_memory_bytes\{service="trainer"\} \d+/m);
+});
+
+for (const [claim, headers, status] of [
+  ["localhost may ask", { host: "localhost:7400" }, 200],
+  ["an address may ask", { host: "[::1]:7400" }, 200],
+  ["our own page may ask", { host: "127.0.0.1:7400", origin: "http://127.0.0.1:7400" }, 200],
+  ["a name that somebody may own is refused (DNS rebinding)", { host: "evil.example" }, 403],
+  ["a name that ends like an address is refused", { host: "127.0.0.1.evil.example" }, 403],
+  ["a foreign page is refused", { host: "127.0.0.1:7400", origin: "https://evil.example" }, 403],
+  ["a page without an origin of its own is refused", { host: "127.0.0.1:7400", origin: "null" }, 403],
+] as const) {
+  test(claim, async (t) => {
+    const { address } = await serve(t);
+    assert.equal((await get(address, "/healthz", headers)).status, status);
+  });
+}
+
+test("the longest matching route answers, others are 404, writing is 405, a failing route is 500 and stays inside", async (t) => {
+  const say =
+    (word: string): Route["handle"] =>
+    (_request, response) =>
+      void response.end(word);
+  const { address } = await serve(t, {
+    routes: [
+      { path: "/", handle: say("root") },
+      { path: "/files/", handle: say("files") },
+      { path: "/fails", handle: () => Promise.reject(new Error("secret")) },
+    ],
+  });
+  assert.equal((await get(address, "/files/a?b=c")).body, "files");
+  assert.equal((await get(address, "/elsewhere")).body, "root");
+  assert.equal((await get(address, "/healthz", {}, "POST")).status, 405);
+  const failed = await get(address, "/fails");
+  assert.equal(failed.status, 500);
+  assert.doesNotMatch(failed.body, /secret/);
+  assert.equal((await get((await serve(t)).address, "/files/")).status, 404);
+});
+
+test("a taken port is refused with the address and the variable to change", async (t) => {
+  const { address } = await serve(t);
+  await assert.rejects(serve(t, { address }), (error) => {
+    assert.ok(error instanceof FailedPrecondition);
+    assert.equal(
+      error.message,
+      `${address} is in use by another process; set PRETRAIN_HTTP_ADDRESS to another address, or end what listens there`,
+    );
+    return true;
+  });
+});
+
+test("closing ends a response that would go on for ever", { timeout: 5_000 }, async (t) => {
+  const opened = Promise.withResolvers<void>();
+  const endless: Route = {
+    path: "/endless",
+    handle(_request, response) {
+      response.write("data\n");
+      opened.resolve();
+    },
+  };
+  const server = await serve(t, { routes: [endless] });
+  const answer = get(server.address, "/endless");
+  await opened.promise;
+  await Promise.all([assert.rejects(answer), server[Symbol.asyncDispose]()]);
+});
+
+test("lines written just before the process is killed are there, as JSON with service and time", () => {
+  const { lines } = runModule(`
+    import { createLog } from ${JSON.stringify(indexUrl)};
+    const log = createLog("trainer");
+    log.debug("not shown");
+    for (let i = 0; i < 1000; i += 1) log.info({ step: i }, "step");
+    process.kill(process.pid, "SIGKILL");`);
+  assert.equal(lines.length, 1000);
+  assert.equal(lines[999]?.["step"], 999);
+  assert.equal(lines[999]["service"], "trainer");
+  assert.match(String(lines[999]["time"]), /^\d{4}-\d\d-\d\dT/);
+});
+
+for (const [claim, thrown, message, hasStack] of [
+  ["an error raised on purpose", `new Unavailable("NO_BROKER", "no broker", { url: "x" })`, "no broker", false],
+  ["a defect", `new TypeError("oops")`, "unexpected error", true],
+] as const) {
+  test(`${claim} ends the process with code 1 and one line${hasStack ? " with its stack" : ""}`, () => {
+    const { status, lines } = runModule(`
+      import { createLog, exitOnFatalError } from ${JSON.stringify(indexUrl)};
+      import { Unavailable } from ${JSON.stringify(errorsUrl)};
+      exitOnFatalError(createLog("trainer"));
+      throw await ${thrown};`);
+    assert.equal(status, 1);
+    assert.equal(lines.length, 1);
+    assert.equal(lines[0]?.["msg"], message);
+    assert.equal(JSON.stringify(lines[0]).includes("stack"), hasStack);
+  });
+}
