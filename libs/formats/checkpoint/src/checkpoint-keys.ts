@@ -1,0 +1,38 @@
+/** Where a checkpoint lies in the store, and what it is called. */
+import { InvalidArgument } from "@pretrain/errors";
+
+export interface CheckpointId {
+  /** Canonical id of the experiment, such as `1-4-0`. */
+  readonly experiment: string;
+  /** Micro-steps done when it was taken. */
+  readonly microStep: number;
+}
+
+const namePattern = /^experiments\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/checkpoints\/(0|[1-9][0-9]{0,14})$/;
+
+/** `experiments/{id}/checkpoints/{micro-step}`: its name in the API, and its folder in the store. */
+export function checkpointName({ experiment, microStep }: CheckpointId): string {
+  return `${checkpointsPrefix(experiment)}${microStep}`;
+}
+
+/** @throws InvalidArgument naming `field` when it is no name of a checkpoint */
+export function parseCheckpointName(name: string, field = "name"): CheckpointId {
+  const [, experiment, microStep] = namePattern.exec(name) ?? [];
+  if (experiment !== undefined && microStep !== undefined) return { experiment, microStep: Number(microStep) };
+  const shown = JSON.stringify(name.slice(0, 150));
+  const description = `${shown} is no name of a checkpoint: experiments/{id}/checkpoints/{micro-step} is expected`;
+  throw new InvalidArgument([{ field, description }]);
+}
+
+export function checkpointsPrefix(experiment: string): string {
+  return `experiments/${experiment}/checkpoints/`;
+}
+
+export function manifestKey(id: CheckpointId): string {
+  return `${checkpointName(id)}/manifest.json`;
+}
+
+/** Named by its content, so that a part is never changed under a manifest that vouches for it. */
+export function partKey(id: CheckpointId, partName: string, sha256: string): string {
+  return `${checkpointName(id)}/${sha256.slice(0, 16)}.${partName}`;
+}
