@@ -1,0 +1,81 @@
+/** The whole system on one machine: the broker and the four services, each a process of its own, stopped in reverse order. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureNatsServer, type NatsServer, startNatsServer } from "@pretrain/nats-server";
+import { type Ports, serviceAddresses } from "./addresses.ts";
+import { type ServiceProcess, startService } from "./service-process.ts";
+import { environmentOf, type ServiceName, serviceNames } from "./services.ts";
+
+export interface LocalSystemOptions {
+  /** Everything that the system keeps lies here: streams, blobs, ledger, spools, logs. */
+  readonly stateDirectory: string;
+  /** Folders that a recipe's paths are looked up in and confined to. */
+  readonly dataRoots: readonly string[];
+  readonly ports: Ports;
+  /** Variables for all services beside their own. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface LocalSystem extends AsyncDisposable {
+  readonly natsUrl: string;
+  readonly pageUrl: string;
+  readonly addresses: Readonly<Record<ServiceName, string>>;
+  readonly blobsUrl: string;
+  readonly processes: Readonly<Record<ServiceName, ServiceProcess>>;
+  readonly broker: NatsServer;
+  /** Rejects, with the service's last words, when one of them ends by itself. Never resolves. */
+  readonly failed: Promise<never>;
+}
+
+/**
+ * Starts everything and resolves when every service says that it serves. What was started is stopped again on an error.
+ *
+ * @throws FailedPrecondition when an address is taken; Unavailable, with its last words, when a service does not come up.
+ */
+export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
+  const { stateDirectory, ports } = options;
+  await using starting = new AsyncDisposableStack();
+  await Promise.all(["logs", "blobs"].map((folder) => mkdir(join(stateDirectory, folder), { recursive: true })));
+  const addresses = await serviceAddresses(ports);
+  await ensureNatsServer();
+  const storeDirectory = join(stateDirectory, "nats");
+  const broker = starting.use(await startNatsServer({ port: ports === "free" ? 0 : ports.nats, storeDirectory }));
+  const blobsUrl = `file://${join(stateDirectory, "blobs")}`;
+  const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
+  for (const name of serviceNames) {
+    const environment = {
+      ...options.environment,
+      ...environmentOf(name, { ...options, addresses, natsUrl: broker.url }),
+    };
+    const logFile = join(stateDirectory, "logs", `${name}.log`);
+    processes[name] = starting.use(await startService({ name, environment, logFile }));
+  }
+  const all = complete(processes);
+  await Promise.all(serviceNames.map((name) => all[name].serving(addresses[name].grpc)));
+  const running = starting.move();
+  return {
+    natsUrl: broker.url,
+    pageUrl: `http://${addresses.report.http}/`,
+    addresses: grpcAddresses(addresses),
+    blobsUrl,
+    processes: all,
+    broker,
+    failed: Promise.race(serviceNames.map((name) => all[name].failed)),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function grpcAddresses(addresses: Awaited<ReturnType<typeof serviceAddresses>>): Record<ServiceName, string> {
+  return {
+    "data-shard": addresses["data-shard"].grpc,
+    trainer: addresses.trainer.grpc,
+    evaluator: addresses.evaluator.grpc,
+    report: addresses.report.grpc,
+  };
+}
+
+function complete(processes: Partial<Record<ServiceName, ServiceProcess>>): Record<ServiceName, ServiceProcess> {
+  const { "data-shard": dataShard, trainer, evaluator, report } = processes;
+  if (!dataShard || !trainer || !evaluator || !report) throw new Error("a service was not started");
+  return { "data-shard": dataShard, trainer, evaluator, report };
+}

@@ -1,0 +1,33 @@
+/** The four services: the module that each starts from, and the variables that it is told its surroundings by. */
+import { join } from "node:path";
+import type { ServiceAddresses } from "./addresses.ts";
+
+/** In the order they are started in: who is asked comes before who asks. */
+export const serviceNames = ["data-shard", "trainer", "evaluator", "report"] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
+
+/** The file that a service is run by. */
+export function moduleOf(name: ServiceName): URL {
+  return new URL(import.meta.resolve(`@pretrain/${name}`));
+}
+
+export interface Surroundings {
+  readonly stateDirectory: string;
+  readonly dataRoots: readonly string[];
+  readonly addresses: Readonly<Record<ServiceName, ServiceAddresses>>;
+  readonly natsUrl: string;
+}
+
+export function environmentOf(name: ServiceName, surroundings: Surroundings): Record<string, string> {
+  const { stateDirectory, dataRoots, addresses, natsUrl } = surroundings;
+  return {
+    PRETRAIN_NATS_URL: natsUrl,
+    PRETRAIN_GRPC_ADDRESS: addresses[name].grpc,
+    PRETRAIN_HTTP_ADDRESS: addresses[name].http,
+    PRETRAIN_BLOBS: `file://${join(stateDirectory, "blobs")}`,
+    PRETRAIN_STATE: join(stateDirectory, name),
+    PRETRAIN_DATA_ROOTS: dataRoots.join(":"),
+    PRETRAIN_DATA_SHARD: addresses["data-shard"].grpc,
+  };
+}

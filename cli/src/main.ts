@@ -1,0 +1,21 @@
+/** The `pretrain` command: everything a person does at a terminal. */
+import { messageOf } from "@pretrain/errors";
+import { Command } from "commander";
+import { addExperimentCommands } from "./commands/experiments.ts";
+import { addReportCommand } from "./commands/report.ts";
+import { addSystemCommands } from "./commands/system.ts";
+
+const program = new Command("pretrain")
+  .description("Pretrains small language models and writes a record whose every number can be trusted.")
+  .showHelpAfterError();
+
+addSystemCommands(program);
+addExperimentCommands(program);
+addReportCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`pretrain: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "@pretrain/testing";
+import { rowsOf, writeMobyDick } from "./moby-dick.ts";
+
+test("paragraphs are joined until a row is long enough, and none is lost", () => {
+  const long = "w".repeat(900);
+  assert.deepEqual(rowsOf(`one\n\ntwo\n\n${long}\n\n\n\nthree`), [`one\n\ntwo\n\n${long}`, "three"]);
+  assert.deepEqual(rowsOf(" \n\n "), []);
+});
+
+test("the book becomes rows of text, the first of them its first chapter's", async (t) => {
+  const file = join(await temporaryDirectory(t), "data", "moby-dick.jsonl");
+  await writeMobyDick(file);
+  const rows = (await readFile(file, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).text);
+  assert.ok(rows.some((text) => text.startsWith("Call me Ishmael.")));
+  assert.ok(rows.length > 900 && rows.length < 1400, `${rows.length} rows`);
+  const characters = rows.reduce((sum: number, text: string) => sum + text.length, 0);
+  assert.ok(characters > 1_200_000, `${characters} characters`);
+});
