@@ -1,0 +1,7 @@
+/** Processes that start, talk to, watch over and end each other. */
+
+export { kinds, type Message, type MessageGuard } from "./messages.ts";
+export { openParentChannel, type ParentChannel } from "./parent-channel.ts";
+export { type Child, type ChildExit, type ChildOptions, startChild } from "./start-child.ts";
+export { type Supervised, type SupervisorOptions, superviseWorker } from "./supervise-worker.ts";
+export { terminationSignal } from "./termination-signal.ts";

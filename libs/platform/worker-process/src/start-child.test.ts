@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Unavailable } from "@pretrain/errors";
+import { until } from "@pretrain/testing";
+import { kinds, startChild } from "./index.ts";
+import type { FromChild, ToChild } from "./testdata/child.ts";
+
+async function start(t: TestContext, environment: Record<string, string> = {}) {
+  const heard: FromChild[] = [];
+  const child = await startChild<ToChild, FromChild>({
+    module: new URL("./testdata/child.ts", import.meta.url),
+    environment,
+    receives: kinds<FromChild>({ ready: true, echo: true, blocking: true }),
+    onMessage: (message) => void heard.push(message),
+  });
+  t.after(() => child.kill());
+  const next = <K extends FromChild["kind"]>(kind: K) =>
+    until(() => heard.find((message): message is Extract<FromChild, { kind: K }> => message.kind === kind));
+  return { child, next };
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("typed arrays pass in both directions with their values", async (t) => {
+  const { child, next } = await start(t);
+  await child.send({ kind: "echo", values: Float32Array.of(1.5, -2, Number.NaN) });
+  assert.deepEqual((await next("echo")).values, Float32Array.of(3, -4, Number.NaN));
+});
+
+test("a child sees the given environment and nothing of ours", async (t) => {
+  const { next } = await start(t, { ONLY: "this" });
+  assert.deepEqual(
+    (await next("ready")).environment.filter((name) => !name.startsWith("NODE_CHANNEL")),
+    ["ONLY"],
+  );
+});
+
+test("an exit code is reported", async (t) => {
+  const { child } = await start(t);
+  await child.send({ kind: "exit", code: 7 });
+  assert.deepEqual(await child.exited, { code: 7, signal: null, stderrTail: "" });
+});
+
+test("a native abort is reported with its signal and the last words on stderr", async (t) => {
+  const { child } = await start(t);
+  await child.send({ kind: "abort" });
+  const { code, signal, stderrTail } = await child.exited;
+  assert.deepEqual({ code, signal }, { code: null, signal: "SIGABRT" });
+  assert.match(stderrTail, /about to abort/);
+});
+
+test("SIGTERM ends a child, and SIGKILL one that ignores it, when the grace is over", async (t) => {
+  const obedient = await start(t);
+  await obedient.next("ready");
+  assert.equal((await obedient.child.stop(10_000)).signal, "SIGTERM");
+  const stubborn = await start(t);
+  await stubborn.child.send({ kind: "ignoreTermination" });
+  await stubborn.next("blocking");
+  const begun = performance.now();
+  assert.equal((await stubborn.child.stop(200)).signal, "SIGKILL");
+  assert.ok(performance.now() - begun >= 199);
+});
+
+test("a message to a child that is gone is refused as Unavailable", async (t) => {
+  const { child } = await start(t);
+  await child.kill();
+  await assert.rejects(child.send({ kind: "block" }), (error) => error instanceof Unavailable);
+});
+
+for (const what of ["text", null, { kind: "toString" }, { kind: "unknown" }, 42] as const) {
+  test(`a child that says ${JSON.stringify(what)} is ended for it`, async (t) => {
+    const { child } = await start(t);
+    await child.send({ kind: "say", what });
+    assert.match((await child.exited).protocolFault ?? "", /an unknown message/);
+  });
+}
+
+test("a module that does not exist ends with code 1 and says so on stderr", async (t) => {
+  const child = await startChild<ToChild, FromChild>({
+    module: new URL("./testdata/absent.ts", import.meta.url),
+    environment: {},
+    receives: kinds<FromChild>({ ready: true, echo: true, blocking: true }),
+    onMessage: () => undefined,
+  });
+  t.after(() => child.kill());
+  const { code, stderrTail } = await child.exited;
+  assert.equal(code, 1);
+  assert.match(stderrTail, /Cannot find module .*absent\.ts/);
+});
+
+for (const behaviour of ["block", "listen"]) {
+  test(`a child that ${behaviour}s dies with its parent, even when that is killed`, { timeout: 20_000 }, async (t) => {
+    const parent = spawn(process.execPath, [
+      fileURLToPath(new URL("./testdata/parent.ts", import.meta.url)),
+      behaviour,
+    ]);
+    t.after(() => parent.kill("SIGKILL"));
+    const [said] = (await once(parent.stdout.setEncoding("utf8"), "data")) as [string];
+    const childId = Number(said);
+    t.after(() => void (isAlive(childId) && process.kill(childId, "SIGKILL")));
+    assert.ok(isAlive(childId));
+    parent.kill("SIGKILL");
+    await until(() => !isAlive(childId), { timeoutMs: 5_000 });
+  });
+}
