@@ -1,7 +1,7 @@
 /** Where the golden numbers are: in the repository's own `testdata`, and in each folder of `PRETRAIN_TESTDATA`. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { decodeSafetensors, type StoredTensor } from "@pretrain/safetensors";
+import { decodeSafetensors } from "@pretrain/safetensors";
 
 export type GoldenKind = "golden-model" | "golden-eval" | "tokenizer" | "corpora";
 
@@ -15,8 +15,16 @@ export interface GoldenSet {
   has(file: string): boolean;
   /** The content of a JSON file, in the form that its README describes. */
   json<Content>(file: string): Content;
-  tensors(file: string): ReadonlyMap<string, StoredTensor>;
+  tensors(file: string): GoldenTensors;
 }
+
+/** Whatever type the numbers were stored in. */
+export interface GoldenTensor {
+  readonly shape: number[];
+  readonly values: Float64Array;
+}
+
+export type GoldenTensors = ReadonlyMap<string, GoldenTensor>;
 
 const repositoryRoot = resolve(import.meta.dirname, "../../../..");
 
@@ -47,6 +55,16 @@ function goldenSet(kind: GoldenKind, root: string): GoldenSet {
     path,
     has: (file) => existsSync(path(file)),
     json: (file) => JSON.parse(readFileSync(path(file), "utf8")),
-    tensors: (file) => decodeSafetensors(readFileSync(path(file)), path(file)).tensors,
+    tensors: (file) => readTensors(path(file)),
   };
+}
+
+function readTensors(path: string): GoldenTensors {
+  const { tensors } = decodeSafetensors(readFileSync(path), path);
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => {
+      const numbers: ArrayLike<number | bigint> = data;
+      return [name, { shape: [...shape], values: Float64Array.from(numbers, Number) }];
+    }),
+  );
 }

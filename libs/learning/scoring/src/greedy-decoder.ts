@@ -1,0 +1,48 @@
+/** The likeliest next token, again and again: the edge where scores leave the device and become a choice. */
+import { type Cache, decodeStep, type ModelShape, newCache, type Weights } from "@pretrain/model";
+import * as tf from "@tensorflow/tfjs-core";
+import type { NextToken } from "./generate.ts";
+
+export interface GreedyDecoder extends Disposable {
+  /** Reads the tokens that it has not read yet; each list must begin with the one before it. */
+  readonly nextToken: NextToken;
+}
+
+/**
+ * A decoder of one text. It keeps keys and values of what it has read, until it is disposed of.
+ *
+ * @throws (from `nextToken`) RangeError when the text outgrows the model, Error when a score is not a number
+ */
+export function greedyDecoder(weights: Weights, shape: ModelShape): GreedyDecoder {
+  let cache = newCache();
+  let read = 0;
+  const nextToken: NextToken = async (tokens) => {
+    const decoded = tf.tidy(() => decodeStep(weights, oneRow(tokens.slice(read)), cache, shape));
+    dispose(cache);
+    cache = decoded.cache;
+    read = tokens.length;
+    const scores = await decoded.logits.data();
+    decoded.logits.dispose();
+    return likeliest(scores);
+  };
+  return { nextToken, [Symbol.dispose]: () => dispose(cache) };
+}
+
+/** The index of the largest score, the first of equal ones. @throws Error when a score is NaN: any index would be a lie */
+export function likeliest(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let index = 0; index < scores.length; index += 1) {
+    const score = scores[index] ?? Number.NaN;
+    if (Number.isNaN(score)) throw new Error(`the score of token ${index} is not a number`);
+    if (score > (scores[best] ?? 0)) best = index;
+  }
+  return best;
+}
+
+function oneRow(tokens: readonly number[]): tf.Tensor2D {
+  return tf.tensor2d([...tokens], [1, tokens.length], "int32");
+}
+
+function dispose(cache: Cache): void {
+  tf.dispose(cache.flatMap(({ keys, values }) => [keys, values]));
+}
