@@ -1,7 +1,7 @@
 /** An experiment's progress in the terminal: a line that moves, or plain lines where the output is not a terminal. */
 import { FailedPrecondition } from "@pretrain/errors";
 import { type Experiment, Experiment_State, type TrainerService } from "@pretrain/proto";
-import type { ServiceClient } from "@pretrain/rpc";
+import type { PretrainClient } from "@pretrain/rpc";
 import { progressLine } from "./progress-line.ts";
 import { stateName } from "./state-name.ts";
 
@@ -13,7 +13,7 @@ const plainIntervalMs = 5000;
  * @returns the completed experiment. @throws FailedPrecondition with the recorded reason, when it failed or was cancelled.
  */
 export async function followExperiment(
-  trainer: ServiceClient<typeof TrainerService>,
+  trainer: PretrainClient<typeof TrainerService>,
   name: string,
 ): Promise<Experiment> {
   let last: Experiment | undefined;

@@ -24,19 +24,22 @@ const host = "127.0.0.1";
 
 /** @throws FailedPrecondition that names every address which is taken. */
 export async function serviceAddresses(ports: Ports): Promise<Record<ServiceName, ServiceAddresses>> {
-  const wanted =
-    ports === "free"
-      ? serviceNames.flatMap(() => [0, 0])
-      : serviceNames.flatMap((name, index) => [
-          ports.firstGrpc + index,
-          name === "report" ? ports.page : ports.firstHttp + index,
-        ]);
+  const { firstGrpc, page, firstHttp } = ports === "free" ? { firstGrpc: 0, page: 0, firstHttp: 0 } : ports;
+  const wanted = serviceNames.flatMap((name, index) => [
+    nth(firstGrpc, index),
+    name === "report" ? page : nth(firstHttp, index),
+  ]);
   const found = await freePorts(wanted);
   const of = (name: ServiceName): ServiceAddresses => {
     const index = serviceNames.indexOf(name) * 2;
     return { grpc: `${host}:${found[index]}`, http: `${host}:${found[index + 1]}` };
   };
   return { "data-shard": of("data-shard"), trainer: of("trainer"), evaluator: of("evaluator"), report: of("report") };
+}
+
+/** Port 0 asks for any free one, however many are asked for. */
+function nth(first: number, index: number): number {
+  return first === 0 ? 0 : first + index;
 }
 
 /** All are held at once, so that no port is given twice. */

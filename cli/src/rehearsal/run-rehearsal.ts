@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { FailedPrecondition, NotFound } from "@pretrain/errors";
 import { type Report, Report_Completeness, ReportService, TrainerService, Verdict } from "@pretrain/proto";
 import { experimentName, parseExperimentFile } from "@pretrain/recipe";
-import { connectClient, type ServiceClient } from "@pretrain/rpc";
+import { connectClient, type PretrainClient } from "@pretrain/rpc";
 import { followExperiment } from "../follow-experiment.ts";
 import { indicatorTable } from "../indicator-table.ts";
 import type { LocalSystem } from "../local-system/local-system.ts";
@@ -40,7 +40,7 @@ export async function runRehearsal({ system, dataRoot, recipeFile }: Rehearsal):
 }
 
 /** `rehearsal-1`, `rehearsal-2`, …: each start is an experiment of its own, and none is overwritten. */
-async function nextFreeId(trainer: ServiceClient<typeof TrainerService>, base: string): Promise<string> {
+async function nextFreeId(trainer: PretrainClient<typeof TrainerService>, base: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const id = `${base}-${number}`;
     const taken = await trainer.getExperiment({ name: experimentName(id) }).then(
@@ -55,7 +55,7 @@ async function nextFreeId(trainer: ServiceClient<typeof TrainerService>, base: s
 }
 
 /** The record once nothing can be added to it: the last evaluation comes some seconds after the last step. */
-async function finalReport(reports: ServiceClient<typeof ReportService>, name: string): Promise<Report> {
+async function finalReport(reports: PretrainClient<typeof ReportService>, name: string): Promise<Report> {
   const until = performance.now() + recordLimitMs;
   while (performance.now() < until) {
     const report = await reports.getReport({ name });

@@ -1,0 +1,90 @@
+/** Bad input is refused by name, before the first step where that is possible, and leaves a state that is true. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { InvalidArgument } from "@pretrain/errors";
+import { Experiment_State, type RecipeSchema, TrainerService } from "@pretrain/proto";
+import { connectClient } from "@pretrain/rpc";
+import { finalReport, trained } from "./experiments.ts";
+import { startSystem } from "./system-under-test.ts";
+import { tinyRecipe } from "./tiny-recipe.ts";
+
+test("requests that can be judged at once are refused at once, with the field's name", async (t) => {
+  const system = await startSystem(t);
+  using trainer = connectClient(TrainerService, system.addresses.trainer);
+  const { model, training } = tinyRecipe;
+  for (const [experimentId, change, field] of [
+    ["a/b", {}, "experiment_id"],
+    ["moe", { model: { ...model, useMoe: true } }, "recipe.model.use_moe"],
+    ["memory", { model: { ...model, modelType: "model" } }, "recipe.model.model_type"],
+    ["heads", { model: { ...model, dim: 33 } }, "recipe.model.dim"],
+    ["vocabulary", { model: { ...model, vocabSize: 65_537 } }, "recipe.model.vocab_size"],
+    ["nan", { training: { ...training, learningRate: Number.NaN } }, "recipe.training.learning_rate"],
+    ["negative", { training: { ...training, learningRate: -1 } }, "recipe.training.learning_rate"],
+    ["processes", { hardware: { numProcesses: 2 } }, "recipe.hardware.num_processes"],
+    ["sample", { evaluation: { inputLength: 60, predictLength: 60 } }, "recipe.evaluation"],
+    ["metric", { targets: [{ metric: "eval/lost", comparison: "<", value: 3 }] }, "recipe.targets"],
+  ] satisfies [string, MessageInitShape<typeof RecipeSchema>, string][]) {
+    await t.test(`${experimentId}: ${field}`, () =>
+      assert.rejects(trainer.startExperiment({ experimentId, recipe: { ...tinyRecipe, ...change } }), (error) => {
+        assert.ok(error instanceof InvalidArgument, String(error));
+        assert.ok(
+          error.violations.some((violation) => violation.field.startsWith(field)),
+          error.message,
+        );
+        return true;
+      }),
+    );
+  }
+  assert.deepEqual((await trainer.listExperiments({})).experiments, [], "nothing was stored");
+
+  await mkdir(join(system.dataRoot, "folder.jsonl"));
+  await writeFile(join(system.dataRoot, "empty.jsonl"), "");
+  await writeFile(join(system.dataRoot, "tokenizer.json"), "{}");
+  for (const [experimentId, data, words] of [
+    ["missing-file", { path: "missing.jsonl" }, /missing\.jsonl.*does not exist/],
+    ["a-folder", { path: "folder.jsonl" }, /folder\.jsonl.*directory/],
+    ["empty-file", { path: "empty.jsonl" }, /empty\.jsonl.*empty/],
+    ["outside", { path: "../../../etc/passwd", format: "text" }, /etc\/passwd.*data root/],
+    ["bad-tokenizer", { path: "chapters.jsonl", tokenizerPath: "tokenizer.json" }, /tokenizer\.json/],
+  ] as const) {
+    await t.test(`${experimentId}: FAILED before the first step, with the path in state and record`, async () => {
+      const experiment = await trained(system, experimentId, { ...tinyRecipe, data });
+      assert.equal(experiment.state, Experiment_State.FAILED);
+      assert.match(experiment.message, words);
+      const report = await finalReport(system, experiment.name);
+      assert.equal(report.execution?.state, Experiment_State.FAILED);
+      assert.match(report.execution?.message ?? "", words);
+      assert.equal(Number(report.training?.microSteps ?? 0n), 0);
+    });
+  }
+});
+
+for (const [title, environment, words] of [
+  ["a broker that is not there", { PRETRAIN_NATS_URL: "nats://127.0.0.1:9" }, /127\.0\.0\.1:9/],
+  ["an address that is none", { PRETRAIN_GRPC_ADDRESS: "nowhere" }, /PRETRAIN_GRPC_ADDRESS/],
+] as const) {
+  test(`${title}: the service says so in its log and ends`, { timeout: 60_000 }, (t) => {
+    const module = new URL(import.meta.resolve("@pretrain/trainer"));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [module.pathname], {
+      env: {
+        ...process.env,
+        PRETRAIN_NATS_URL: "nats://127.0.0.1:9",
+        PRETRAIN_GRPC_ADDRESS: "127.0.0.1:0",
+        PRETRAIN_HTTP_ADDRESS: "127.0.0.1:0",
+        PRETRAIN_BLOBS: "file:///tmp/pretrain-never-written",
+        PRETRAIN_STATE: "/tmp/pretrain-never-written",
+        PRETRAIN_DATA_SHARD: "127.0.0.1:1",
+        ...environment,
+      },
+      encoding: "utf8",
+      timeout: 50_000,
+    });
+    t.diagnostic(stderr.slice(0, 400));
+    assert.notEqual(status, 0);
+    assert.match(stdout + stderr, words);
+  });
+}

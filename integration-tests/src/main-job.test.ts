@@ -1,0 +1,136 @@
+/** The main job: from StartExperiment to a record that is final, with its numbers found again in events and files. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+  Evaluation_State,
+  EvaluatorService,
+  Experiment_State,
+  RenderReportRequest_Format,
+  ReportService,
+  TrainerService,
+  Verdict,
+} from "@pretrain/proto";
+import { connectClient } from "@pretrain/rpc";
+import { finalReport, lossesOf, trained } from "./experiments.ts";
+import { startSystem } from "./system-under-test.ts";
+import { tinyRecipe } from "./tiny-recipe.ts";
+
+test("an experiment goes from its request to a final record", async (t) => {
+  const system = await startSystem(t);
+  const experiment = await trained(system, "main.job", tinyRecipe);
+  const report = await finalReport(system, experiment.name);
+
+  await t.test("the id's canonical spelling is used everywhere, the author's is kept as the title", () => {
+    assert.equal(experiment.name, "experiments/main-job");
+    assert.equal(experiment.title, "main.job");
+    assert.equal(report.title, "main.job");
+  });
+
+  await t.test("it completes, after as many micro-steps as rows and batch size make", () => {
+    assert.equal(experiment.state, Experiment_State.COMPLETED);
+    const rows = Number(report.dataset?.splits[0]?.rows);
+    assert.equal(Number(report.training?.microSteps), Math.ceil(rows / 8));
+    assert.equal(Number(report.training?.optimizerSteps), Math.floor(Math.ceil(rows / 8) / 2));
+  });
+
+  await t.test("the recipe in the record has every default written out, and the person's text word for word", () => {
+    assert.equal(report.recipe?.training?.beta2, 0.95);
+    assert.equal(report.recipe?.model?.hiddenDim, 128);
+    assert.equal(report.recipe?.intent?.purpose, tinyRecipe.intent.purpose);
+  });
+
+  await t.test("no step is missing from the ledger, and the first loss is near ln V", async () => {
+    assert.deepEqual(report.gaps, []);
+    const losses = await lossesOf(system, experiment.name);
+    assert.equal(losses.length, Number(report.training?.microSteps));
+    assert.equal(losses[0], report.training?.firstLoss);
+    assert.equal(losses.at(-1), report.training?.lastLoss);
+    assert.ok(Math.abs((losses[0] ?? 0) - Math.log(320)) < 0.5, `first loss ${losses[0]}`);
+  });
+
+  await t.test(
+    "checkpoints lie at their interval and at the end, each evaluated, each file with its digest",
+    async () => {
+      using trainer = connectClient(TrainerService, system.addresses.trainer);
+      const { checkpoints } = await trainer.listCheckpoints({ parent: experiment.name });
+      const steps = checkpoints.map(({ microStep }) => Number(microStep));
+      const last = Number(report.training?.microSteps);
+      assert.deepEqual(steps, [
+        ...new Set([...Array.from({ length: Math.floor(last / 8) }, (_, index) => (index + 1) * 8), last]),
+      ]);
+      assert.deepEqual(
+        report.evaluations.map(({ microStep }) => Number(microStep)),
+        steps,
+      );
+      for (const { blob, sha256, sizeBytes } of checkpoints.flatMap(({ parts }) => parts)) {
+        const bytes = await readFile(join(fileURLToPath(system.blobsUrl), blob));
+        assert.equal(bytes.length, Number(sizeBytes));
+        assert.equal(createHash("sha256").update(bytes).digest("hex"), sha256);
+      }
+    },
+  );
+
+  await t.test("an evaluation's numbers follow from its sums, and its samples generate what was asked for", () => {
+    const evaluation = report.evaluations.at(-1);
+    assert.equal(evaluation?.state, Evaluation_State.SUCCEEDED);
+    const { nats = 0, tokens = 0n, natsPerToken = 0 } = evaluation?.validationLoss ?? {};
+    assert.equal(natsPerToken, nats / Number(tokens));
+    assert.equal(evaluation?.perplexity, Math.exp(natsPerToken));
+    assert.equal(evaluation?.samples.length, 3);
+    for (const { loss, generatedTokens, stopReason } of evaluation?.samples ?? []) {
+      assert.equal(loss?.tokens, 20n);
+      assert.ok(generatedTokens === 20 || stopReason === "eos", `${generatedTokens} tokens, ${stopReason}`);
+    }
+    const trainingLoss = report.training?.lastLoss ?? 0;
+    assert.ok(Math.abs(natsPerToken - trainingLoss) < 0.7, `validation ${natsPerToken}, training ${trainingLoss}`);
+  });
+
+  await t.test("the verdict follows the recipe's rule", () => {
+    const indicator = report.indicators.find(({ metric }) => metric === "train/loss_reduction");
+    assert.equal(indicator?.verdict, (indicator?.final ?? 0) > 0.05 ? Verdict.MET : Verdict.MISSED);
+    assert.equal(indicator?.final, report.training?.reduction);
+  });
+
+  await t.test(
+    "the record lies beside the checkpoints as JSON, Markdown and HTML, and the service renders the same",
+    async () => {
+      using reports = connectClient(ReportService, system.addresses.report);
+      const name = `${experiment.name}/report`;
+      const folder = join(fileURLToPath(system.blobsUrl), name);
+      const markdown = await reports.renderReport({ name, format: RenderReportRequest_Format.MARKDOWN });
+      const html = await reports.renderReport({ name, format: RenderReportRequest_Format.HTML });
+      assert.equal(await readFile(join(folder, "report.md"), "utf8"), markdown.document);
+      assert.equal(await readFile(join(folder, "report.html"), "utf8"), html.document);
+      assert.ok(
+        html.document.includes("走完整条路径 &lt;b&gt;quickly&lt;/b&gt;"),
+        "the person's text is there, escaped",
+      );
+      assert.ok(!html.document.includes(system.stateDirectory), "no absolute path of the machine");
+    },
+  );
+
+  await t.test("the trained model continues a prompt, a token at a time, with whole characters", async () => {
+    using evaluator = connectClient(EvaluatorService, system.addresses.evaluator);
+    const checkpoint = report.checkpoints.at(-1)?.name ?? "";
+    const messages = [];
+    for await (const message of evaluator.generate({ checkpoint, prompt: "The whale", maxNewTokens: 12 }))
+      messages.push(message);
+    const end = messages.pop();
+    assert.ok(end?.stopReason === "max_new_tokens" || end?.stopReason === "eos");
+    if (end.stopReason === "max_new_tokens") assert.equal(messages.length, 12);
+    assert.ok(!messages.some(({ text }) => text.includes("\uFFFD")));
+  });
+
+  await t.test("the same recipe and seed give the same losses, number by number", async () => {
+    const again = await trained(system, "main-job-again", tinyRecipe);
+    await finalReport(system, again.name);
+    assert.deepEqual(await lossesOf(system, again.name), await lossesOf(system, experiment.name));
+    const other = await trained(system, "other-seed", { ...tinyRecipe, training: { ...tinyRecipe.training, seed: 8 } });
+    await finalReport(system, other.name);
+    assert.notDeepEqual(await lossesOf(system, other.name), await lossesOf(system, experiment.name));
+  });
+});
