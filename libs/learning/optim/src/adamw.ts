@@ -1,0 +1,79 @@
+/** Adam with decoupled weight decay: Loshchilov and Hutter 2019, arxiv.org/abs/1711.05101. */
+import * as tf from "@tensorflow/tfjs-core";
+import { mapTensors, type NamedTensors, named } from "./named-tensors.ts";
+
+export interface AdamWSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Added outside of the root. */
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** `matrices`: the embedding included, norms not. */
+  readonly decayOn: "matrices" | "all";
+}
+
+/** All that an optimizer step changes. */
+export type TrainingState = {
+  readonly weights: NamedTensors;
+  readonly firstMoments: NamedTensors;
+  readonly secondMoments: NamedTensors;
+};
+
+/** The numbers that change from step to step. */
+export interface AdamWNumbers<Number> {
+  /** What decay leaves of a parameter: 1 - learning rate * weight decay. */
+  readonly keep: Number;
+  /** learning rate / (1 - beta1^t): the first moment's bias correction is in it. */
+  readonly stepSize: Number;
+  /** 1 / √(1 - beta2^t): the second moment's bias correction, of its root. */
+  readonly rootScale: Number;
+}
+
+/** The same as tensors, fed to each step, so that one traced function serves all steps. */
+export type AdamWFeeds = AdamWNumbers<tf.Scalar>;
+
+/** The state before the first step. */
+export function trainingState(weights: NamedTensors): TrainingState {
+  const zeros = () => mapTensors(weights, (tensor) => tf.zerosLike(tensor));
+  return { weights, firstMoments: zeros(), secondMoments: zeros() };
+}
+
+/** Computed in float64 and rounded once, when fed: beta^t in float32 is off by 1e-4 of 1 - beta^t at late steps. @param optimizerStep from 0 */
+export function adamWNumbers(
+  settings: AdamWSettings,
+  learningRate: number,
+  optimizerStep: number,
+): AdamWNumbers<number> {
+  const time = optimizerStep + 1;
+  return {
+    keep: 1 - learningRate * settings.weightDecay,
+    stepSize: learningRate / (1 - settings.beta1 ** time),
+    rootScale: 1 / Math.sqrt(1 - settings.beta2 ** time),
+  };
+}
+
+/**
+ * m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²,  w = keep w - stepSize m / (√v rootScale + epsilon).
+ */
+export function adamW(
+  state: TrainingState,
+  gradients: NamedTensors,
+  { keep, stepSize, rootScale }: AdamWFeeds,
+  { beta1, beta2, epsilon, decayOn }: AdamWSettings,
+): TrainingState {
+  const firstMoments = mapTensors(state.firstMoments, (moment, name) => blend(moment, named(gradients, name), beta1));
+  const secondMoments = mapTensors(state.secondMoments, (moment, name) =>
+    blend(moment, tf.square(named(gradients, name)), beta2),
+  );
+  const weights = mapTensors(state.weights, (weight, name) => {
+    const root = tf.add(tf.mul(tf.sqrt(named(secondMoments, name)), rootScale), epsilon);
+    const change = tf.mul(tf.div(named(firstMoments, name), root), stepSize);
+    return tf.sub(decayOn === "all" || weight.rank === 2 ? tf.mul(weight, keep) : weight, change);
+  });
+  return { weights, firstMoments, secondMoments };
+}
+
+/** The moving average one step on. */
+function blend(average: tf.Tensor, value: tf.Tensor, beta: number): tf.Tensor {
+  return tf.add(tf.mul(average, beta), tf.mul(value, 1 - beta));
+}

@@ -1,0 +1,19 @@
+/** Tensors by name, and what is done to all of them alike. */
+import type * as tf from "@tensorflow/tfjs-core";
+
+export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
+
+/** `change` of each tensor, by the same names. */
+export function mapTensors(
+  tensors: NamedTensors,
+  change: (tensor: tf.Tensor, name: string) => tf.Tensor,
+): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor, name)]));
+}
+
+/** @throws RangeError when there is no such tensor */
+export function named(tensors: NamedTensors, name: string): tf.Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new RangeError(`there is no tensor ${name}`);
+  return tensor;
+}

@@ -1,0 +1,202 @@
+import "@pretrain/tensorflow-native";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertClose } from "@pretrain/golden";
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  type AdamWSettings,
+  accumulate,
+  adamW,
+  adamWNumbers,
+  addMicroSteps,
+  clipByGlobalNorm,
+  emptyAccumulator,
+  learningRate,
+  meanGradients,
+  microStep,
+  type NamedTensors,
+  optimizerStep,
+  type TrainingState,
+  trainingState,
+} from "./index.ts";
+
+const settings: AdamWSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, decayOn: "matrices" };
+const values = (tensor: tf.Tensor | undefined) => [...(tensor?.dataSync() ?? [])];
+const micro = (gradient: number, tokens: number) => ({
+  nats: tf.scalar(7),
+  tokens: tf.scalar(tokens),
+  gradients: { w: tf.tensor1d([gradient]) },
+});
+
+test("a micro-step is the sum of the losses, their number, and the gradient of the sum", () => {
+  const { nats, tokens, gradients } = microStep({ a: tf.tensor1d([2, 3]), b: tf.scalar(10) }, ({ a, b }) => ({
+    nats: tf.sum(tf.mul(tf.square(a as tf.Tensor), b as tf.Tensor)),
+    tokens: tf.scalar(2),
+  }));
+  assert.deepEqual([values(nats), values(tokens)], [[130], [2]]);
+  assert.deepEqual([values(gradients["a"]), values(gradients["b"])], [[40, 60], [13]]);
+});
+
+test("a micro-step leaves no tensor behind, and does not take those of its caller", () => {
+  const [weights, tokens] = [{ a: tf.tensor1d([2]) }, tf.scalar(1)];
+  const before = tf.memory().numTensors;
+  tf.tidy(() => void microStep(weights, ({ a }) => ({ nats: tf.sum(tf.square(a as tf.Tensor)), tokens })));
+  assert.equal(tf.memory().numTensors, before);
+  assert.deepEqual(values(tokens), [1]);
+});
+
+test("a weight that the loss does not depend on is an error, not a gradient that is missing", () => {
+  const weights = { used: tf.scalar(1), forgotten: tf.scalar(1) };
+  const loss = ({ used }: NamedTensors) => ({ nats: tf.mul(used as tf.Scalar, 2) as tf.Scalar, tokens: tf.scalar(1) });
+  assert.throws(() => microStep(weights, loss), /Cannot compute gradient/);
+});
+
+test("parts of a batch add up, tokens too", () => {
+  const { nats, tokens, gradients } = addMicroSteps(micro(1, 2), micro(10, 3));
+  assert.deepEqual([values(nats), values(tokens), values(gradients["w"])], [[14], [5], [11]]);
+});
+
+for (const [claim, rule, micros, gradient] of [
+  [
+    "micro_mean: 6 over 2 tokens and 20 over 4 are means of 3 and 5, so 4",
+    "micro_mean",
+    [
+      [6, 2],
+      [20, 4],
+    ],
+    4,
+  ],
+  [
+    "token_weighted: the same are 26 over 6 tokens",
+    "token_weighted",
+    [
+      [6, 2],
+      [20, 4],
+    ],
+    26 / 6,
+  ],
+  ["micro_mean: an incomplete accumulation is a mean of what is there", "micro_mean", [[6, 2]], 3],
+  [
+    "micro_mean: a micro-step without targets counts as a mean of 0",
+    "micro_mean",
+    [
+      [6, 2],
+      [0, 0],
+    ],
+    1.5,
+  ],
+  [
+    "token_weighted: a micro-step without targets counts nothing",
+    "token_weighted",
+    [
+      [6, 2],
+      [0, 0],
+    ],
+    3,
+  ],
+  ["token_weighted: no token at all is a gradient of 0, not NaN", "token_weighted", [[0, 0]], 0],
+] as const) {
+  test(claim, () => {
+    const empty = emptyAccumulator({ w: tf.tensor1d([1]) });
+    const sum = micros.reduce(
+      (accumulator, [total, tokens]) => accumulate(accumulator, micro(total, tokens), rule),
+      empty,
+    );
+    assertClose(values(meanGradients(sum)["w"]), [gradient], 1e-6);
+  });
+}
+
+test("gradients are scaled together when their global norm exceeds the bound, and left alone when not", () => {
+  const gradients = { a: tf.tensor1d([3]), b: tf.tensor2d([[0, 4]]) }; // norm 5
+  const clipped = clipByGlobalNorm(gradients, 1);
+  assert.deepEqual(values(clipped.norm), [5]);
+  assertClose(values(clipped.scale), [1 / 5.000001], 1e-7);
+  assertClose([...values(clipped.gradients["a"]), ...values(clipped.gradients["b"])], [0.6, 0, 0.8], 1e-6);
+  const loose = clipByGlobalNorm(gradients, 5.1);
+  assert.deepEqual([values(loose.scale), values(loose.gradients["b"])], [[1], [0, 4]]);
+});
+
+/** AdamW for one number, in float64, as the paper writes it. */
+function byThePaper(weight: number, gradients: readonly number[], rate: number, decay: number): number {
+  let [w, m, v] = [weight, 0, 0];
+  for (const [index, g] of gradients.entries()) {
+    m = 0.9 * m + 0.1 * g;
+    v = 0.95 * v + 0.05 * g * g;
+    const [mHat, vHat] = [m / (1 - 0.9 ** (index + 1)), v / (1 - 0.95 ** (index + 1))];
+    w -= rate * (mHat / (Math.sqrt(vHat) + 1e-8) + decay * w);
+  }
+  return w;
+}
+
+const feedsAt = (step: number, rate: number, of = settings) => {
+  const { keep, stepSize, rootScale } = adamWNumbers(of, rate, step);
+  return { keep: tf.scalar(keep), stepSize: tf.scalar(stepSize), rootScale: tf.scalar(rootScale) };
+};
+
+function after(gradients: readonly number[], of: AdamWSettings, rate: number): TrainingState {
+  const weights = { matrix: tf.tensor2d([[0.5]]), norm: tf.tensor1d([1]) };
+  return gradients.reduce(
+    (state, gradient, step) =>
+      adamW(state, { matrix: tf.tensor2d([[gradient]]), norm: tf.tensor1d([gradient]) }, feedsAt(step, rate, of), of),
+    trainingState(weights),
+  );
+}
+
+test("AdamW is the paper's, with decay on matrices only or on all", () => {
+  const gradients = [0.3, -0.1, 1e-9, 2, 0.7];
+  const onMatrices = after(gradients, settings, 0.01).weights;
+  assertClose(values(onMatrices["matrix"]), [byThePaper(0.5, gradients, 0.01, 0.1)], 1e-7);
+  assertClose(values(onMatrices["norm"]), [byThePaper(1, gradients, 0.01, 0)], 1e-7);
+  const onAll = after(gradients, { ...settings, decayOn: "all" }, 0.01).weights;
+  assertClose(values(onAll["matrix"]), [byThePaper(0.5, gradients, 0.01, 0.1)], 1e-7);
+  assertClose(values(onAll["norm"]), [byThePaper(1, gradients, 0.01, 0.1)], 1e-7);
+});
+
+test("the first step moves a weight by the learning rate, whatever the size of its gradient", () => {
+  for (const gradient of [1e-3, 1, -1e4]) {
+    const moved = values(after([gradient], settings, 0.01).weights["norm"]);
+    assertClose(moved, [1 - 0.01 * Math.sign(gradient)], 1e-6);
+  }
+});
+
+test("bias corrections of late steps are exact: at step 20,000 they are 1", () => {
+  assert.deepEqual(adamWNumbers(settings, 2e-4, 20_000), { keep: 1 - 2e-5, stepSize: 2e-4, rootScale: 1 });
+});
+
+test("an optimizer step is mean, clip and AdamW, and changes nothing that it was given", () => {
+  const state = trainingState({ w: tf.tensor1d([1]) });
+  const accumulator = accumulate(emptyAccumulator(state.weights), micro(8, 2), "micro_mean");
+  const step = optimizerStep(state, accumulator, feedsAt(0, 0.01), { adamW: settings, maxGradientNorm: 1 });
+  assertClose([...values(step.gradientNorm), ...values(step.clipScale)], [4, 1 / 4.000001], 1e-6);
+  assertClose(values(step.state.firstMoments["w"]), [0.1], 1e-6); // 0.1 times the clipped gradient of 1
+  assertClose(values(step.state.weights["w"]), [0.99], 1e-6);
+  assert.deepEqual([values(state.weights["w"]), values(state.firstMoments["w"])], [[1], [0]]);
+});
+
+test("the learning rate falls along half a cosine to 0, and stays there", () => {
+  const schedule = { kind: "cosine_to_zero", peak: 2, warmupSteps: 0, totalSteps: 4 } as const;
+  const rates = [0, 1, 2, 3, 4, 5].map((step) => learningRate(schedule, step));
+  assertClose(rates, [2, 1 + Math.SQRT1_2, 1, 1 - Math.SQRT1_2, 0, 0], 1e-15);
+});
+
+test("warm-up is a line whose first step is not 0 and whose end is the peak", () => {
+  const cosine = { kind: "cosine_to_zero", peak: 3, warmupSteps: 2, totalSteps: 6 } as const;
+  assertClose(
+    [0, 1, 2, 4, 6].map((step) => learningRate(cosine, step)),
+    [1, 2, 3, 1.5, 0],
+    1e-15,
+  );
+  const constant = { ...cosine, kind: "constant" } as const;
+  assert.deepEqual(
+    [0, 2, 5, 1000].map((step) => learningRate(constant, step)),
+    [1, 3, 3, 3],
+  );
+});
+
+test("a warm-up as long as the run ends before the cosine begins, without dividing by 0", () => {
+  const schedule = { kind: "cosine_to_zero", peak: 3, warmupSteps: 2, totalSteps: 2 } as const;
+  assert.deepEqual(
+    [0, 1, 2].map((step) => learningRate(schedule, step)),
+    [1, 2, 0],
+  );
+});
