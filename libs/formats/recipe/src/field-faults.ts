@@ -1,4 +1,4 @@
-/** Faults that a field has by itself: the rules written beside it in recipe.proto, and fields that nobody knows. */
+/** Faults that a field has by itself, by the rules written beside it in recipe.proto. */
 import {
   isReflectList,
   isReflectMessage,
@@ -19,13 +19,10 @@ export function fieldFaults(recipe: Recipe): Violation[] {
   const result = validator.validate(RecipeSchema, recipe);
   if (result.kind === "error") throw result.error; // a rule that cannot be evaluated is a fault of the .proto
   const broken = result.kind === "invalid" ? result.violations : [];
-  return [
-    ...unknownFields(root, "recipe"),
-    ...broken.map(({ field, message }) => ({
-      field: `recipe.${pathToString(field)}`,
-      description: message + found(root, field),
-    })),
-  ];
+  return broken.map(({ field, message }) => ({
+    field: `recipe.${pathToString(field)}`,
+    description: message + found(root, field),
+  }));
 }
 
 /** `; 1 was found`, where the value is a number or a short text. */
@@ -43,22 +40,4 @@ function valueAt(root: ReflectMessage, path: Path): unknown {
     else return undefined;
   }
   return value;
-}
-
-/** Fields that a newer client knows and this program does not. The bytes hold only their numbers. */
-function unknownFields(message: ReflectMessage, path: string): Violation[] {
-  const own = (message.getUnknown() ?? []).map(({ no }) => ({
-    field: path,
-    description: `holds a field of number ${no}, which ${message.desc.name} does not have`,
-  }));
-  const below = message.fields.flatMap((field) => {
-    if (field.fieldKind === "message" && message.isSet(field)) {
-      return unknownFields(message.get(field), `${path}.${field.name}`);
-    }
-    if (field.fieldKind !== "list") return [];
-    return [...message.get(field)].flatMap((item: unknown, i) =>
-      isReflectMessage(item) ? unknownFields(item, `${path}.${field.name}[${i}]`) : [],
-    );
-  });
-  return [...own, ...below];
 }
