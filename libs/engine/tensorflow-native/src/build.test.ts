@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readlink, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { temporaryDirectory } from "@pretrain/testing";
 import { tensorflowEnvironment } from "./environment.ts";
 import { bindingFile, bindingLink, chosenInstallation } from "./wheel.ts";
 
@@ -71,8 +71,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const build = "const { ensureTensorFlow } = await import('./src/build.ts'); await ensureTensorFlow();";
 
 async function unbuiltCopy(t: TestContext) {
-  const root = await mkdtemp(join(tmpdir(), "pretrain-tensorflow-"));
-  t.after(() => rm(root, { recursive: true }));
+  const root = temporaryDirectory(t);
   await cp(here, join(root, "src"), { recursive: true });
   await writeFile(join(root, "package.json"), '{ "type": "module" }');
   const tfjs = join(root, "node_modules/@tensorflow/tfjs-node-gpu");

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "@pretrain/testing";
 import { completeFolder } from "./complete-folder.ts";
 
 test("the folder has its name only after it is filled", async (t) => {
-  const destination = join(await temporary(t), "native", "thing-1.0");
+  const destination = join(temporaryDirectory(t), "native", "thing-1.0");
   await completeFolder(destination, async (folder) => {
     assert.equal(existsSync(destination), false);
     await writeFile(join(folder, "library"), "bytes");
@@ -20,7 +20,7 @@ test("the folder has its name only after it is filled", async (t) => {
 });
 
 test("nothing remains of a folder whose filling failed", async (t) => {
-  const root = await temporary(t);
+  const root = temporaryDirectory(t);
   const failing = completeFolder(join(root, "thing"), async (folder) => {
     await writeFile(join(folder, "half"), "");
     throw new Error("no compiler");
@@ -30,7 +30,7 @@ test("nothing remains of a folder whose filling failed", async (t) => {
 });
 
 test("of two processes that build the same folder the first one's stays", async (t) => {
-  const destination = join(await temporary(t), "thing");
+  const destination = join(temporaryDirectory(t), "thing");
   await completeFolder(destination, async (folder) => {
     await mkdir(destination); // the other process is faster
     await writeFile(join(destination, "from"), "the other");
@@ -40,7 +40,7 @@ test("of two processes that build the same folder the first one's stays", async 
 });
 
 test("what a killed process left half is not taken for complete, and the next run removes it", async (t) => {
-  const root = await temporary(t);
+  const root = temporaryDirectory(t);
   const module = JSON.stringify(new URL("complete-folder.ts", import.meta.url).href);
   const script = `
     const { completeFolder } = await import(${module});
@@ -63,9 +63,3 @@ test("what a killed process left half is not taken for complete, and the next ru
   assert.deepEqual(await readdir(root), ["thing"]);
   assert.deepEqual(await readdir(join(root, "thing")), ["whole"]);
 });
-
-async function temporary(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "pretrain-wheels-"));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-}

