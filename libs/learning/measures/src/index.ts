@@ -1,0 +1,8 @@
+/** What numbers mean, without tensors: whoever reads a record can compute each of them again. */
+
+export { bitsPerByte, type ScoredText, textLoss } from "./bits-per-byte.ts";
+export { bootstrapInterval, type Interval } from "./bootstrap-interval.ts";
+export { type GenerationRun, type GenerationStatistics, generationStatistics } from "./generation-statistics.ts";
+export { addLoss, type LossTotal, meanNatsPerToken, perplexity, totalLoss, uniformNatsPerToken } from "./loss-total.ts";
+export { mean, percentOf, reductionPercent } from "./record-arithmetic.ts";
+export { type RollingWindow, rollingWindows } from "./rolling-windows.ts";
