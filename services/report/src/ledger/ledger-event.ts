@@ -1,0 +1,131 @@
+/** The events that the ledger keeps, each with the identity that makes a repetition of it recognizable. */
+import { type DescMessage, toJsonString } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { InvalidArgument } from "@pretrain/errors";
+import {
+  type AttemptStarted,
+  AttemptStartedSchema,
+  type CheckpointWritten,
+  CheckpointWrittenSchema,
+  type DatasetPrepared,
+  DatasetPreparedSchema,
+  type EvaluationEnded,
+  EvaluationEndedSchema,
+  type LogLine,
+  LogLineSchema,
+  type MemorySample,
+  MemorySampleSchema,
+  type PhaseEnded,
+  PhaseEndedSchema,
+  type ProfileSample,
+  ProfileSampleSchema,
+  type ReportWritten,
+  ReportWrittenSchema,
+  type StateChanged,
+  StateChangedSchema,
+  type StepMetric,
+  StepMetricSchema,
+} from "@pretrain/proto";
+import { idOfExperimentName } from "@pretrain/recipe";
+
+export interface EventMessages {
+  readonly step: StepMetric;
+  readonly memory: MemorySample;
+  readonly profile: ProfileSample;
+  readonly log: LogLine;
+  readonly state: StateChanged;
+  readonly attempt: AttemptStarted;
+  readonly phase: PhaseEnded;
+  readonly dataset: DatasetPrepared;
+  readonly checkpoint: CheckpointWritten;
+  readonly evaluation: EvaluationEnded;
+  readonly report: ReportWritten;
+}
+
+export type EventKind = keyof EventMessages;
+export type LedgerEvent = { [K in EventKind]: { readonly kind: K; readonly message: EventMessages[K] } }[EventKind];
+
+/** What the ledger's table of events holds of one event. Two events with the same first five members are the same event. */
+export interface LedgerEntry {
+  /** Canonical id, without `experiments/`. */
+  readonly experiment: string;
+  readonly kind: EventKind;
+  /** 0 where the identity has none. */
+  readonly attempt: number;
+  /** Micro-step, sequence or line number; 0 where the identity has none. */
+  readonly number: number;
+  /** Phase, name or digest, where the identity is a text; else empty. */
+  readonly detail: string;
+  readonly timeMs: number;
+  /** ProtoJSON. */
+  readonly payload: string;
+}
+
+/** @throws InvalidArgument when the event names no experiment, has no time, or a count that no number can hold */
+export function ledgerEntry(event: LedgerEvent): LedgerEntry {
+  const { message, kind } = event;
+  return {
+    experiment: idOfExperimentName(message.experiment, `${kind}.experiment`),
+    kind,
+    ...identityOf(event),
+    timeMs: timeOf(event),
+    payload: toJsonString<DescMessage>(eventSchemas[kind], message),
+  };
+}
+
+type Identity = Pick<LedgerEntry, "attempt" | "number" | "detail">;
+
+/** As the comments of the .proto files say. */
+function identityOf({ kind, message }: LedgerEvent): Identity {
+  const none = { attempt: 0, number: 0, detail: "" };
+  switch (kind) {
+    case "step":
+    case "memory":
+    case "profile":
+      return { ...none, attempt: message.attempt, number: count(message.microStep, kind) };
+    case "log":
+      return { ...none, attempt: message.attempt, number: count(message.number, kind) };
+    case "state":
+      return { ...none, number: message.sequence };
+    case "attempt":
+      return { ...none, attempt: message.attempt };
+    case "phase":
+      return { ...none, attempt: message.attempt, detail: message.phase };
+    case "dataset":
+      return { ...none, detail: message.report?.manifestSha256 ?? "" };
+    case "checkpoint":
+      return { ...none, attempt: message.attempt, number: count(message.checkpoint?.microStep ?? 0n, kind) };
+    case "evaluation":
+      return { ...none, detail: message.evaluation?.name ?? "" };
+    case "report":
+      return { ...none, detail: message.reportSha256 };
+  }
+}
+
+function count(value: bigint, kind: EventKind): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new InvalidArgument([{ field: kind, description: `${value} is not a count that can be kept` }]);
+}
+
+function timeOf({ kind, message }: LedgerEvent): number {
+  const time: Timestamp | undefined = kind === "phase" ? message.endTime : message.time;
+  if (time === undefined) throw new InvalidArgument([{ field: `${kind}.time`, description: "is missing" }]);
+  return timestampMs(time);
+}
+
+/** By which each kind is written, and read back. */
+export const eventSchemas: { readonly [K in EventKind]: GenMessage<EventMessages[K]> } = {
+  step: StepMetricSchema,
+  memory: MemorySampleSchema,
+  profile: ProfileSampleSchema,
+  log: LogLineSchema,
+  state: StateChangedSchema,
+  attempt: AttemptStartedSchema,
+  phase: PhaseEndedSchema,
+  dataset: DatasetPreparedSchema,
+  checkpoint: CheckpointWrittenSchema,
+  evaluation: EvaluationEndedSchema,
+  report: ReportWrittenSchema,
+};

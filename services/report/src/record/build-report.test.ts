@@ -1,0 +1,155 @@
+/** What the record says of runs that are under way, were interrupted, failed, or of which events are missing. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Evaluation,
+  Evaluation_State,
+  Experiment_State,
+  type Report,
+  Report_Completeness,
+  Verdict,
+} from "@pretrain/proto";
+import type { LedgerEvent } from "../ledger/ledger-event.ts";
+import { historyOf } from "../test-support/ledger-of.ts";
+import { attempt, beginning, ending, runEvents, state, training } from "../test-support/run-events.ts";
+import { runShape } from "../test-support/run-shape.ts";
+import { stepEvents } from "../test-support/step-events.ts";
+import { buildReport } from "./build-report.ts";
+
+const shape = runShape();
+const all = runEvents();
+const isStep = (event: LedgerEvent, ...numbers: number[]) =>
+  event.kind === "step" && numbers.includes(Number(event.message.microStep));
+
+function reportOf(events: readonly LedgerEvent[]): Report {
+  return buildReport(historyOf(events));
+}
+
+function verdictOf(report: Report, metric: string): Verdict | undefined {
+  return report.indicators.find((row) => row.metric === metric)?.verdict;
+}
+
+test("a complete run has no gaps, a final record, and a verdict for each target", () => {
+  const report = reportOf(all);
+  assert.deepEqual(report.gaps, []);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.equal(report.title, "1.4.0");
+  const judged = report.indicators.filter(({ target }) => target).map(({ metric, verdict }) => [metric, verdict]);
+  assert.deepEqual(judged, [
+    ["train/loss", Verdict.EXCELLENT], // 3.5 < 4
+    ["train/loss_reduction", Verdict.MET], // more than a third
+    ["eval/perplexity", Verdict.MISSED], // 43 is not < 20
+    ["eval/train_inference_gap", Verdict.MET], // the plan's own bound of 0.5 nats
+  ]);
+  assert.equal(report.hypotheses[0]?.verdict, Verdict.MET);
+  assert.equal(report.files.length, 9); // three parts of three checkpoints
+  assert.equal(report.files[0]?.name, "checkpoints/40/model.safetensors");
+});
+
+test("while the run goes on every number is shown and no target is met or missed", () => {
+  const report = reportOf(all.filter((event) => event.kind !== "state" || event.message.sequence < 4));
+  assert.equal(report.completeness, Report_Completeness.OPEN);
+  assert.equal(report.execution?.state, Experiment_State.RUNNING);
+  assert.ok((report.indicators[0]?.final ?? 9) < 4);
+  assert.equal(verdictOf(report, "train/loss"), Verdict.UNDECIDED);
+  assert.equal(report.predictions[0]?.hit, undefined);
+});
+
+test("a completed run whose last evaluation is still to come has verdicts for training only, and is open", () => {
+  const report = reportOf(
+    all.filter((event) => event.kind !== "evaluation" || event.message.evaluation?.microStep !== 120n),
+  );
+  assert.equal(verdictOf(report, "train/loss"), Verdict.EXCELLENT);
+  assert.equal(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED);
+  assert.equal(report.completeness, Report_Completeness.OPEN);
+  assert.deepEqual(report.gaps, ["The evaluation of the checkpoint of micro-step 120 has not ended."]);
+  assert.match(report.indicators.find(({ metric }) => metric === "eval/perplexity")?.basis ?? "", /micro-step 80$/);
+});
+
+test("a failed evaluation gives no number: not its own, not that of an earlier checkpoint", () => {
+  const report = reportOf(all.map((event) => (isEvaluationOf(event, 120n) ? failed(event) : event)));
+  const perplexity = report.indicators.find(({ metric }) => metric === "eval/perplexity");
+  assert.equal(perplexity?.final, undefined);
+  assert.equal(perplexity?.verdict, Verdict.UNDECIDED);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.deepEqual(report.gaps, [
+    "The evaluation of the checkpoint of micro-step 120 failed: digest of model.safetensors",
+  ]);
+});
+
+test("an evaluation of other bytes than the checkpoint's is not the checkpoint's evaluation", () => {
+  const other = all.map((event) =>
+    isEvaluationOf(event, 120n) ? changed(event, { checkpointSha256: "0".repeat(64) }) : event,
+  );
+  assert.equal(verdictOf(reportOf(other), "eval/perplexity"), Verdict.UNDECIDED);
+});
+
+test("missing micro-steps are named, and a run without its last one has no final loss to judge", () => {
+  const middle = reportOf(all.filter((event) => !isStep(event, 12, 13, 50)));
+  assert.deepEqual(middle.gaps, ["Micro-steps 12 to 13 are missing.", "Micro-step 50 is missing."]);
+  assert.equal(verdictOf(middle, "train/loss"), Verdict.EXCELLENT);
+  const end = reportOf(all.filter((event) => !isStep(event, 119, 120)));
+  assert.deepEqual(end.gaps, ["Micro-steps 119 to 120 are missing."]);
+  assert.equal(verdictOf(end, "train/loss"), Verdict.UNDECIDED);
+});
+
+test("an attempt that went on from a checkpoint replaces what came after it, and only that", () => {
+  // Attempt 1 vanished after micro-step 60; attempt 2 went on from 40 and is at 50.
+  const first = training(shape).filter((event) => event.kind === "step" && event.message.microStep <= 60n);
+  const second = Array.from({ length: 10 }, (_, index) =>
+    stepEvents(shape, { attempt: 2, microStep: 41 + index, endMs: shape.startMs + 90_000 + index * 800 }, () => 1),
+  ).flat();
+  const events = [...beginning(shape), ...first, attempt(shape, 2, shape.startMs + 80_000, 40), ...second];
+  const history = historyOf(events);
+  const steps = [...history.steps];
+  assert.equal(steps.length, 50);
+  assert.deepEqual([steps[39]?.attempt, steps[40]?.attempt, steps.at(-1)?.microStep], [1, 2, 50]);
+  const report = buildReport(history);
+  assert.equal(report.training?.microSteps, 50n);
+  assert.equal(report.execution?.attempts.length, 2);
+});
+
+test("a cancelled run is over, and its targets stay undecided: its loss is not the loss at the end of training", () => {
+  const cancelled = state(shape, 4, shape.startMs + 40_000, Experiment_State.CANCELLED, "asked for");
+  const steps = training(shape).filter((event) => event.kind === "step" && event.message.microStep <= 30n);
+  const report = reportOf([...beginning(shape), ...steps, cancelled]);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.equal(report.execution?.message, "asked for");
+  assert.equal(verdictOf(report, "train/loss"), Verdict.UNDECIDED);
+  assert.deepEqual(report.gaps, []);
+});
+
+test("an experiment that was only accepted has a record too", () => {
+  const report = reportOf(beginning(shape).slice(0, 1));
+  assert.equal(report.execution?.state, Experiment_State.QUEUED);
+  assert.equal(report.recipe?.intent?.expectedResult, "获取baseline");
+  assert.equal(report.training?.firstLoss, undefined);
+  assert.deepEqual(report.gaps, []);
+});
+
+test("without its beginning a record says so, and calls itself by the id", () => {
+  const report = reportOf([...training(shape), ...ending(shape)]);
+  assert.equal(report.title, "1-4-0");
+  assert.equal(report.gaps[0], "The first transition with the recipe is missing.");
+});
+
+test("the same history gives the same record, and the recipe is in it once", () => {
+  assert.deepEqual(reportOf(all), reportOf([...all].reverse()));
+  assert.equal(reportOf(all).execution?.transitions[0]?.recipe, undefined);
+});
+
+function isEvaluationOf(event: LedgerEvent, microStep: bigint): boolean {
+  return event.kind === "evaluation" && event.message.evaluation?.microStep === microStep;
+}
+
+function failed(event: LedgerEvent): LedgerEvent {
+  return changed(event, { state: Evaluation_State.FAILED, error: "digest of model.safetensors" });
+}
+
+function changed(event: LedgerEvent, difference: Partial<Omit<Evaluation, "$typeName">>): LedgerEvent {
+  assert.ok(event.kind === "evaluation" && event.message.evaluation);
+  return {
+    kind: "evaluation",
+    message: { ...event.message, evaluation: { ...event.message.evaluation, ...difference } },
+  };
+}

@@ -1,0 +1,101 @@
+/** The record of an experiment, computed from its history alone: no clock, no store. Equal histories give equal records. */
+import { create } from "@bufbuild/protobuf";
+import {
+  type Evaluation,
+  Evaluation_State,
+  Experiment_State,
+  type Part,
+  type Recipe,
+  type Report,
+  Report_Completeness,
+  ReportSchema,
+} from "@pretrain/proto";
+import { type EvaluatedCheckpoint, evaluatedCheckpoints } from "./checkpoint-evaluations.ts";
+import { execution, isFinal } from "./execution.ts";
+import { gaps } from "./gaps.ts";
+import type { History } from "./history.ts";
+import { Judge, type Settled } from "./indicators.ts";
+import { measurements } from "./measurements.ts";
+import { memorySummary } from "./memory-summary.ts";
+import { moments } from "./moments.ts";
+import { hypothesisOutcome, predictionOutcome } from "./outcomes.ts";
+import { present } from "./present.ts";
+import { runSteps } from "./run-steps.ts";
+import { timeSummary } from "./time-summary.ts";
+import { trainingSummary } from "./training-summary.ts";
+
+export function buildReport(history: History): Report {
+  const first = history.transitions[0];
+  const recipe = first?.recipe;
+  const run = execution(history);
+  const attempt = history.attempts.at(-1);
+  const steps = runSteps(history.steps);
+  const evaluations = history.evaluations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
+  const checkpoints = evaluatedCheckpoints(history.checkpoints, history.attempts, evaluations, recipe?.evaluation);
+  const named = moments(history.transitions, steps.ends);
+  const time = timeSummary(named, steps);
+  const memory = memorySummary(history.memory, history.attempts);
+  const totalMicroSteps = attempt && Number(attempt.totalMicroSteps);
+  const settled = settledNumbers(run.state, steps.missing.last === totalMicroSteps, checkpoints);
+  const judge = new Judge(measurements({ steps, memory, time, checkpoints }), settled);
+  return create(ReportSchema, {
+    name: `${history.experiment}/report`,
+    title: titleOf(history),
+    completeness: completeness(run.state, checkpoints),
+    recipeSha256: first?.recipeSha256 ?? "",
+    moments: named,
+    execution: run,
+    ...present({ recipe, environment: attempt?.environment, dataset: history.datasets.at(-1)?.report }),
+    training: trainingSummary({ steps, attempt, training: recipe?.training }),
+    memory,
+    time,
+    ...judged(recipe, judge),
+    evaluations: [...evaluations].sort(byMicroStep),
+    files: checkpoints.flatMap(({ checkpoint }) => checkpoint.parts.map((part) => fileOf(part, checkpoint.microStep))),
+    checkpoints: checkpoints.map(({ checkpoint }) => checkpoint),
+    log: [...history.log],
+    lossCurve: steps.curve.points(),
+    gaps: gaps({ history, state: run.state, missing: steps.missing, totalMicroSteps, checkpoints }),
+  });
+}
+
+function judged(recipe: Recipe | undefined, judge: Judge) {
+  return {
+    indicators: judge.indicators(recipe),
+    predictions: (recipe?.predictions ?? []).map((prediction) => predictionOutcome(prediction, judge)),
+    hypotheses: (recipe?.hypotheses ?? []).map((hypothesis) => hypothesisOutcome(hypothesis, judge)),
+  };
+}
+
+/** A run that did not complete has no final number: its targets stay undecided. */
+function settledNumbers(
+  state: Experiment_State,
+  hasLastStep: boolean,
+  checkpoints: readonly EvaluatedCheckpoint[],
+): Settled {
+  const last = checkpoints.at(-1);
+  const training = state === Experiment_State.COMPLETED && hasLastStep;
+  return {
+    training,
+    evaluation: training && last?.checkpoint.final === true && last.evaluation?.state === Evaluation_State.SUCCEEDED,
+  };
+}
+
+function completeness(state: Experiment_State, checkpoints: readonly EvaluatedCheckpoint[]): Report_Completeness {
+  const isOver = isFinal(state) && checkpoints.every(({ evaluation }) => evaluation !== undefined);
+  return isOver ? Report_Completeness.FINAL : Report_Completeness.OPEN;
+}
+
+/** The id as its author wrote it; the canonical one while the first transition has not arrived. */
+function titleOf({ transitions, experiment }: History): string {
+  return transitions[0]?.title || experiment.replace(/^experiments\//, "");
+}
+
+/** All checkpoints have a `model.safetensors`; among the files of the experiment the micro-step tells them apart. */
+function fileOf(part: Part, microStep: bigint): Part {
+  return { ...part, name: `checkpoints/${microStep}/${part.name}` };
+}
+
+function byMicroStep(a: Evaluation, b: Evaluation): number {
+  return Number(a.microStep - b.microStep) || (a.name < b.name ? -1 : Number(a.name > b.name));
+}

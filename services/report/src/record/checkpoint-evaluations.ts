@@ -1,0 +1,43 @@
+/** Which checkpoints count, and which evaluation is the one of a checkpoint that the recipe asked for. */
+import type { AttemptStarted, Checkpoint, CheckpointWritten, Evaluation, EvaluationPlan } from "@pretrain/proto";
+import { acceptedItems } from "./accepted.ts";
+
+export interface EvaluatedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Ended, well or not; undefined while it has not. */
+  readonly evaluation: Evaluation | undefined;
+}
+
+/** The accepted checkpoints, by micro-step, each with the evaluation of exactly its bytes by the recipe's plan. */
+export function evaluatedCheckpoints(
+  written: readonly CheckpointWritten[],
+  attempts: readonly AttemptStarted[],
+  evaluations: readonly Evaluation[],
+  plan: EvaluationPlan | undefined,
+): EvaluatedCheckpoint[] {
+  const planned = evaluations.filter((evaluation) => isPlanned(evaluation, plan));
+  return acceptedItems(written, placeOf, attempts).flatMap(({ checkpoint }) => {
+    if (checkpoint === undefined) return [];
+    return [{ checkpoint, evaluation: planned.find((evaluation) => isOf(evaluation, checkpoint)) }];
+  });
+}
+
+function placeOf({ attempt, checkpoint }: CheckpointWritten) {
+  return { attempt, microStep: Number(checkpoint?.microStep ?? 0) };
+}
+
+/** A checkpoint written anew under the same name has another manifest; an evaluation of the old one says nothing about it. */
+function isOf(evaluation: Evaluation, checkpoint: Checkpoint): boolean {
+  const sameBytes = evaluation.checkpointSha256 === "" || evaluation.checkpointSha256 === checkpoint.manifestSha256;
+  return evaluation.checkpoint === checkpoint.name && sameBytes;
+}
+
+/** The numbers of rows scored at once differ without changing a result, so they are not compared. */
+function isPlanned({ settings }: Evaluation, plan: EvaluationPlan | undefined): boolean {
+  if (settings === undefined || plan === undefined) return true;
+  return (
+    settings.samples === plan.samples &&
+    settings.inputLength === plan.inputLength &&
+    settings.predictLength === plan.predictLength
+  );
+}

@@ -1,0 +1,75 @@
+/** What should be in the ledger and is not. An empty list is a statement: everything is there. */
+import { Evaluation_State, Experiment_State } from "@pretrain/proto";
+import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
+import type { Contradiction, History } from "./history.ts";
+import type { MissingSteps } from "./missing-steps.ts";
+import { counted } from "./wording.ts";
+
+export interface KnownRun {
+  readonly history: History;
+  readonly state: Experiment_State;
+  readonly missing: MissingSteps;
+  /** Micro-steps that the run is to have; undefined before an attempt has counted them. */
+  readonly totalMicroSteps: number | undefined;
+  readonly checkpoints: readonly EvaluatedCheckpoint[];
+}
+
+export function gaps(run: KnownRun): string[] {
+  return [
+    ...beginning(run.history),
+    ...missingSteps(run.missing),
+    ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
+    ...run.checkpoints.flatMap(missingEvaluation),
+    ...run.history.contradictions.map(contradiction),
+  ];
+}
+
+function beginning({ transitions, attempts, datasets }: History): string[] {
+  return [
+    ...(transitions[0]?.sequence === 1 ? [] : ["The first transition with the recipe is missing."]),
+    ...missingNumbers(transitions.map(({ sequence }) => sequence)).map((number) => `Transition ${number} is missing.`),
+    ...missingNumbers(attempts.map(({ attempt }) => attempt)).map(
+      (number) => `What attempt ${number} ran on is missing.`,
+    ),
+    ...(attempts.length > 0 && datasets.length === 0 ? ["The dataset's report is missing."] : []),
+  ];
+}
+
+/** Numbers between the first and the last of `found` (ascending) that are not among them. */
+function missingNumbers(found: readonly number[]): number[] {
+  const known = new Set(found);
+  const [first = 0, last = -1] = [found[0], found.at(-1)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).filter(
+    (number) => !known.has(number),
+  );
+}
+
+function missingSteps({ ranges, missing }: MissingSteps): string[] {
+  const listed = ranges.map(({ first, last }) =>
+    first === last
+      ? `Micro-step ${counted(first)} is missing.`
+      : `Micro-steps ${counted(first)} to ${counted(last)} are missing.`,
+  );
+  const shown = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return missing > shown ? [...listed, `${counted(missing - shown)} more micro-steps are missing.`] : listed;
+}
+
+function missingEnd({ missing: { last }, totalMicroSteps, checkpoints }: KnownRun): string[] {
+  return [
+    ...(totalMicroSteps === undefined || last === totalMicroSteps
+      ? []
+      : [`Micro-steps ${counted(last + 1)} to ${counted(totalMicroSteps)} are missing.`]),
+    ...(checkpoints.at(-1)?.checkpoint.final ? [] : ["The checkpoint at the end of training is missing."]),
+  ];
+}
+
+function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint): string[] {
+  const name = `The evaluation of the checkpoint of micro-step ${counted(checkpoint.microStep)}`;
+  if (evaluation === undefined) return [`${name} has not ended.`];
+  return evaluation.state === Evaluation_State.FAILED ? [`${name} failed: ${evaluation.error}`] : [];
+}
+
+function contradiction({ kind, attempt, number, detail }: Contradiction): string {
+  const identity = [`attempt ${attempt}`, `number ${counted(number)}`, ...(detail === "" ? [] : [detail])].join(", ");
+  return `Two different events claim to be the same ${kind} (${identity}); the later one is shown.`;
+}
