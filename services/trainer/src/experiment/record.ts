@@ -1,0 +1,106 @@
+/** What is written down of an experiment, and how it changes. Pure: a record in, a record out, the time given. */
+import { clone, create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import {
+  type Experiment,
+  type ExperimentRecord,
+  ExperimentRecordSchema,
+  Experiment_Reason as Reason,
+  Experiment_State as State,
+  type StateChanged,
+  StateChangedSchema,
+} from "@pretrain/proto";
+import { type CompleteRecipe, experimentName, recipeSha256 } from "@pretrain/recipe";
+import { after, type Command, isFinal } from "./lifecycle.ts";
+
+export interface NewExperiment {
+  readonly id: string;
+  /** The id as its author wrote it. */
+  readonly title: string;
+  readonly recipe: CompleteRecipe;
+  readonly requestId: string;
+  readonly requestSha256: string;
+}
+
+export interface Change {
+  readonly now: Date;
+  /** For a person: why, or what happens now. */
+  readonly message: string;
+  readonly reason?: Reason;
+  /** Fields of the resource that change with the state. */
+  readonly fields?: Partial<Pick<Experiment, "attempt" | "dataset" | "parameters" | "progress" | "trainingEndTime">>;
+}
+
+/** The record of an accepted request: its first transition not announced, its work not enqueued. */
+export function queued({ id, title, recipe, requestId, requestSha256 }: NewExperiment, now: Date): ExperimentRecord {
+  const time = timestampFromDate(now);
+  const message = "waits for a worker";
+  return create(ExperimentRecordSchema, {
+    experiment: {
+      name: experimentName(id),
+      title,
+      state: State.QUEUED,
+      message,
+      recipe,
+      recipeSha256: recipeSha256(recipe),
+      createTime: time,
+    },
+    requestId,
+    requestSha256,
+    transitions: [{ time, to: State.QUEUED, message }],
+  });
+}
+
+/** The record after a command. @throws FailedPrecondition when its state does not accept it */
+export function changed(record: ExperimentRecord, command: Command, change: Change): ExperimentRecord {
+  const copy = clone(ExperimentRecordSchema, record);
+  const experiment = experimentOf(copy);
+  const { reason = Reason.UNSPECIFIED, message, now, fields } = change;
+  const from = experiment.state;
+  const to = after(from, command);
+  const time = timestampFromDate(now);
+  Object.assign(experiment, fields, { state: to, reason, message });
+  if (to === State.PREPARING) experiment.startTime ??= time;
+  if (to === State.RUNNING) experiment.trainingStartTime ??= time;
+  if (isFinal(to)) Object.assign(experiment, { endTime: time, cancelRequested: false });
+  const { attempt } = experiment;
+  copy.transitions.push({ $typeName: "pretrain.train.v1.Transition", time, from, to, reason, message, attempt });
+  return copy;
+}
+
+/** The record with other fields of its resource; the state stays. */
+export function withFields(record: ExperimentRecord, fields: Partial<Omit<Experiment, "state">>): ExperimentRecord {
+  const copy = clone(ExperimentRecordSchema, record);
+  Object.assign(experimentOf(copy), fields);
+  return copy;
+}
+
+/** The record with other marks of what was announced and enqueued. */
+export function marked(
+  record: ExperimentRecord,
+  marks: Partial<Pick<ExperimentRecord, "announced" | "enqueued">>,
+): ExperimentRecord {
+  return Object.assign(clone(ExperimentRecordSchema, record), marks);
+}
+
+/** The resource as callers see it; `etag` changes with every write of the record. */
+export function resourceOf(record: ExperimentRecord, revision: number): Experiment {
+  return Object.assign(experimentOf(clone(ExperimentRecordSchema, record)), { etag: String(revision) });
+}
+
+export function experimentOf(record: ExperimentRecord): Experiment {
+  if (record.experiment !== undefined) return record.experiment;
+  throw new Error("a record without an experiment was stored"); // never written by this program
+}
+
+/** The events of the transitions that are not announced yet, in order. The first transition seals the recipe. */
+export function unannounced(record: ExperimentRecord): StateChanged[] {
+  const { name, title, recipe, recipeSha256: sha256 } = experimentOf(record);
+  return record.transitions.slice(record.announced).map((transition, i) => {
+    const sequence = record.announced + i + 1;
+    const { time, from, to, reason, message, attempt } = transition;
+    const event = create(StateChangedSchema, { experiment: name, sequence, from, to, reason, message, attempt });
+    Object.assign(event, { time, recipeSha256: sha256 }, sequence === 1 ? { recipe, title } : {});
+    return event;
+  });
+}
