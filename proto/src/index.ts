@@ -6,6 +6,7 @@ export * as health from "./gen/health/v1/health_pb.ts";
 export * from "./gen/pretrain/data/v1/data_shard_service_pb.ts";
 export * from "./gen/pretrain/data/v1/dataset_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluation_pb.ts";
+export * from "./gen/pretrain/eval/v1/evaluation_record_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluator_service_pb.ts";
 export * from "./gen/pretrain/events/v1/events_pb.ts";
 export * from "./gen/pretrain/events/v1/metrics_pb.ts";
