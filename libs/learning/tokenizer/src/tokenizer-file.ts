@@ -25,7 +25,6 @@ export interface TokenizerFile {
 }
 
 const maximumVocabulary = 65_536; // ids are stored as unsigned 16-bit numbers
-const maximumTokenCharacters = 65_536;
 const anything = undefined;
 const byteLevel = { type: ["ByteLevel"], trim_offsets: anything };
 
@@ -143,12 +142,7 @@ function bytesById(idOf: ReadonlyMap<string, number>, addedTokens: ReadonlyMap<s
 }
 
 function bytesOf(token: string, id: number): Uint8Array {
-  if (token === "" || token.length > maximumTokenCharacters) {
-    throw new TokenizerError(
-      "model.vocab",
-      `token ${id} has ${token.length} characters; 1 to ${maximumTokenCharacters} are read`,
-    );
-  }
+  if (token === "") throw new TokenizerError("model.vocab", `token ${id} is empty`);
   return Uint8Array.from(token, (character) => {
     const byte = byteOfCharacter.get(character);
     if (byte === undefined) {

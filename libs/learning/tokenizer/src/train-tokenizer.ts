@@ -35,12 +35,13 @@ export async function trainTokenizer(
 /** How often each piece stands in the texts. */
 async function countPieces(texts: AsyncIterable<string>): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
+  const encoder = new TextEncoder();
   let distinctBytes = 0;
   for await (const text of texts) {
     if (!text.isWellFormed()) throw new TokenizerError("texts", "hold half a surrogate pair, which is no character");
     for (const piece of textPieces(text)) {
       const count = counts.get(piece);
-      if (count === undefined) distinctBytes += 3 * piece.length; // an upper bound of its UTF-8 bytes
+      if (count === undefined) distinctBytes += encoder.encode(piece).length;
       counts.set(piece, (count ?? 0) + 1);
     }
     if (distinctBytes > maximumDistinctBytes) {

@@ -1,0 +1,64 @@
+/** The bytes of a source file, hashed on their way, so that what was packed is what was asked for. */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { FailedPrecondition, systemReason } from "@pretrain/errors";
+import type { SourceDigest } from "../dataset/dataset-identity.ts";
+
+/** A file to be read: its real path, the name that a person gave it, and what it held when the dataset was asked for. */
+export interface SourceFile extends SourceDigest {
+  readonly path: string;
+  /** As in the request: real paths stay out of messages and reports. */
+  readonly givenPath: string;
+}
+
+const chunkBytes = 2 ** 18;
+
+/**
+ * The file in pieces.
+ * @throws FailedPrecondition SOURCE_CHANGED after the last piece when the file is not the one that was asked for;
+ *   SOURCE_UNREADABLE when it cannot be read (any more)
+ */
+export async function* sourceChunks(source: SourceFile): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const chunk of fileChunks(source)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest("hex") === source.sha256) return;
+  const message = `${source.givenPath} was changed while it was packed; pack it again`;
+  throw new FailedPrecondition("SOURCE_CHANGED", message, { path: source.givenPath });
+}
+
+/** SHA-256 of the whole file, in hex. @throws FailedPrecondition SOURCE_UNREADABLE */
+export async function fileSha256(file: { readonly path: string; readonly givenPath: string }): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of fileChunks(file)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+async function* fileChunks({
+  path,
+  givenPath,
+}: {
+  readonly path: string;
+  readonly givenPath: string;
+}): AsyncGenerator<Uint8Array> {
+  try {
+    // The path was resolved before: a link or a pipe in its place now was put there since.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    for (let chunk = await readChunk(handle); chunk.length > 0; chunk = await readChunk(handle)) yield chunk;
+  } catch (error) {
+    throw new FailedPrecondition(
+      "SOURCE_UNREADABLE",
+      `${givenPath} ${systemReason(error)}`,
+      { path: givenPath },
+      { cause: error },
+    );
+  }
+}
+
+async function readChunk(handle: FileHandle): Promise<Uint8Array> {
+  const chunk = new Uint8Array(chunkBytes);
+  return chunk.subarray(0, (await handle.read(chunk)).bytesRead);
+}
