@@ -3,6 +3,7 @@ import "@pretrain/tensorflow-native";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertClose, type GoldenConfig, goldenSets, goldenShape, goldenTest } from "@pretrain/golden";
+import { rollingWindows } from "@pretrain/measures";
 import { logits } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import { generate, predictionLosses, predictionSlice, type StopReason } from "./index.ts";
@@ -138,3 +139,40 @@ test("a token is given out before the next one is asked for, and the decoder see
     /nothing predicts a first token/,
   );
 });
+
+interface TinyModel {
+  readonly prefix: number;
+  readonly tokens: number[];
+  readonly cases: { context: number; stride: number; token_losses: number[]; mean: number }[];
+}
+
+/** The golden model beside a golden-eval set: the folder next to it. */
+const modelBeside = (title: string) =>
+  goldenSets("golden-model").find((set) => set.title.replace("golden-model", "golden-eval") === title);
+
+goldenTest(
+  "golden-eval",
+  ["sliding_window.json"],
+  "a real model's rolling windows give the golden loss of each token",
+  (set, t) => {
+    const model = modelBeside(set.title);
+    if (model === undefined) return t.skip(`${set.title}: there is no golden-model beside it`);
+    const config = model.json<GoldenConfig>("config.json");
+    const shape = goldenShape(config, config.max_seq_len);
+    const stored = [...model.tensors("weights.f32.safetensors")];
+    const weights = Object.fromEntries(
+      stored.map(([name, tensor]) => [name, tf.tensor(Float32Array.from(tensor.values), tensor.shape)]),
+    );
+    const { prefix, tokens, cases } = set.json<{ tiny_model: TinyModel }>("sliding_window.json").tiny_model;
+    for (const { context, stride, token_losses } of cases) {
+      const losses = rollingWindows(tokens.length, context, stride).flatMap(({ input: [begin, end], score }) => {
+        const text = [prefix, ...tokens].slice(begin + 1, score[1] + 1); // what is read, and the token behind it
+        const read = tf.tensor2d([text.slice(0, end - begin)], undefined, "int32");
+        const scores: tf.Tensor2D = tf.squeeze(logits(weights, read, shape), [0]);
+        const inputLength = score[0] - begin;
+        return [...predictionLosses(scores, tf.tensor1d(text, "int32"), inputLength, score[1] - score[0]).dataSync()];
+      });
+      assertClose(losses, token_losses, 2e-5, `context ${context}, stride ${stride}`);
+    }
+  },
+);

@@ -1,5 +1,5 @@
 /** One claim, tested on every golden set that has the files for it. */
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { type GoldenKind, type GoldenSet, placesOf } from "./golden-sets.ts";
 
 /**
@@ -12,12 +12,14 @@ export function goldenTest(
   kind: GoldenKind,
   files: readonly string[],
   claim: string,
-  body: (set: GoldenSet) => void | Promise<void>,
+  body: (set: GoldenSet, t: TestContext) => void | Promise<void>,
 ): void {
   for (const set of placesOf(kind)) {
     const missing = files.find((file) => !set.has(file));
-    void test(`${claim} (${set.title})`, { skip: missing !== undefined && `${set.title}: ${missing} is missing` }, () =>
-      body(set),
+    void test(
+      `${claim} (${set.title})`,
+      { skip: missing !== undefined && `${set.title}: ${missing} is missing` },
+      (t) => body(set, t),
     );
   }
 }
