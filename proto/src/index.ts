@@ -5,6 +5,7 @@ export * as reflectionV1Alpha from "./gen/grpc/reflection/v1alpha/reflection_pb.
 export * as health from "./gen/health/v1/health_pb.ts";
 export * from "./gen/pretrain/data/v1/data_shard_service_pb.ts";
 export * from "./gen/pretrain/data/v1/dataset_pb.ts";
+export * from "./gen/pretrain/data/v1/dataset_record_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluation_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluation_record_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluator_service_pb.ts";
