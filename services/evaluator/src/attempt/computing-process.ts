@@ -1,0 +1,110 @@
+/** The parent's side of the process that computes: questions out, answers in, and what happens when none comes. */
+import { PretrainError, Unavailable } from "@pretrain/errors";
+import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
+import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
+import type { FromChild, QuestionKind, Questions, Refusal, ToChild } from "../worker/protocol.ts";
+
+export interface ComputingProcess extends AsyncDisposable {
+  readonly processId: number;
+  /** Resolves when it is gone. */
+  readonly exited: Promise<ChildExit>;
+  /**
+   * @throws the error that the question ran into there; ComputationFailed when it was none that is raised on purpose;
+   *   Unavailable CHILD_LOST when the process ends before it answers, CHILD_HANGS when it is ended for not answering
+   */
+  ask<K extends QuestionKind>(kind: K, question: Questions[K]["question"]): Promise<Questions[K]["answer"]>;
+}
+
+/** The computing process ran into something that nobody foresaw. A repetition may meet it again. */
+export class ComputationFailed extends Error {}
+
+/** How long an answer may take: generous, since the largest model on the slowest machine must not be taken for hanging. */
+const limitsMs: Readonly<Record<QuestionKind, number>> = {
+  load: 10 * 60_000,
+  scoreRows: 10 * 60_000,
+  scoreSample: 30 * 60_000,
+  beginGeneration: 10 * 60_000,
+  nextToken: 2 * 60_000,
+  endGeneration: 10 * 60_000, // it may stand behind a model that is being loaded for another
+};
+
+/** @param blobs address of the store, `file:///…`, that the process reads checkpoints from */
+export async function startComputing(blobs: string): Promise<ComputingProcess> {
+  const open = new Map<number, Pending>();
+  const child = await startChild<ToChild, FromChild>({
+    module: new URL("../worker/main.ts", import.meta.url),
+    environment: { ...tensorflowEnvironment(), PATH: process.env["PATH"], PRETRAIN_BLOBS: blobs },
+    receives: kinds<FromChild>({ answered: true, refused: true }),
+    onMessage: (message) => settle(open, message),
+  });
+  const lost = child.exited.then((exit) => rejectAll(open, exit));
+  let asked = 0;
+  return {
+    processId: child.processId,
+    exited: child.exited,
+    ask: (kind, question) => {
+      asked += 1;
+      return answerWithin(limitsMs[kind], child, open, toChild(kind, asked, question));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await child.kill(); // it holds nothing that could be lost
+      await lost;
+    },
+  };
+}
+
+interface Pending {
+  readonly resolve: (answer: Questions[QuestionKind]["answer"]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function toChild<K extends QuestionKind>(kind: K, id: number, question: Questions[K]["question"]): ToChild {
+  return { kind, id, question } as ToChild; // a union does not remember that its members belong together
+}
+
+async function answerWithin<K extends QuestionKind>(
+  limitMs: number,
+  child: Child<ToChild>,
+  open: Map<number, Pending>,
+  message: ToChild & { readonly kind: K },
+): Promise<Questions[K]["answer"]> {
+  const { promise, resolve, reject } = Promise.withResolvers<Questions[K]["answer"]>();
+  open.set(message.id, { resolve: resolve as Pending["resolve"], reject });
+  const timer = setTimeout(() => {
+    reject(hangs(message.kind, limitMs));
+    void child.kill();
+  }, limitMs);
+  try {
+    const [, answer] = await Promise.all([child.send(message), promise]); // either may fail first, none may go unheard
+    return answer;
+  } finally {
+    clearTimeout(timer);
+    open.delete(message.id);
+  }
+}
+
+function settle(open: Map<number, Pending>, message: FromChild): void {
+  const pending = open.get(message.id);
+  if (message.kind === "answered") pending?.resolve(message.answer);
+  else pending?.reject(errorOf(message.refusal));
+}
+
+function rejectAll(open: Map<number, Pending>, exit: ChildExit): void {
+  for (const { reject } of open.values()) reject(lostError(exit));
+}
+
+function errorOf({ status, reason, message, metadata, violations }: Refusal): Error {
+  if (status === undefined) return new ComputationFailed(message);
+  return new PretrainError(status, reason, message, metadata, { violations });
+}
+
+function lostError({ code, signal, stderrTail, protocolFault }: ChildExit): Unavailable {
+  const end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+  const lastWords = (protocolFault ?? stderrTail).trim().split("\n").slice(-3).join(" | ").slice(-500);
+  const message = `the computing process ${end}${lastWords === "" ? "" : `; its last words: ${lastWords}`}`;
+  return new Unavailable("CHILD_LOST", message, { end });
+}
+
+function hangs(kind: QuestionKind, limitMs: number): Unavailable {
+  return new Unavailable("CHILD_HANGS", `the computing process did not answer ${kind} within ${limitMs / 1000} s`);
+}

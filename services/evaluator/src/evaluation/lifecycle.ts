@@ -1,0 +1,103 @@
+/**
+ * The life of an evaluation. What is to be done next stands in the record itself, next to the state, so that any process
+ * that finds the record after a crash can go on:
+ *
+ *     PENDING ──begun──▶ RUNNING ──succeeded, failed──▶ SUCCEEDED, FAILED
+ *     `enqueued` follows the first write                `announced` follows the last one, when its event is durable
+ */
+import { clone, create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type CheckpointId, checkpointName } from "@pretrain/checkpoint";
+import {
+  type Evaluation,
+  type EvaluationEnded,
+  EvaluationEndedSchema,
+  type EvaluationRecord,
+  EvaluationRecordSchema,
+  type EvaluationSettings,
+  Evaluation_State as State,
+} from "@pretrain/proto";
+import { experimentName } from "@pretrain/recipe";
+import { evaluationName } from "./identity.ts";
+import type { Measurement } from "./measurement.ts";
+
+/** What is to be measured. */
+export interface Wanted {
+  readonly id: string;
+  readonly checkpoint: CheckpointId;
+  /** SHA-256, in hex, of the checkpoint's manifest. */
+  readonly checkpointSha256: string;
+  /** Absent when the recipe that would give them cannot be read; such an evaluation can only fail. */
+  readonly settings?: EvaluationSettings;
+}
+
+/** The record of an evaluation that nobody works on yet. */
+export function pending({ id, checkpoint, checkpointSha256, settings }: Wanted, now: Date): EvaluationRecord {
+  const evaluation = {
+    name: evaluationName(id),
+    state: State.PENDING,
+    checkpoint: checkpointName(checkpoint),
+    checkpointSha256,
+    microStep: BigInt(checkpoint.microStep),
+    createTime: timestampFromDate(now),
+    ...(settings !== undefined && { settings }),
+  };
+  return create(EvaluationRecordSchema, { evaluation });
+}
+
+/** What the numbers are about, besides the checkpoint. */
+export type Provenance = Pick<Evaluation, "dataset" | "datasetSha256" | "tokenizerSha256">;
+
+/** A worker begins, or begins again where another one was lost. */
+export function begun(record: EvaluationRecord, now: Date): EvaluationRecord {
+  return changed(record, { state: State.RUNNING, startTime: timestampFromDate(now) });
+}
+
+/** The numbers are there. */
+export function succeeded(record: EvaluationRecord, measured: Measurement & Provenance, now: Date): EvaluationRecord {
+  return changed(record, { ...measured, state: State.SUCCEEDED, endTime: timestampFromDate(now) });
+}
+
+/** There will be no numbers. @param error for a person */
+export function failed(record: EvaluationRecord, error: string, now: Date): EvaluationRecord {
+  return changed(record, { state: State.FAILED, error, endTime: timestampFromDate(now) });
+}
+
+export function hasEnded({ state }: Evaluation): boolean {
+  return state === State.SUCCEEDED || state === State.FAILED;
+}
+
+/** The record with other marks of what was enqueued and announced. */
+export function marked(
+  record: EvaluationRecord,
+  marks: Partial<Pick<EvaluationRecord, "enqueued" | "announced">>,
+): EvaluationRecord {
+  return Object.assign(clone(EvaluationRecordSchema, record), marks);
+}
+
+/** The event of its end: made of the record alone, so that a repetition of it is the same. */
+export function ended(record: EvaluationRecord, experiment: string): EvaluationEnded {
+  const evaluation = evaluationOf(record);
+  const time = evaluation.endTime;
+  if (!hasEnded(evaluation) || time === undefined) throw new Error(`${evaluation.name} has not ended`);
+  return create(EvaluationEndedSchema, { experiment: experimentName(experiment), time, evaluation });
+}
+
+/** The resource as callers see it; `etag` changes with every write of the record. */
+export function resourceOf(record: EvaluationRecord, revision: number): Evaluation {
+  return Object.assign(evaluationOf(clone(EvaluationRecordSchema, record)), { etag: String(revision) });
+}
+
+export function evaluationOf({ evaluation }: EvaluationRecord): Evaluation {
+  if (evaluation !== undefined) return evaluation;
+  throw new Error("a record without an evaluation was stored"); // never written by this program
+}
+
+/** @throws Error for an evaluation that has ended: its numbers are never changed */
+function changed(record: EvaluationRecord, fields: Partial<Evaluation>): EvaluationRecord {
+  const copy = clone(EvaluationRecordSchema, record);
+  const evaluation = evaluationOf(copy);
+  if (hasEnded(evaluation)) throw new Error(`${evaluation.name} has ended already`);
+  Object.assign(evaluation, fields);
+  return copy;
+}

@@ -1,0 +1,74 @@
+/** Continuations in progress. Each goes on by one token when it is asked to, so several can take turns. */
+import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
+import { type GreedyDecoder, generate, greedyDecoder, type StopReason } from "@pretrain/scoring";
+import type { StreamDecoder } from "@pretrain/tokenizer";
+import type { LoadedModel } from "./load-model.ts";
+import type { GeneratedToken } from "./protocol.ts";
+
+/** What one continuation holds until it ends. */
+interface Generation {
+  readonly tokens: AsyncGenerator<number, StopReason, void>;
+  readonly text: StreamDecoder;
+  readonly decoder: GreedyDecoder;
+  readonly release: () => void;
+}
+
+const limit = 4;
+
+export class Generations {
+  readonly #open = new Map<number, Generation>();
+  #begun = 0;
+
+  /**
+   * @param release called once, when the continuation needs the model no more
+   * @returns its number
+   * @throws InvalidArgument when the prompt, bos before it, is longer than the model's sequences; ResourceExhausted when
+   *   four are open already
+   */
+  begin(model: LoadedModel, prompt: string, maxNewTokens: number, release: () => void): number {
+    if (this.#open.size >= limit) {
+      throw new ResourceExhausted(
+        "TOO_MANY_GENERATIONS",
+        `${limit} texts are being continued; try again when one has ended`,
+      );
+    }
+    const { bos, eos } = model.tokenizer.specialTokens;
+    const ids = [bos, ...model.tokenizer.encode(prompt)];
+    const { maxSequenceLength } = model.shape;
+    if (ids.length > maxSequenceLength) throw tooLong(ids.length, maxSequenceLength);
+    const decoder = greedyDecoder(model.weights, model.shape);
+    const tokens = generate(ids, decoder.nextToken, { maxNewTokens, maxSequenceLength, eosToken: eos });
+    const text = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
+    this.#begun += 1;
+    this.#open.set(this.#begun, { tokens, text, decoder, release });
+    return this.#begun;
+  }
+
+  /** The next token with the text that it completes; at the end why no more comes. @throws FailedPrecondition after the end */
+  async next(generation: number): Promise<GeneratedToken> {
+    const open = this.#open.get(generation);
+    if (open === undefined) throw new FailedPrecondition("GENERATION_ENDED", `generation ${generation} has ended`);
+    try {
+      const { done, value } = await open.tokens.next();
+      if (done !== true) return { token: value, text: open.text.push(value) };
+      this.end(generation);
+      return { stopReason: value };
+    } catch (error) {
+      this.end(generation);
+      throw error;
+    }
+  }
+
+  end(generation: number): void {
+    const open = this.#open.get(generation);
+    if (open === undefined) return;
+    this.#open.delete(generation);
+    open.decoder[Symbol.dispose]();
+    open.release();
+  }
+}
+
+function tooLong(length: number, maxSequenceLength: number): InvalidArgument {
+  const description = `has ${length} tokens, bos included; the model's sequences have ${maxSequenceLength}`;
+  return new InvalidArgument([{ field: "prompt", description }]);
+}

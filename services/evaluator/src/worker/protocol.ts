@@ -1,0 +1,83 @@
+/**
+ * What a service process asks of the process that computes. Each question has a number and gets one answer under it, or a
+ * refusal; the computing process works on one after the other.
+ */
+import type { CheckpointId } from "@pretrain/checkpoint";
+import type { StatusName, Violation } from "@pretrain/errors";
+import type { StopReason } from "@pretrain/scoring";
+import type { Row } from "../evaluation/sample-selection.ts";
+
+export interface Questions {
+  /** Makes a checkpoint the one that rows are scored with. */
+  readonly load: { readonly question: ModelSource; readonly answer: { readonly maxSequenceLength: number } };
+  readonly scoreRows: { readonly question: { readonly rows: readonly Row[] }; readonly answer: readonly RowLoss[] };
+  readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
+  /** Begins a continuation; its tokens are then asked for one by one, so that a slow reader slows its own down. */
+  readonly beginGeneration: { readonly question: GenerationQuestion; readonly answer: { readonly generation: number } };
+  readonly nextToken: { readonly question: { readonly generation: number }; readonly answer: GeneratedToken };
+  /** Forgets a continuation. Without effect when it has ended. */
+  readonly endGeneration: { readonly question: { readonly generation: number }; readonly answer: null };
+}
+
+export type QuestionKind = keyof Questions;
+
+/** Weights, and the tokenizer that their ids belong to. */
+export interface ModelSource {
+  readonly checkpoint: CheckpointId;
+  /** The manifest's SHA-256, in hex: another one under the same name is another checkpoint. */
+  readonly manifestSha256: string;
+  readonly tokenizerBlob: string;
+  readonly tokenizerSha256: string;
+}
+
+export interface RowLoss {
+  readonly rowId: number;
+  /** Sum of the losses of the row's targets: every token but the first. */
+  readonly nats: number;
+  readonly tokens: number;
+  /** UTF-8 bytes of these targets; a marker has none. */
+  readonly bytes: number;
+}
+
+export interface SampleQuestion {
+  readonly row: Row;
+  readonly inputLength: number;
+  readonly predictLength: number;
+}
+
+export interface ScoredSample {
+  readonly rowId: number;
+  readonly inputText: string;
+  readonly trueText: string;
+  readonly predictedText: string;
+  /** Teacher-forced loss of the `tokens` true tokens behind the input. */
+  readonly nats: number;
+  readonly tokens: number;
+  readonly generatedTokens: number;
+  readonly stopReason: StopReason;
+}
+
+export interface GenerationQuestion {
+  readonly source: ModelSource;
+  readonly prompt: string;
+  readonly maxNewTokens: number;
+}
+
+export type GeneratedToken = { readonly token: number; readonly text: string } | { readonly stopReason: StopReason };
+
+/** An error as it crosses the channel. Without `status` it was none that is raised on purpose. */
+export interface Refusal {
+  readonly status?: StatusName;
+  readonly reason: string;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violations: readonly Violation[];
+}
+
+export type ToChild = {
+  [K in QuestionKind]: { readonly kind: K; readonly id: number; readonly question: Questions[K]["question"] };
+}[QuestionKind];
+
+export type FromChild =
+  | { readonly kind: "answered"; readonly id: number; readonly answer: Questions[QuestionKind]["answer"] }
+  | { readonly kind: "refused"; readonly id: number; readonly refusal: Refusal };

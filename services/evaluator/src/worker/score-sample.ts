@@ -1,0 +1,80 @@
+/** One prompt: how well the true continuation was predicted, and what the model writes in its place. */
+import { FailedPrecondition } from "@pretrain/errors";
+import { logits } from "@pretrain/model";
+import { generate, greedyDecoder, predictionLosses, type StopReason } from "@pretrain/scoring";
+import { tf } from "@pretrain/tensorflow-native";
+import type { Tokenizer } from "@pretrain/tokenizer";
+import type { LoadedModel } from "./load-model.ts";
+import type { SampleQuestion, ScoredSample } from "./protocol.ts";
+
+/** @throws FailedPrecondition when a loss is no finite number; RangeError when the row is shorter than the two lengths */
+export async function scoreSample(
+  model: LoadedModel,
+  { row, inputLength, predictLength }: SampleQuestion,
+): Promise<ScoredSample> {
+  const tokens = [...row.tokens.subarray(0, inputLength + predictLength)];
+  const input = tokens.slice(0, inputLength);
+  const nats = teacherForcedNats(model, tokens, inputLength, predictLength);
+  if (!Number.isFinite(nats)) {
+    const message = `row ${row.rowId}: the loss of its continuation is ${nats}`;
+    throw new FailedPrecondition("NOT_FINITE", message, { row: String(row.rowId) });
+  }
+  const { generated, stopReason } = await continuation(model, input, predictLength);
+  return {
+    rowId: row.rowId,
+    inputText: textAfter(model.tokenizer, [], input),
+    trueText: textAfter(model.tokenizer, input, tokens.slice(inputLength)),
+    predictedText: textAfter(model.tokenizer, input, generated),
+    nats,
+    tokens: predictLength,
+    generatedTokens: generated.length,
+    stopReason,
+  };
+}
+
+/** Sum of the losses of the true tokens behind the input, each predicted from the true tokens before it. */
+function teacherForcedNats(
+  { weights, shape }: LoadedModel,
+  tokens: readonly number[],
+  inputLength: number,
+  predictLength: number,
+): number {
+  const losses = tf.tidy(() => {
+    const ids = tf.tensor1d([...tokens], "int32");
+    const scores = tf.squeeze<tf.Tensor2D>(logits(weights, tf.expandDims(ids), shape), [0]); // [L, V]
+    return predictionLosses(scores, ids, inputLength, predictLength);
+  });
+  const values = losses.dataSync<"float32">();
+  losses.dispose();
+  return values.reduce((sum, loss) => sum + loss, 0);
+}
+
+async function continuation(
+  { weights, shape, tokenizer }: LoadedModel,
+  input: readonly number[],
+  maxNewTokens: number,
+): Promise<{ readonly generated: readonly number[]; readonly stopReason: StopReason }> {
+  using decoder = greedyDecoder(weights, shape);
+  const limits = {
+    maxNewTokens,
+    maxSequenceLength: shape.maxSequenceLength,
+    eosToken: tokenizer.specialTokens.eos,
+  };
+  const tokens = generate(input, decoder.nextToken, limits);
+  const generated: number[] = [];
+  for (;;) {
+    const next = await tokens.next();
+    if (next.done === true) return { generated, stopReason: next.value };
+    generated.push(next.value);
+  }
+}
+
+/**
+ * The text that `tokens` add to what was `before`. A character that begins in one and ends in the other belongs to the
+ * latter; one that is still incomplete at the end is left out. Markers are not text.
+ */
+export function textAfter(tokenizer: Tokenizer, before: readonly number[], tokens: readonly number[]): string {
+  const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true });
+  for (const id of before) decoder.push(id);
+  return tokens.map((id) => decoder.push(id)).join("");
+}
