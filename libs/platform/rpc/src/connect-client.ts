@@ -1,0 +1,89 @@
+/** A typed client of one service. Its errors are the errors that the service threw. */
+import type { DescService } from "@bufbuild/protobuf";
+import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { translated } from "./call-streams.ts";
+import { fromConnectError } from "./error-status.ts";
+
+/** Disposing closes the connection and cuts the calls in flight. */
+export type PretrainClient<S extends DescService> = Client<S> & Disposable;
+
+export interface ClientOptions {
+  /** Longest message that is accepted, 4 MiB if not given. A stream of batches needs more. */
+  readonly maximumResponseBytes?: number;
+}
+
+const unaryDeadlineMs = 30_000;
+
+/**
+ * Connects at the first call, and again whenever the connection was lost. Unary calls have a deadline of 30 s unless
+ * `timeoutMs` is given with the call; streams have none, and end when
+ * their reader leaves the loop or its `signal` is aborted.
+ *
+ * Every method throws the PretrainError that the service threw; Unavailable when it cannot be reached, drains, or does not answer
+ * in time.
+ */
+export function connectClient<S extends DescService>(
+  descriptor: S,
+  address: string,
+  { maximumResponseBytes = 4 * 2 ** 20 }: ClientOptions = {},
+): PretrainClient<S> {
+  const baseUrl = `http://${address}`;
+  // Pings only while calls are open: others' servers answer more with GOAWAY too_many_pings.
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 });
+  const transport = createGrpcTransport({
+    baseUrl,
+    sessionManager,
+    readMaxBytes: maximumResponseBytes,
+    acceptCompression: [],
+  });
+  const client = createClient(descriptor, withOwnErrors(transport, address));
+  return Object.assign(client, streamsEndedByReader(descriptor, client), {
+    [Symbol.dispose]: () => sessionManager.abort(),
+  });
+}
+
+type StreamCall = (request: unknown, options?: CallOptions) => AsyncIterable<unknown>;
+
+/** Connect's own streams go on, unread, when their reader leaves the loop. These end. */
+function streamsEndedByReader<S extends DescService>(descriptor: S, client: Client<S>): Record<string, StreamCall> {
+  const streaming = descriptor.methods.filter(({ methodKind }) => methodKind.endsWith("streaming"));
+  const calls: readonly (readonly [string, StreamCall])[] = streaming
+    .filter(({ methodKind }) => methodKind !== "client_streaming") // answers once, like a unary call
+    .map(({ localName }) => {
+      const call = Reflect.get(client, localName) as StreamCall;
+      return [localName, (request, options) => endedByReader(call, request, options)];
+    });
+  return Object.fromEntries(calls);
+}
+
+async function* endedByReader(call: StreamCall, request: unknown, options: CallOptions = {}): AsyncGenerator<unknown> {
+  const reading = new AbortController();
+  const signal = options.signal === undefined ? reading.signal : AbortSignal.any([options.signal, reading.signal]);
+  try {
+    yield* call(request, { ...options, signal });
+  } finally {
+    reading.abort();
+  }
+}
+
+function withOwnErrors(transport: Transport, address: string): Transport {
+  const translate = (thrown: unknown) => fromConnectError(thrown, address);
+  return {
+    async unary(method, signal, timeoutMs, header, input, contextValues) {
+      try {
+        return await transport.unary(method, signal, timeoutMs ?? unaryDeadlineMs, header, input, contextValues);
+      } catch (thrown) {
+        throw translate(thrown);
+      }
+    },
+    async stream(method, signal, timeoutMs, header, input, contextValues) {
+      try {
+        const response = await transport.stream(method, signal, timeoutMs, header, input, contextValues);
+        return { ...response, message: translated(response.message, translate) };
+      } catch (thrown) {
+        throw translate(thrown);
+      }
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Errors of this project as gRPC statuses with Google's standard details, and back. */
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { PretrainError, type StatusName } from "@pretrain/errors";
+import { BadRequestSchema, ErrorInfoSchema } from "@pretrain/proto";
+
+/** Who says so, in every ErrorInfo. */
+const domain = "pretrain";
+
+const codes: Readonly<Record<StatusName, Code>> = {
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  NOT_FOUND: Code.NotFound,
+  ALREADY_EXISTS: Code.AlreadyExists,
+  FAILED_PRECONDITION: Code.FailedPrecondition,
+  ABORTED: Code.Aborted,
+  OUT_OF_RANGE: Code.OutOfRange,
+  RESOURCE_EXHAUSTED: Code.ResourceExhausted,
+  UNAVAILABLE: Code.Unavailable,
+  DATA_LOSS: Code.DataLoss,
+};
+
+const statusNames: ReadonlyMap<Code, StatusName> = new Map(
+  Object.entries(codes).map(([status, code]) => [code, status as StatusName]),
+);
+
+/** What a caller gets to see of an error that was raised on purpose. */
+export function toConnectError(error: PretrainError): ConnectError {
+  const info = { desc: ErrorInfoSchema, value: { reason: error.reason, domain, metadata: { ...error.metadata } } };
+  const badRequest = {
+    desc: BadRequestSchema,
+    value: create(BadRequestSchema, { fieldViolations: error.violations.map((violation) => ({ ...violation })) }),
+  };
+  const details = error.violations.length === 0 ? [info] : [info, badRequest];
+  return new ConnectError(error.message, codes[error.status], undefined, details, error);
+}
+
+/** What a caller gets to see of a defect: a number under which the log has the rest. */
+export function internalError(reference: string, cause: unknown): ConnectError {
+  const message = `internal error; the service's log explains it under reference ${reference}`;
+  const info = { desc: ErrorInfoSchema, value: { reason: "INTERNAL", domain, metadata: { reference } } };
+  return new ConnectError(message, Code.Internal, undefined, [info], cause);
+}
+
+/**
+ * The error that a failed call throws at its caller: the PretrainError that the service threw, or Unavailable when the service
+ * could not be reached or did not answer in time. Statuses that this project never raises on purpose (a defect of the service, a
+ * cancelled call) stay what they are, an instance of Error.
+ */
+export function fromConnectError(thrown: unknown, address: string): unknown {
+  if (!(thrown instanceof ConnectError)) return thrown;
+  const [info] = thrown.findDetails(ErrorInfoSchema);
+  const violations = thrown.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
+  if (thrown.code === Code.DeadlineExceeded) return notAnswered(thrown, address);
+  const status = statusNames.get(thrown.code);
+  if (status === undefined) return thrown;
+  if (status === "UNAVAILABLE" && info === undefined) return unreachable(thrown, address);
+  return new PretrainError(status, info?.reason ?? status, thrown.rawMessage, info?.metadata ?? {}, {
+    cause: thrown.cause,
+    violations: violations.map(({ field, description }) => ({ field, description })),
+  });
+}
+
+function unreachable(cause: ConnectError, address: string): PretrainError {
+  const message = `the service at ${address} cannot be reached: ${cause.rawMessage}`;
+  return new PretrainError("UNAVAILABLE", "SERVICE_UNREACHABLE", message, { address }, { cause });
+}
+
+function notAnswered(cause: ConnectError, address: string): PretrainError {
+  const message = `the service at ${address} did not answer in time; whether the call had an effect is unknown`;
+  return new PretrainError("UNAVAILABLE", "DEADLINE_EXCEEDED", message, { address }, { cause });
+}

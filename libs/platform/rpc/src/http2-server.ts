@@ -1,0 +1,64 @@
+/** The HTTP/2 server below gRPC: its limits, and the end of its sessions. */
+import { createServer, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import { setTimeout as pause } from "node:timers/promises";
+import type { CallHandler } from "./call-handler.ts";
+
+const maximumConnections = 256;
+const maximumHeaderBytes = 16_384;
+const idleSessionMs = 600_000;
+const pingEveryMs = 60_000;
+const pongWithinMs = 20_000;
+
+export interface Sessions {
+  /** GOAWAY to all: no new calls, those in flight go on. Resolves when all sessions are gone, or after `patienceMs`. */
+  drain(patienceMs: number): Promise<void>;
+  /** Cuts what is left. */
+  destroy(): void;
+}
+
+export function createHttp2Server(handler: CallHandler): { readonly server: Http2Server; readonly sessions: Sessions } {
+  const server = createServer(
+    { maxSessionMemory: 16, settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderBytes } },
+    (request, response) => {
+      if (headerBytes(request) <= maximumHeaderBytes) handler(request, response);
+      else response.writeHead(431).end(); // the setting above only asks the caller, it does not refuse
+    },
+  );
+  server.maxConnections = maximumConnections;
+  const open = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    open.add(session);
+    session.once("close", () => open.delete(session));
+    session.on("error", () => session.destroy()); // a caller that breaks the protocol or the connection harms only itself
+    session.setTimeout(idleSessionMs, () => session.close());
+    pingUntilClosed(session);
+  });
+  return { server, sessions: { drain: (patienceMs) => drain(open, patienceMs), destroy: () => destroyAll(open) } };
+}
+
+/** A caller whose machine vanished sends no end: without an answer to a ping its streams would be held for ever. */
+function pingUntilClosed(session: ServerHttp2Session): void {
+  const timer = setInterval(() => {
+    const late = setTimeout(() => session.destroy(), pongWithinMs).unref();
+    const isSent = !session.destroyed && session.ping(() => clearTimeout(late));
+    if (!isSent) clearTimeout(late);
+  }, pingEveryMs).unref();
+  session.once("close", () => clearInterval(timer));
+}
+
+async function drain(open: ReadonlySet<ServerHttp2Session>, patienceMs: number): Promise<void> {
+  const closed = [...open].map((session) => new Promise<void>((resolve) => void session.once("close", resolve)));
+  for (const session of open) session.close();
+  const patience = new AbortController();
+  const tooLate = pause(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([Promise.all(closed), tooLate]);
+  patience.abort();
+}
+
+function destroyAll(open: ReadonlySet<ServerHttp2Session>): void {
+  for (const session of open) session.destroy();
+}
+
+function headerBytes(request: Http2ServerRequest): number {
+  return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
+}

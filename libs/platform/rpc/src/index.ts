@@ -1,0 +1,4 @@
+/** gRPC: one way to serve it, with all that every service needs, and one way to call it. */
+export { type ClientOptions, connectClient, type PretrainClient } from "./connect-client.ts";
+export { type GrpcOptions, type GrpcServer, serveGrpc } from "./serve-grpc.ts";
+export { type ServedService, service } from "./served-service.ts";
