@@ -8,18 +8,17 @@ import { join } from "node:path";
 import { FailedPrecondition, hasErrorCode } from "@pretrain/errors";
 import { checkout, runProgram } from "./checkout.ts";
 
-const stamp = join(checkout, "proto/src/gen/.inputs.sha256");
-
 /**
  * Generates unless nothing has changed since the last time.
  *
  * @throws FailedPrecondition with buf's complaints, which name file and line
  */
-export async function ensureGeneratedContracts(started: () => void): Promise<void> {
-  const digest = await inputsDigest();
-  if (digest === (await storedDigest())) return;
+export async function ensureGeneratedContracts(started: () => void, workspace = checkout): Promise<void> {
+  const stamp = join(workspace, "proto/src/gen/.inputs.sha256");
+  const digest = await inputsDigest(workspace);
+  if (digest === (await textOf(stamp))) return;
   started();
-  const { code, output } = await runProgram("buf", ["generate"]);
+  const { code, output } = await runProgram("buf", ["generate"], workspace);
   if (code !== 0) throw new FailedPrecondition("CONTRACTS", `buf cannot generate code from proto/: ${output.trim()}`);
   await writeFile(stamp, digest);
 }
@@ -34,21 +33,21 @@ const inputs = [
   "node_modules/@bufbuild/{buf,protoc-gen-es}/package.json",
 ];
 
-async function inputsDigest(): Promise<string> {
+async function inputsDigest(workspace: string): Promise<string> {
   const files = (
-    await Array.fromAsync(glob(inputs, { cwd: checkout, exclude: ["proto/node_modules", "proto/src"] }))
+    await Array.fromAsync(glob(inputs, { cwd: workspace, exclude: ["proto/node_modules", "proto/src"] }))
   ).sort();
   const hash = createHash("sha256");
   for (const file of files) {
-    const content = await readFile(join(checkout, file));
+    const content = await readFile(join(workspace, file));
     hash.update(`${file} ${content.length}\n`).update(content);
   }
   return hash.digest("hex");
 }
 
-async function storedDigest(): Promise<string | undefined> {
+async function textOf(file: string): Promise<string | undefined> {
   try {
-    return await readFile(stamp, "utf8");
+    return await readFile(file, "utf8");
   } catch (error) {
     if (hasErrorCode(error, "ENOENT")) return undefined;
     throw error;
