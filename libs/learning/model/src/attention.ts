@@ -35,10 +35,9 @@ export function causalAttention(
 ): tf.Tensor5D {
   const chunks = chunksOf(q.shape[3], k.shape[2], chunkLength);
   return withGradient([q, k, v], () => {
-    const parts = chunks.map((chunk) => {
-      const probabilities = attentionProbabilities(queriesOf(q, chunk), keysOf(k, chunk));
-      return product(probabilities, keysOf(v, chunk));
-    });
+    const parts = chunks.map((chunk) =>
+      tf.tidy(() => product(attentionProbabilities(queriesOf(q, chunk), keysOf(k, chunk)), keysOf(v, chunk))),
+    );
     const value = tf.concat(parts, 3);
     return {
       value,
@@ -50,9 +49,10 @@ export function causalAttention(
 
 /** How much each of the last positions takes from each key: [batch, kv_heads, group, queries, keys], rows sum to 1. */
 export function attentionProbabilities(q: tf.Tensor5D, k: tf.Tensor4D): tf.Tensor5D {
-  const scaled: tf.Tensor5D = tf.mul(q, 1 / Math.sqrt(k.shape[3])); // here, not where the tensor is `keys` wide
-  const scores = product(scaled, k, true);
-  return tf.softmax(tf.add(scores, causalMask(q.shape[3], k.shape[2])));
+  return tf.tidy(() => {
+    const scaled: tf.Tensor5D = tf.mul(q, 1 / Math.sqrt(k.shape[3])); // here, not where the tensor is `keys` wide
+    return tf.softmax(tf.add(product(scaled, k, true), causalMask(q.shape[3], k.shape[2])));
+  });
 }
 
 /**
@@ -80,10 +80,6 @@ function chunksOf(queries: number, keys: number, length: number): readonly Chunk
   });
 }
 
-/**
- * With P the probabilities, dO the gradient of the output O and D = Σ dO O of each query (which is Σ dP P):
- * dV = Pᵀ dO,  dP = dO Vᵀ,  dS = P (dP - D),  dQ = dS K / √head_dim,  dK = dSᵀ Q / √head_dim.
- */
 function attentionGradients(
   gradient: tf.Tensor5D,
   q: tf.Tensor5D,
@@ -92,21 +88,41 @@ function attentionGradients(
   output: tf.Tensor5D,
   chunks: readonly Chunk[],
 ): tf.Tensor[] {
-  const shares: tf.Tensor5D = tf.sum(tf.mul(gradient, output), -1, true); // D, [B, KV, G, T, 1]
-  const scale = 1 / Math.sqrt(k.shape[3]);
-  const dQueries: tf.Tensor5D[] = [];
-  let [dKeys, dValues]: [tf.Tensor4D, tf.Tensor4D] = [tf.zerosLike(k), tf.zerosLike(v)];
-  for (const chunk of chunks) {
-    const [queries, keys, values] = [queriesOf(q, chunk), keysOf(k, chunk), keysOf(v, chunk)];
-    const probabilities = attentionProbabilities(queries, keys);
-    const dOutput = queriesOf(gradient, chunk);
-    const excess = tf.sub(product(dOutput, values, true), queriesOf(shares, chunk)); // dP - D, [B, KV, G, C, keys]
-    const dScores: tf.Tensor5D = tf.mul(probabilities, excess);
-    dQueries.push(tf.mul(product(dScores, keys), scale));
-    dKeys = tf.add(dKeys, padded(tf.mul(transposedProduct(dScores, queries), scale), k));
-    dValues = tf.add(dValues, padded(transposedProduct(probabilities, dOutput), v));
-  }
-  return [tf.concat(dQueries, 3), dKeys, dValues];
+  const shares: tf.Tensor5D = tf.sum(tf.mul(gradient, output), -1, true); // [B, KV, G, T, 1]
+  const parts = chunks.map((chunk) => {
+    const ofChunk = [queriesOf(q, chunk), keysOf(k, chunk), keysOf(v, chunk)] as const;
+    return tf.tidy(() => chunkGradients(queriesOf(gradient, chunk), queriesOf(shares, chunk), ...ofChunk));
+  });
+  const dq = tf.concat(
+    parts.map((part) => part.dQueries),
+    3,
+  );
+  const dk = parts.map(({ dKeys }) => padded(dKeys, k)).reduce((sum, part) => tf.add(sum, part));
+  const dv = parts.map(({ dValues }) => padded(dValues, v)).reduce((sum, part) => tf.add(sum, part));
+  return [dq, dk, dv];
+}
+
+/**
+ * With P the probabilities, dO the gradient of the output O and D = Σ dO O of each query (which is Σ dP P):
+ * dV = Pᵀ dO,  dP = dO Vᵀ,  dS = P (dP - D),  dQ = dS K / √head_dim,  dK = dSᵀ Q / √head_dim.
+ *
+ * @param gradient dO   @param shares D
+ */
+function chunkGradients(
+  gradient: tf.Tensor5D,
+  shares: tf.Tensor5D,
+  queries: tf.Tensor5D,
+  keys: tf.Tensor4D,
+  values: tf.Tensor4D,
+) {
+  const probabilities = attentionProbabilities(queries, keys);
+  const dScores: tf.Tensor5D = tf.mul(probabilities, tf.sub(product(gradient, values, true), shares));
+  const scale = 1 / Math.sqrt(keys.shape[3]);
+  return {
+    dQueries: tf.mul<tf.Tensor5D>(product(dScores, keys), scale),
+    dKeys: tf.mul<tf.Tensor4D>(transposedProduct(dScores, queries), scale),
+    dValues: transposedProduct(probabilities, gradient),
+  };
 }
 
 /** The part of a [batch, kv_heads, group, queries, …] tensor that a chunk holds. */

@@ -42,7 +42,8 @@ export function hiddenStates(
   const seen: KeysAndValues[] = [];
   let stream = embedding(matrix(weights, "tok_embeddings.weight"), tokens);
   for (let layer = 0; layer < shape.layers; layer += 1) {
-    const behind = block(weights, layer, stream, shape, turns, past[layer]);
+    const input = stream;
+    const behind = tf.tidy(() => block(weights, layer, input, shape, turns, past[layer]));
     stream = behind.stream;
     seen.push(behind.seen);
   }

@@ -1,5 +1,6 @@
 /** Rotary position encoding: Su et al. 2021, arxiv.org/abs/2104.09864, on neighbouring pairs as the complex form has it. */
 import * as tf from "@tensorflow/tfjs-core";
+import { withGradient } from "./with-gradient.ts";
 
 /**
  * The rotations of a run of positions, laid out to be multiplied with all heads at once: both [sequence, heads, head_dim].
@@ -34,14 +35,26 @@ export function rotations(
 
 /**
  * Each pair (a, b) of x becomes (a cos - b sin, a sin + b cos): x times the cosines plus x with a and b exchanged times
- * the signed sines. Slices of every second number would do the same, but their gradients write a tensor of zeros for each.
+ * the signed sines. Its gradient is the turn back, so nothing of x is kept; slices of every second number would do the
+ * same, but their gradients write a tensor of zeros for each.
  *
  * @param x [batch, sequence, heads, head_dim], of all the heads that the rotations have, or of fewer
  */
 export function rotated(x: tf.Tensor4D, rotations: Rotations): tf.Tensor4D {
   const [, sequence, heads, headDim] = x.shape;
-  const part = (all: tf.Tensor3D) => tf.slice(all, [0, 0, 0], [sequence, heads, headDim]);
-  return tf.add(tf.mul(x, part(rotations.cos)), tf.mul(exchanged(x), part(rotations.sin)));
+  return withGradient([x], () => {
+    const part = (all: tf.Tensor3D) => tf.slice(all, [0, 0, 0], [sequence, heads, headDim]);
+    const [cos, sin] = [part(rotations.cos), part(rotations.sin)];
+    return {
+      value: turned(x, cos, sin),
+      saved: [cos, sin],
+      gradients: (gradient, [keptCos, keptSin]) => [turned(gradient, keptCos, tf.neg(keptSin))],
+    };
+  });
+}
+
+function turned(x: tf.Tensor4D, cos: tf.Tensor3D, sin: tf.Tensor3D): tf.Tensor4D {
+  return tf.add(tf.mul(x, cos), tf.mul(exchanged(x), sin));
 }
 
 /** (a, b, c, d, …) as (b, a, d, c, …) along the last axis. */

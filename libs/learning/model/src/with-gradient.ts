@@ -21,7 +21,10 @@ export function withGradient<Output extends tf.Tensor, const Saved extends reado
     const { value, saved, gradients } = compute();
     const save = inputsAndSave.at(-1);
     if (typeof save === "function") save([...saved]);
-    return { value, gradFunc: (gradient, kept) => gradients(gradient, kept as readonly tf.Tensor[] as Saved) };
+    // Tidied here, for tfjs does not: what such a gradient makes on its way would live until the last gradient is done.
+    const gradFunc = (gradient: Output, kept: tf.Tensor[]) =>
+      tf.tidy(() => gradients(gradient, kept as readonly tf.Tensor[] as Saved));
+    return { value, gradFunc };
   });
   return operation(...inputs);
 }
