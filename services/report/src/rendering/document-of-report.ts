@@ -1,0 +1,88 @@
+/** The record as a document, from the Report message alone. */
+import { type Report, Report_Completeness, Verdict } from "@pretrain/proto";
+import { absent, loss, metricValue, moment, percent } from "./figures.ts";
+import type { Cell, RecordDocument } from "./record-document.ts";
+import { hardwareSection, modelSection, trainingSection } from "./sections/configuration.ts";
+import { datasetSection } from "./sections/dataset.ts";
+import { environmentSection } from "./sections/environment.ts";
+import { evaluationsSection, samplesSection } from "./sections/evaluations.ts";
+import { executionSection } from "./sections/execution.ts";
+import { checkpointsSection, gapsSection, logSection, recipeSection } from "./sections/files.ts";
+import { decisionsSection, designSection, goalSection } from "./sections/intent.ts";
+import { hypothesesSection, predictionsSection } from "./sections/outcomes.ts";
+import { memorySection, timeSection } from "./sections/resources.ts";
+import { curveSection, indicatorsSection, stabilitySection } from "./sections/results.ts";
+import { stateCell } from "./wording.ts";
+
+export function documentOfReport(report: Report): RecordDocument {
+  const { recipe, training } = report;
+  return {
+    title: `Experiment ${report.title}`,
+    summary: summary(report),
+    sections: [
+      goalSection(recipe),
+      designSection(recipe),
+      decisionsSection(recipe),
+      modelSection(recipe, training?.parameters ?? 0n),
+      trainingSection(recipe),
+      hardwareSection(recipe),
+      executionSection(report),
+      indicatorsSection(report),
+      curveSection(report),
+      stabilitySection(report),
+      memorySection(report),
+      timeSection(report),
+      samplesSection(report),
+      evaluationsSection(report),
+      predictionsSection(report),
+      hypothesesSection(report),
+      datasetSection(report),
+      environmentSection(report),
+      checkpointsSection(report),
+      logSection(report),
+      gapsSection(report),
+      recipeSection(report),
+    ],
+  };
+}
+
+function summary(report: Report): RecordDocument["summary"] {
+  const isFinal = report.completeness === Report_Completeness.FINAL;
+  return [
+    ["State", stateCell(report.execution?.state)],
+    ["Verdicts", verdictSummary(report)],
+    ["Training loss", trainingLoss(report)],
+    ["Validation loss", valueOf(report, "eval/loss")],
+    ["Perplexity on validation", valueOf(report, "eval/perplexity")],
+    ["Trained for", valueOf(report, "train/duration_seconds")],
+    ["Created", moment(report.moments?.created)],
+    ["Ended", moment(report.moments?.ended)],
+    ["Record", isFinal ? "complete" : { text: "… open: more is to come", tone: "open" }],
+    ["Name", { code: report.name.replace(/\/report$/, "") }],
+  ];
+}
+
+/** `8.9431 → 2.4323 (-72.8 %)`. */
+function trainingLoss({ training }: Report): string {
+  if (training?.firstLoss === undefined) return absent;
+  return `${loss(training.firstLoss)} → ${loss(training.lastLoss)} (${percent(negated(training.reduction))})`;
+}
+
+function negated(share: number | undefined): number | undefined {
+  return share === undefined ? undefined : -share;
+}
+
+function valueOf({ indicators }: Report, metric: string): string {
+  return metricValue(metric, indicators.find((row) => row.metric === metric)?.final);
+}
+
+/** `3 of 4 targets met`, with what is not. */
+function verdictSummary({ indicators }: Report): Cell {
+  const verdicts = indicators.filter(({ target }) => target !== undefined).map(({ verdict }) => verdict);
+  const met = verdicts.filter((verdict) => verdict === Verdict.MET || verdict === Verdict.EXCELLENT).length;
+  const missed = verdicts.filter((verdict) => verdict === Verdict.MISSED).length;
+  const text = `${met} of ${verdicts.length} targets met${missed > 0 ? `, ${missed} missed` : ""}`;
+  if (verdicts.length === 0) return "no targets";
+  if (missed > 0) return { text: `✗ ${text}`, tone: "bad" };
+  return met === verdicts.length ? { text: `✓ ${text}`, tone: "good" } : { text: `… ${text}`, tone: "open" };
+}

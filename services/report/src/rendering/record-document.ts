@@ -1,0 +1,70 @@
+/** A record as a document of no format: sections of blocks. Markdown and HTML are written from the same document. */
+import type { CurvePoint } from "@pretrain/proto";
+
+/** Where the content of a section comes from. */
+export type Origin = "given" | "generated" | "measured";
+
+/** How a cell is meant; always said in words too, since not everybody sees colours. */
+export type Tone = "good" | "bad" | "open" | "quiet";
+
+export type Cell =
+  | string
+  | { readonly text: string; readonly tone?: Tone }
+  /** A name, path or digest. */
+  | { readonly code: string };
+
+export interface Column {
+  readonly title: string;
+  readonly numeric?: true;
+}
+
+export interface CurveFigure {
+  readonly points: readonly CurvePoint[];
+  /** Last micro-step of each epoch but the last. */
+  readonly epochEnds: readonly number[];
+  readonly evaluations: readonly { readonly microStep: number; readonly loss: number }[];
+  /** Bound of the target on the training loss. */
+  readonly target: number | undefined;
+}
+
+export interface SampleText {
+  readonly title: string;
+  readonly input: string;
+  readonly predicted: string;
+  readonly truth: string;
+  readonly note: string;
+}
+
+export type Block =
+  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "heading"; readonly text: string }
+  /** A person's words, shown as they were written. */
+  | { readonly kind: "words"; readonly label: string; readonly text: string }
+  | { readonly kind: "facts"; readonly rows: readonly (readonly [name: string, value: Cell])[] }
+  | { readonly kind: "table"; readonly columns: readonly Column[]; readonly rows: readonly (readonly Cell[])[] }
+  | { readonly kind: "list"; readonly items: readonly Cell[] }
+  | { readonly kind: "curve"; readonly figure: CurveFigure }
+  | { readonly kind: "sample"; readonly sample: SampleText }
+  | { readonly kind: "source"; readonly text: string };
+
+export interface Section {
+  /** Stable, for links. */
+  readonly id: string;
+  readonly title: string;
+  readonly origin: Origin;
+  /** Who or what, in words. */
+  readonly source: string;
+  readonly blocks: readonly Block[];
+}
+
+export interface RecordDocument {
+  readonly title: string;
+  /** State, dates and verdicts, in one line each. */
+  readonly summary: readonly (readonly [name: string, value: Cell])[];
+  readonly sections: readonly Section[];
+}
+
+/** The blocks, or one line that says there is nothing: an empty section would look like a mistake. */
+export function orNone(blocks: readonly Block[], isEmpty: boolean, text = "none"): readonly Block[] {
+  return isEmpty ? [{ kind: "paragraph", text }] : blocks;
+}
