@@ -19,6 +19,7 @@ import {
   readModel,
   type SealedCheckpoint,
   sealCheckpoint,
+  verifyCheckpoint,
   writeCheckpointParts,
 } from "./index.ts";
 
@@ -84,6 +85,7 @@ test("a checkpoint comes back bit for bit, with its state", async (t) => {
   const { blobs } = newStore(t);
   const sealed = await writeAt(blobs, 20);
   assert.deepEqual(await readManifest(blobs, { experiment: "1-4-0", microStep: 20 }), sealed);
+  await verifyCheckpoint(blobs, sealed);
   const back = await readCheckpoint(blobs, sealed, expected);
   assert.deepEqual(back.state, contentAt(20).state);
   assert.deepEqual([...back.model], [...contentAt(20).model].reverse()); // the file is sorted by name: b, w
@@ -163,6 +165,7 @@ test("one changed bit anywhere in a checkpoint is found before use, and named", 
         damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
         writeFileSync(path, damaged);
         const refused = await loadLast(blobs, sealed.manifestSha256);
+        if (!file.endsWith("manifest.json")) await assert.rejects(verifyCheckpoint(blobs, sealed), DataLoss);
         assert.ok(refused instanceof DataLoss && refused.message.includes("checkpoints/20"), refused.message);
       }),
       { numRuns: 40 },

@@ -9,6 +9,7 @@ export {
   readCheckpointState,
   readModel,
   type TensorKind,
+  verifyCheckpoint,
 } from "./read-checkpoint.ts";
 export type { CheckpointState } from "./state.ts";
 export { type CheckpointContent, sealCheckpoint, writeCheckpointParts } from "./write-checkpoint.ts";

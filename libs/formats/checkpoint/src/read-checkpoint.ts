@@ -1,4 +1,5 @@
 /** Reading a checkpoint back: every byte by its digest, every tensor by name, type and shape, nothing more and nothing less. */
+import { createHash } from "node:crypto";
 import { type BlobStore, verifiedRead } from "@pretrain/blobs";
 import { DataLoss, NotFound } from "@pretrain/errors";
 import { type Dtype, decodeSafetensors, type StoredTensor } from "@pretrain/safetensors";
@@ -39,6 +40,18 @@ export async function readCheckpoint(
   const state = await readCheckpointState(blobs, { manifest });
   const model = await readTensors(blobs, manifest, "model.safetensors", expected.model);
   return { state, model, optimizer: await readTensors(blobs, manifest, "optimizer.safetensors", expected.optimizer) };
+}
+
+/**
+ * Compares every byte with its digest, without holding more than a piece of it.
+ *
+ * @throws DataLoss naming the part that is damaged or missing
+ */
+export async function verifyCheckpoint(
+  blobs: BlobStore,
+  { manifest }: Pick<SealedCheckpoint, "manifest">,
+): Promise<void> {
+  for (const part of manifest.parts) await verifyPart(blobs, part);
 }
 
 /**
@@ -115,10 +128,25 @@ function partOf(manifest: CheckpointManifest, name: PartName): StoredPart {
   throw foreign(manifest, `has no part ${name}`);
 }
 
+function readPart(blobs: BlobStore, part: StoredPart): Promise<Uint8Array> {
+  return present(part, () => verifiedRead(blobs, part.blob, part.sha256));
+}
+
+function verifyPart(blobs: BlobStore, part: StoredPart): Promise<void> {
+  return present(part, async () => {
+    const hash = createHash("sha256");
+    for await (const piece of blobs.stream(part.blob)) hash.update(piece);
+    const found = hash.digest("hex");
+    if (found === part.sha256) return;
+    const message = `${part.blob}: SHA-256 is ${found}, its manifest says ${part.sha256}; the part is damaged`;
+    throw new DataLoss("DIGEST_MISMATCH", message, { part: part.name });
+  });
+}
+
 /** A part that is gone is damage of the checkpoint, not a question for a name that does not exist. */
-async function readPart(blobs: BlobStore, { name, blob, sha256 }: StoredPart): Promise<Uint8Array> {
+async function present<T>({ name, blob }: StoredPart, read: () => Promise<T>): Promise<T> {
   try {
-    return await verifiedRead(blobs, blob, sha256);
+    return await read();
   } catch (cause) {
     if (!(cause instanceof NotFound)) throw cause;
     throw new DataLoss("CHECKPOINT_INCOMPLETE", `${name} is missing (${blob})`, { part: name }, { cause });

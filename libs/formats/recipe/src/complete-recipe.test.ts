@@ -154,6 +154,11 @@ for (const [claim, json, fault] of [
     { model: { dim: 16384, n_layers: 256, hidden_dim: 65536 } },
     "recipe.model: training needs at least 14986 GiB; 1024 GiB are the limit: make dim, n_layers, hidden_dim or max_seq_len smaller",
   ],
+  [
+    "a batch too large for one message",
+    { training: { batch_size: 65536 }, model: { max_seq_len: 1024 } },
+    "recipe.training.batch_size: 65536 rows of max_seq_len 1024 are 67108864 positions; the limit is 33554432; accumulate more, smaller micro-steps",
+  ],
   ["an empty path", { data: { path: "" } }, 'recipe.data.path: must be at least 1 characters; "" was found'],
   [
     "texts above the size of a record",

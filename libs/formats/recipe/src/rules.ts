@@ -16,6 +16,8 @@ interface Rule {
 
 /** A record must fit into one message of the broker, whose limit is 1 MiB, with room for what else it holds. */
 const recipeLimitBytes = 256 * 1024;
+/** 64 MiB of token ids: a batch travels as one message. */
+const batchPositionsLimit = 2 ** 25;
 /** More than one machine has. */
 const memoryLimitBytes = 2 ** 40;
 
@@ -78,6 +80,16 @@ export const rules: readonly Rule[] = [
       saveInterval % accumulationSteps === 0
         ? ""
         : `${saveInterval} is not a multiple of accumulation_steps ${accumulationSteps}; the nearest are ${multiplesAround(saveInterval, accumulationSteps)}`,
+  ),
+  rule(
+    "recipe.training.batch_size",
+    ["recipe.model.max_seq_len"],
+    ({ training: { batchSize }, model: { maxSeqLen } }) => {
+      const limit = `the limit is ${batchPositionsLimit}; accumulate more, smaller micro-steps`;
+      return batchSize * maxSeqLen <= batchPositionsLimit
+        ? ""
+        : `${batchSize} rows of max_seq_len ${maxSeqLen} are ${batchSize * maxSeqLen} positions; ${limit}`;
+    },
   ),
   rule("recipe.hardware.num_processes", [], ({ hardware: { numProcesses } }) =>
     numProcesses === 1 ? "" : `${numProcesses} processes are not supported; 1 is expected`,

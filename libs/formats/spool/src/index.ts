@@ -1,5 +1,5 @@
 /** A queue on the disk: what must be sent, kept until somebody has confirmed it. */
 
 export type { SpoolLoss } from "./read-segment.ts";
-export { openSpool, type Spool, type SpoolOptions } from "./spool.ts";
+export { openSpool, type Spool, type SpoolOptions, spoolHasRecords } from "./spool.ts";
 export type { SpoolRecord } from "./spool-record.ts";

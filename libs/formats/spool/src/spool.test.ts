@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
-import { openSpool, type Spool } from "./index.ts";
+import { openSpool, type Spool, spoolHasRecords } from "./index.ts";
 
 const roomy = { limitBytes: 64 * 1024 * 1024 };
 
@@ -221,4 +221,21 @@ test("files that are no segments are left alone", (t) => {
   using spool = openSpool(folder, roomy);
   assert.deepEqual(textsOf(spool), ["a"]); // sent again: the number cannot be believed
   assert.ok(existsSync(join(folder, "notes.txt")) && statSync(join(folder, "notes.txt")).size === 4);
+});
+
+test("from outside it can be seen whether a closed spool has records to send", (t) => {
+  const folder = join(temporaryDirectory(t), "spool");
+  assert.equal(spoolHasRecords(folder), false);
+  {
+    using spool = openSpool(folder, roomy);
+    spool.append(bytesOf("a"));
+    spool.append(bytesOf("b"));
+    spool.acknowledge(1);
+  }
+  assert.equal(spoolHasRecords(folder), true);
+  {
+    using spool = openSpool(folder, roomy);
+    spool.acknowledge(2);
+  }
+  assert.equal(spoolHasRecords(folder), false);
 });

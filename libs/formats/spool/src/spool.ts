@@ -8,7 +8,17 @@
  * handed out again, so the receiver must know it by its identity. At a reopening, a record cut short by the crash ends its
  * segment and is reported, not guessed at.
  */
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import {
   FailedPrecondition,
@@ -49,6 +59,11 @@ export function openSpool(folder: string, options: SpoolOptions): Spool {
     if (cause instanceof PretrainError) throw cause;
     throw new FailedPrecondition("SPOOL_REFUSED", `${folder} ${systemReason(cause)}`, { folder }, { cause });
   }
+}
+
+/** Whether a spool in `folder` holds records that nobody has confirmed, as far as can be seen without opening it. */
+export function spoolHasRecords(folder: string): boolean {
+  return existsSync(folder) && segmentFiles(folder).length > 0;
 }
 
 export class Spool implements Disposable {
@@ -156,6 +171,7 @@ export class Spool implements Disposable {
   [Symbol.dispose](): void {
     this.#writer?.close();
     this.#writer = undefined;
+    this.#removeConfirmed();
     this.#hold[Symbol.dispose]();
   }
 
