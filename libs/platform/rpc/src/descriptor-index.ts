@@ -15,9 +15,11 @@ export class DescriptorIndex {
   readonly #registry: ReturnType<typeof createRegistry>;
   readonly #extensions: readonly DescExtension[];
 
-  constructor(services: readonly DescService[]) {
+  /** @param types what services send although no service's file imports it: the details of errors */
+  constructor(services: readonly DescService[], types: readonly DescMessage[]) {
     this.serviceNames = services.map(({ typeName }) => typeName).sort();
-    this.#files = new Map(withImports(services.map(({ file }) => file)).map((file) => [file.proto.name, file]));
+    const files = withImports([...services, ...types].map(({ file }) => file));
+    this.#files = new Map(files.map((file) => [file.proto.name, file]));
     this.#registry = createRegistry(...this.#files.values());
     this.#extensions = [...this.#files.values()].flatMap(extensionsOf);
   }

@@ -7,6 +7,9 @@ import { BadRequestSchema, ErrorInfoSchema } from "@pretrain/proto";
 /** Who says so, in every ErrorInfo. */
 const domain = "pretrain";
 
+/** The messages that errors carry beside their text. */
+export const errorDetails = [ErrorInfoSchema, BadRequestSchema];
+
 const codes: Readonly<Record<StatusName, Code>> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   NOT_FOUND: Code.NotFound,

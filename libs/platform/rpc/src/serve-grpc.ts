@@ -5,6 +5,7 @@ import { answerErrors } from "./answer-errors.ts";
 import { handleCalls } from "./call-handler.ts";
 import { Draining, limitLifetime } from "./call-lifetime.ts";
 import { DescriptorIndex } from "./descriptor-index.ts";
+import { errorDetails } from "./error-status.ts";
 import { createHealth } from "./health.ts";
 import { createHttp2Server } from "./http2-server.ts";
 import { reflectionServices } from "./reflection.ts";
@@ -34,7 +35,8 @@ export async function serveGrpc({ address, services, log, metrics }: GrpcOptions
   const draining = new Draining();
   const health = createHealth(services.map(({ descriptor }) => descriptor.typeName));
   const all = [...services, health];
-  const served = [...all, ...reflectionServices(new DescriptorIndex(all.map(({ descriptor }) => descriptor)))];
+  const descriptors = all.map(({ descriptor }) => descriptor);
+  const served = [...all, ...reflectionServices(new DescriptorIndex(descriptors, errorDetails))];
   const interceptors = [answerErrors(log, metrics), limitLifetime(draining), validateRequests()];
   const { server, sessions } = createHttp2Server(handleCalls(served, interceptors, log));
   const bound = await listen(server, address, "PRETRAIN_GRPC_ADDRESS");
