@@ -13,7 +13,7 @@ export interface SystemUnderTest extends LocalSystem {
 }
 
 export async function startSystem(t: TestContext): Promise<SystemUnderTest> {
-  const directory = await temporaryDirectory(t);
+  const directory = temporaryDirectory(t);
   const [dataRoot, stateDirectory] = [join(directory, "data"), join(directory, "state")];
   await mkdir(dataRoot, { recursive: true });
   await writeChapters(join(dataRoot, "chapters.jsonl"));

@@ -14,7 +14,7 @@ test("a taken port is named, and no process is left behind", async (t) => {
   t.after(() => holder.close());
   const address = holder.address();
   assert.ok(address !== null && typeof address === "object");
-  const stateDirectory = await temporaryDirectory(t);
+  const stateDirectory = temporaryDirectory(t);
   const ports = { nats: 0, firstGrpc: address.port, page: 0, firstHttp: 0 };
   await assert.rejects(startLocalSystem({ stateDirectory, dataRoots: [stateDirectory], ports }), (error) => {
     assert.ok(error instanceof FailedPrecondition);

@@ -12,7 +12,7 @@ test("paragraphs are joined until a row is long enough, and none is lost", () =>
 });
 
 test("the book becomes rows of text, the first of them its first chapter's", async (t) => {
-  const file = join(await temporaryDirectory(t), "data", "moby-dick.jsonl");
+  const file = join(temporaryDirectory(t), "data", "moby-dick.jsonl");
   await writeMobyDick(file);
   const rows = (await readFile(file, "utf8"))
     .trimEnd()

@@ -1,0 +1,106 @@
+/** The connection to the broker and what can be done with it. */
+
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { messageOf, Unavailable } from "@pretrain/errors";
+import type { Log } from "@pretrain/observability";
+import { type Connection, withConnection } from "./connection.ts";
+import { type ConsumeOptions, type Consumption, consume } from "./consume.ts";
+import type { Delivered, EventKind, KindName } from "./event-kinds.ts";
+import { type FollowOptions, follow } from "./follow.ts";
+import { publish } from "./publish.ts";
+import { openRecords, type Records } from "./records.ts";
+import type { BucketName, StreamName } from "./topology.ts";
+import { enqueue, hasWork, type Piece, type TakeOptions, takeWork, type WorkKind } from "./work.ts";
+
+export interface BrokerOptions {
+  /** `nats://host:port` */
+  readonly url: string;
+  /** Who connects, as the server's monitoring shows it. */
+  readonly name: string;
+  readonly log: Log;
+}
+
+export interface Broker extends AsyncDisposable {
+  /**
+   * Publishes one event and resolves when the broker has it on its disk. The same event again is recognised by its identity.
+   * @throws Unavailable when no answer came. The event may be stored all the same: publish it again.
+   */
+  publish<Schema extends DescMessage>(
+    kind: EventKind<string, Schema>,
+    message: MessageShape<Schema>,
+  ): Promise<{ readonly duplicate: boolean }>;
+  /** Hands every event of a stream to `handle`, in batches, in order. They are acknowledged when it resolves and handed over again when it throws. */
+  consume(
+    stream: StreamName,
+    options: ConsumeOptions,
+    handle: (batch: readonly Delivered[]) => Promise<void>,
+  ): Promise<Consumption>;
+  /** Events of one experiment as they come, for somebody who watches. Ends with `signal`. */
+  follow<Kinds extends KindName>(options: FollowOptions<Kinds>, signal: AbortSignal): AsyncIterable<Delivered<Kinds>>;
+  /** Puts a piece of work into its queue. The same `id` within two minutes is the same piece. */
+  enqueue<Schema extends DescMessage>(kind: WorkKind<Schema>, message: MessageShape<Schema>, id: string): Promise<void>;
+  /** Pieces of work, one at a time; the next one is asked for when the one before is done or handed back. Ends with `signal`. */
+  takeWork<Schema extends DescMessage>(
+    kind: WorkKind<Schema>,
+    options: TakeOptions,
+  ): AsyncIterable<Piece<MessageShape<Schema>>>;
+  /** Whether a queue holds work, waiting or in somebody's hands. */
+  hasWork(kind: WorkKind<DescMessage>): Promise<boolean>;
+  /** The records of a bucket. */
+  records<Schema extends DescMessage>(bucket: BucketName, schema: Schema): Promise<Records<MessageShape<Schema>>>;
+}
+
+/**
+ * Connects once, and again for ever whenever the connection is lost.
+ *
+ * @throws Unavailable naming address and variable, when nobody answers at the start or JetStream is off.
+ */
+export async function connectBroker({ url, name, log }: BrokerOptions): Promise<Broker> {
+  const nats = await connected(url, name);
+  const connection: Connection = { nats, jetstream: jetstream(nats), manager: await managerOf(nats, url), log };
+  void logStatus(nats, log);
+  const broker: Broker = {
+    publish: (kind, message) => publish(connection, kind, message),
+    consume: (stream, options, handle) => consume(connection, stream, options, handle),
+    follow: (options, signal) => follow(connection, options, signal),
+    enqueue: (kind, message, id) => enqueue(connection, kind, message, id),
+    takeWork: (kind, options) => takeWork(connection, kind, options),
+    hasWork: (kind) => hasWork(connection, kind),
+    records: (bucket, schema) => openRecords(connection, bucket, schema),
+    [Symbol.asyncDispose]: () => nats.close(),
+  };
+  return withConnection(broker, connection);
+}
+
+async function connected(url: string, name: string): Promise<NatsConnection> {
+  try {
+    return await connect({ servers: url, name, maxReconnectAttempts: -1, reconnectTimeWait: 500, timeout: 5000 });
+  } catch (error) {
+    const message = `${url}: no NATS server answers (${messageOf(error)}); start one, or name another in PRETRAIN_NATS_URL`;
+    throw new Unavailable("BROKER_UNREACHABLE", message, { url }, { cause: error });
+  }
+}
+
+async function managerOf(nats: NatsConnection, url: string) {
+  try {
+    return await jetstreamManager(nats);
+  } catch (error) {
+    await nats.close();
+    throw new Unavailable(
+      "JETSTREAM_OFF",
+      `${url}: the NATS server has no JetStream (${messageOf(error)}); switch it on`,
+      { url },
+      { cause: error },
+    );
+  }
+}
+
+async function logStatus(nats: NatsConnection, log: Log): Promise<void> {
+  for await (const status of nats.status()) {
+    if (status.type === "disconnect") log.warn("the broker is away; it is looked for until it is back");
+    if (status.type === "reconnect") log.info("the broker is back");
+    if (status.type === "error") log.warn({ reason: messageOf(status.error) }, "the broker reports an error");
+  }
+}

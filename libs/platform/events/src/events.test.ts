@@ -1,0 +1,237 @@
+/** The broker as services use it, against a real server: stored once, delivered until dealt with, changed by one at a time. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { connect } from "@nats-io/transport-node";
+import { Aborted, AlreadyExists, Unavailable } from "@pretrain/errors";
+import { startNatsServer } from "@pretrain/nats-server";
+import { createLog } from "@pretrain/observability";
+import {
+  Dataset_State,
+  DatasetSchema,
+  EvaluateWorkSchema,
+  StateChangedSchema,
+  StepMetricSchema,
+  TrainWorkSchema,
+} from "@pretrain/proto";
+import { temporaryDirectory, until } from "@pretrain/testing";
+import { connectBroker, type Delivered, ensureTopology, events, work } from "./index.ts";
+
+const log = createLog("events-test", "fatal");
+
+async function setUp(t: TestContext) {
+  const storeDirectory = temporaryDirectory(t);
+  const server = await startNatsServer({ port: 0, storeDirectory });
+  const broker = await connectBroker({ url: server.url, name: "test", log });
+  t.after(async () => {
+    await broker[Symbol.asyncDispose]();
+    await server.stop();
+  });
+  await ensureTopology(broker);
+  return { server, broker, storeDirectory };
+}
+
+const step = (microStep: number) =>
+  create(StepMetricSchema, {
+    experiment: "experiments/1-4-0",
+    attempt: 1,
+    attemptNonce: "a",
+    microStep: BigInt(microStep),
+    lossNats: 2.5,
+  });
+
+test("the topology can be ensured again, by anybody, at any time", async (t) => {
+  const { broker } = await setUp(t);
+  await broker.publish(events.step, step(1));
+  await Promise.all([ensureTopology(broker), ensureTopology(broker)]);
+  assert.deepEqual(await broker.publish(events.step, step(1)), { duplicate: true }, "nothing was made anew");
+});
+
+test("an event is a readable JSON object under the experiment's subject, with its identity and schema in the headers", async (t) => {
+  const { server, broker } = await setUp(t);
+  const nats = await connect({ servers: server.url });
+  t.after(() => nats.close());
+  const subscription = nats.subscribe("pretrain.metrics.>", { max: 1 });
+  await nats.flush();
+  await broker.publish(events.step, step(7));
+  for await (const message of subscription) {
+    assert.equal(message.subject, "pretrain.metrics.1-4-0.step");
+    assert.deepEqual(JSON.parse(message.string()), {
+      experiment: "experiments/1-4-0",
+      attempt: 1,
+      attemptNonce: "a",
+      microStep: "7",
+      lossNats: 2.5,
+    });
+    assert.equal(message.headers?.get("Nats-Msg-Id"), "step/1-4-0/1/a/7");
+    assert.equal(message.headers?.get("Pretrain-Schema"), "pretrain.events.v1.StepMetric");
+    assert.equal(message.headers?.get("Content-Type"), "application/json");
+  }
+});
+
+test("the same event twice is stored once; the same step of another kind or attempt is another event", async (t) => {
+  const { broker } = await setUp(t);
+  const sample = { experiment: "experiments/1-4-0", attempt: 1, attemptNonce: "a", microStep: 1n };
+  assert.deepEqual(await broker.publish(events.step, step(1)), { duplicate: false });
+  assert.deepEqual(await broker.publish(events.step, step(1)), { duplicate: true });
+  assert.deepEqual(
+    await broker.publish(events.memory, {
+      ...sample,
+      $typeName: "pretrain.events.v1.MemorySample",
+      rssBytes: 0n,
+      peakRssBytes: 0n,
+      tensorBytes: 0n,
+      tensors: 0n,
+    }),
+    { duplicate: false },
+  );
+  assert.deepEqual(await broker.publish(events.step, { ...step(1), attempt: 2 }), { duplicate: false });
+});
+
+test("a consumer gets every event in order, again when it failed, and goes on where it stopped", async (t) => {
+  const { broker } = await setUp(t);
+  for (let number = 1; number <= 20; number += 1) await broker.publish(events.step, step(number));
+  const seen: bigint[] = [];
+  let failures = 1;
+  const handle = async (batch: readonly Delivered[]) => {
+    if (failures-- > 0) throw new Error("the disk is full");
+    for (const event of batch) if (event.kind === "step") seen.push(event.message.microStep);
+  };
+  const first = await broker.consume("PRETRAIN_METRICS", { durable: "ledger", batch: 6 }, handle);
+  await until(() => new Set(seen).size === 20, { timeoutMs: 20_000 });
+  await first[Symbol.asyncDispose]();
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 20 }, (_, index) => BigInt(index + 1)),
+  );
+
+  await broker.publish(events.step, step(21));
+  const second = await broker.consume("PRETRAIN_METRICS", { durable: "ledger", batch: 6 }, handle);
+  await until(() => seen.includes(21n), { timeoutMs: 10_000 });
+  await second[Symbol.asyncDispose]();
+  assert.equal(seen.filter((number) => number === 1n).length, 1, "what was dealt with does not come again");
+});
+
+test("a message that is no event, or cannot be read, does not stop a consumer", async (t) => {
+  const { server, broker } = await setUp(t);
+  const nats = await connect({ servers: server.url });
+  t.after(() => nats.close());
+  const deep = `{"a":${"[".repeat(100_000)}`;
+  for (const text of ["{", deep, '{"microStep":"x"}', "\u00ff"]) nats.publish("pretrain.metrics.1-4-0.step", text);
+  nats.publish("pretrain.metrics.1-4-0.surprise", "{}");
+  await nats.flush();
+  await broker.publish(events.step, step(1));
+  const seen: string[] = [];
+  const consumption = await broker.consume("PRETRAIN_METRICS", { durable: "ledger", batch: 10 }, async (batch) => {
+    seen.push(...batch.map(({ kind }) => kind));
+  });
+  await until(() => seen.length > 0, { timeoutMs: 10_000 });
+  await consumption[Symbol.asyncDispose]();
+  assert.deepEqual(seen, ["step"]);
+});
+
+test("whoever follows an experiment sees its events and no other's", async (t) => {
+  const { broker } = await setUp(t);
+  await broker.publish(events.state, create(StateChangedSchema, { experiment: "experiments/a", sequence: 1 }));
+  await broker.publish(events.state, create(StateChangedSchema, { experiment: "experiments/b", sequence: 1 }));
+  await broker.publish(events.state, create(StateChangedSchema, { experiment: "experiments/a", sequence: 2 }));
+  const stop = new AbortController();
+  const sequences: number[] = [];
+  for await (const { message } of broker.follow(
+    { experiment: "experiments/a", kinds: ["state"], from: "all" },
+    stop.signal,
+  )) {
+    sequences.push(message.sequence);
+    if (sequences.length === 2) stop.abort();
+  }
+  assert.deepEqual(sequences, [1, 2]);
+});
+
+test("a piece of work is held while its worker lives, and comes again when it is handed back", async (t) => {
+  const { broker } = await setUp(t);
+  assert.equal(await broker.hasWork(work.train), false);
+  await broker.enqueue(work.train, create(TrainWorkSchema, { experiment: "experiments/a" }), "a");
+  await broker.enqueue(work.train, create(TrainWorkSchema, { experiment: "experiments/a" }), "a");
+  await broker.enqueue(work.evaluate, create(EvaluateWorkSchema, { evaluation: "evaluations/a-1" }), "a-1");
+  assert.equal(await broker.hasWork(work.train), true);
+
+  const deliveries: number[] = [];
+  const signal = AbortSignal.timeout(20_000);
+  for await (const piece of broker.takeWork(work.train, { signal, idleMs: 1500 })) {
+    assert.equal(piece.message.experiment, "experiments/a");
+    deliveries.push(piece.deliveries);
+    if (deliveries.length < 3) piece.again(10);
+    else await piece.done();
+  }
+  assert.deepEqual(deliveries, [1, 2, 3]);
+  assert.equal(await broker.hasWork(work.train), false);
+  assert.equal(await broker.hasWork(work.evaluate), true, "the other queue is untouched");
+});
+
+test("a record is made once and changed only by who has seen its last version", async (t) => {
+  const { broker } = await setUp(t);
+  const records = await broker.records("pretrain_datasets", DatasetSchema);
+  const pending = create(DatasetSchema, { name: "datasets/a", state: Dataset_State.PENDING });
+  const revision = await records.create("a", pending);
+  await assert.rejects(records.create("a", pending), AlreadyExists);
+  const next = await records.update("a", { ...pending, state: Dataset_State.READY }, revision);
+  await assert.rejects(records.update("a", pending, revision), Aborted);
+  assert.deepEqual(await records.get("a"), {
+    key: "a",
+    value: { ...pending, state: Dataset_State.READY },
+    revision: next,
+  });
+  assert.equal(await records.get("b"), undefined);
+  assert.deepEqual(
+    (await records.list()).map(({ key }) => key),
+    ["a"],
+  );
+});
+
+test("a watch shows the record as it is, then each change", async (t) => {
+  const { broker } = await setUp(t);
+  const records = await broker.records("pretrain_datasets", DatasetSchema);
+  let revision = await records.create("a", create(DatasetSchema, { name: "datasets/a", bytesRead: 1n }));
+  const stop = new AbortController();
+  const seen: bigint[] = [];
+  for await (const { value } of records.watch("a", stop.signal)) {
+    seen.push(value.bytesRead);
+    if (value.bytesRead === 3n) stop.abort();
+    else revision = await records.update("a", { ...value, bytesRead: value.bytesRead + 1n }, revision);
+  }
+  assert.deepEqual(seen, [1n, 2n, 3n]);
+});
+
+test("a broker that dies and comes back loses nothing, and everybody goes on", async (t) => {
+  const { server, broker, storeDirectory } = await setUp(t);
+  const port = Number(new URL(server.url).port);
+  const seen = new Set<bigint>();
+  const consumption = await broker.consume("PRETRAIN_METRICS", { durable: "ledger", batch: 10 }, async (batch) => {
+    for (const event of batch) if (event.kind === "step") seen.add(event.message.microStep);
+  });
+  await broker.publish(events.step, step(1));
+  process.kill(server.pid, "SIGKILL");
+  await server.exited;
+  await assert.rejects(broker.publish(events.step, step(2)), Unavailable);
+  const again = await startNatsServer({ port, storeDirectory });
+  t.after(() => again.stop());
+  await until(
+    async () =>
+      broker.publish(events.step, step(2)).then(
+        () => true,
+        () => false,
+      ),
+    { timeoutMs: 20_000 },
+  );
+  await broker.publish(events.step, step(3));
+  await until(() => seen.size === 3, { timeoutMs: 40_000 });
+  await consumption[Symbol.asyncDispose]();
+});
+
+test("a broker that is not there is named, with the variable to change", async () => {
+  await assert.rejects(connectBroker({ url: "nats://127.0.0.1:9", name: "test", log }), (error) => {
+    assert.ok(error instanceof Unavailable);
+    assert.match(error.message, /nats:\/\/127\.0\.0\.1:9: no NATS server answers .* PRETRAIN_NATS_URL/);
+    return true;
+  });
+});

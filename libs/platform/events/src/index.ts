@@ -1,0 +1,8 @@
+/** The broker: every publisher and every consumer of this project goes through here. */
+export { type Broker, type BrokerOptions, connectBroker } from "./broker.ts";
+export type { ConsumeOptions, Consumption } from "./consume.ts";
+export { type Delivered, type EventKind, type EventMessage, events, type KindName } from "./event-kinds.ts";
+export type { FollowOptions } from "./follow.ts";
+export type { Recorded, Records } from "./records.ts";
+export { type BucketName, ensureTopology, type StreamName } from "./topology.ts";
+export { type Piece, type TakeOptions, type WorkKind, work } from "./work.ts";
