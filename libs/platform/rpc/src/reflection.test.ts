@@ -78,8 +78,8 @@ for (const version of ["v1", "v1alpha"] as const) {
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: importsFirst(files) }));
     const path = registry.getMessage(StartExperimentRequestSchema.typeName)?.field["experimentId"];
     assert.equal(path?.name, "experiment_id");
-    assert.ok(registry.getFile("buf/validate/validate"), "the rules' own file");
-    assert.ok(registry.getFile("google/protobuf/descriptor"), "an import of an import");
+    assert.ok(registry.getFile("buf/validate/validate.proto"), "the rules' own file");
+    assert.ok(registry.getFile("google/protobuf/descriptor.proto"), "an import of an import");
     assert.ok(
       path.proto.options?.$unknown?.some(({ no }) => no === 1159),
       "the rules of the field",
