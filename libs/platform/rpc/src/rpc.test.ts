@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
-import { createServer } from "node:net";
+import { connect as connectSocket, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -233,6 +233,28 @@ test("headers of more than 16 KiB are refused, and the server goes on", async (t
   const { address, client } = await serve(t, { trainer: { getExperiment: () => create(ExperimentSchema) } });
   const { status } = await rawCall(t, address, startPath, new Uint8Array(), { filler: "x".repeat(17_000) });
   assert.notEqual(status, "0");
+  await client.getExperiment({ name: "experiments/a" });
+});
+
+test("garbage, a connection cut in the middle of a call, and streams that are reset at once harm nobody else", async (t) => {
+  const { address, client } = await serve(t, {
+    trainer: { getExperiment: () => create(ExperimentSchema), startExperiment: () => never },
+  });
+  const port = Number(address.split(":")[1]);
+  for (let seed = 0; seed < 20; seed += 1) {
+    const socket = connectSocket(port, "127.0.0.1").on("error", () => undefined);
+    if (seed % 2 === 1) socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    socket.end(Uint8Array.from({ length: 400 }, (_, i) => (i * i * (seed + 3) + 7 * seed) % 256));
+  }
+  const session = connectHttp2(`http://${address}`).on("error", () => undefined);
+  for (let i = 0; i < 100; i += 1) {
+    const headers = { ":method": "POST", ":path": startPath, "content-type": "application/grpc" };
+    const stream = session.request(headers).on("error", () => undefined);
+    if (i < 50) stream.close(2);
+    else stream.write(Buffer.of(0, 0, 0, 9, 0, 1));
+  }
+  await pause(100);
+  session.destroy();
   await client.getExperiment({ name: "experiments/a" });
 });
 
