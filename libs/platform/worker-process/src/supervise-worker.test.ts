@@ -32,7 +32,9 @@ test("a worker is started when there is work, once, and asked to end with its su
   const { supervised, notes } = supervise(t, "work", () => Promise.resolve(true), 5);
   await until(() => notes() === "start\n");
   await pause(300);
+  const begun = performance.now();
   await supervised[Symbol.asyncDispose]();
+  assert.ok(performance.now() - begun < 4_000, "it ends by itself, long before the grace is over");
   assert.equal(notes(), "start\nSIGTERM\n");
 });
 
