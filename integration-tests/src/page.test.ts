@@ -43,7 +43,7 @@ test("the page shows an experiment, its curve and its record", async (t) => {
   await page.locator("canvas").first().waitFor();
   assert.ok(await page.getByText("COMPLETED", { exact: false }).first().isVisible());
   const ink = await page.evaluate(paintedPixels);
-  assert.ok(Number(ink) > 500, `${ink} pixels of the curve are drawn`);
+  assert.ok(Number(ink) > 500, `${String(ink)} pixels of the curve are drawn`);
 
   await mkdir(pictures, { recursive: true });
   await writeFile(join(pictures, "experiment.png"), await page.screenshot({ fullPage: true }));
