@@ -13,11 +13,12 @@ export interface SystemUnderTest extends LocalSystem {
 }
 
 export async function startSystem(t: TestContext): Promise<SystemUnderTest> {
+  const running = new AsyncDisposableStack();
+  t.after(() => running.disposeAsync()); // before the folder's own: hooks run in the order of registration
   const directory = temporaryDirectory(t);
   const [dataRoot, stateDirectory] = [join(directory, "data"), join(directory, "state")];
   await mkdir(dataRoot, { recursive: true });
   await writeChapters(join(dataRoot, "chapters.jsonl"));
-  const system = await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free" });
-  t.after(() => system[Symbol.asyncDispose]());
+  const system = running.use(await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free" }));
   return { ...system, dataRoot, stateDirectory };
 }

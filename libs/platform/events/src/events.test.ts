@@ -20,13 +20,11 @@ import { connectBroker, type Delivered, ensureTopology, events, work } from "./i
 const log = createLog("events-test", "fatal");
 
 async function setUp(t: TestContext) {
+  const running = new AsyncDisposableStack();
+  t.after(() => running.disposeAsync()); // before the folder's own: hooks run in the order of registration
   const storeDirectory = temporaryDirectory(t);
-  const server = await startNatsServer({ port: 0, storeDirectory });
-  const broker = await connectBroker({ url: server.url, name: "test", log });
-  t.after(async () => {
-    await broker[Symbol.asyncDispose]();
-    await server.stop();
-  });
+  const server = running.use(await startNatsServer({ port: 0, storeDirectory }));
+  const broker = running.use(await connectBroker({ url: server.url, name: "test", log }));
   await ensureTopology(broker);
   return { server, broker, storeDirectory };
 }
