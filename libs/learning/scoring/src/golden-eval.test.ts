@@ -59,9 +59,11 @@ goldenTest("golden-eval", sliceFiles, "what cannot be scored is an error, not a 
   }
 });
 
-test("logits of too few positions are an error; the last position's are not needed", () => {
+test("the slice begins with the last position of the prompt, whatever comes behind it; too few positions are an error", () => {
+  const logits = tf.tensor2d([0, 1, 2, 3, 4], [5, 1]);
+  assert.deepEqual(predictionSlice(logits, 2, 3).arraySync(), [[1], [2], [3]]);
+  assert.deepEqual(predictionSlice(logits, 1, 5).arraySync(), [[0], [1], [2], [3], [4]]);
   assert.throws(() => predictionSlice(tf.zeros([3, 2]), 2, 3), /logits of 3 positions, 4 are needed/);
-  assert.deepEqual(predictionSlice(tf.tensor2d([[0], [1], [2], [3]]), 2, 3).arraySync(), [[1], [2], [3]]);
 });
 
 interface StreamCase {
