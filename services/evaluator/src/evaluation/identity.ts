@@ -5,18 +5,31 @@ import type { EvaluationSettings } from "@pretrain/proto";
 
 const collection = "evaluations/";
 
+/** What an evaluation measures, and how. */
+export interface Subject {
+  readonly checkpoint: CheckpointId;
+  /** SHA-256, in hex, of the checkpoint's manifest. */
+  readonly checkpointSha256: string;
+  /** Undefined when nobody knows what the recipe says; then it is measured as the recipe says. */
+  readonly settings: EvaluationSettings | undefined;
+  readonly recipeSettings: EvaluationSettings | undefined;
+}
+
 /**
- * `{experiment}-{micro-step}`, and `-{8 hex digits}` of the settings where they are not the recipe's. Experiment and
- * micro-step are told apart by the last `-`; the digits begin with a letter, so they cannot be read as a micro-step.
+ * The ids that the evaluation may have, the first one that is free or its own already:
+ *
+ *     {experiment}-{micro-step}                  measured as the recipe says
+ *     {experiment}-{micro-step}-{8 hex digits}   of the settings, where they are others
+ *     {experiment}-{micro-step}-{8 hex digits}   of settings and manifest, where the checkpoint was written anew since
+ *
+ * Experiment and micro-step are told apart by the last `-`; the digits begin with a letter, so no digest is read as a
+ * micro-step.
  */
-export function evaluationId(
-  { experiment, microStep }: CheckpointId,
-  settings: EvaluationSettings,
-  recipeSettings: EvaluationSettings,
-): string {
-  const digest = settingsDigest(settings);
-  const suffix = digest === settingsDigest(recipeSettings) ? "" : `-${digest}`;
-  return `${experiment}-${microStep}${suffix}`;
+export function evaluationIds({ checkpoint, checkpointSha256, settings, recipeSettings }: Subject): [string, string] {
+  const base = `${checkpoint.experiment}-${checkpoint.microStep}`;
+  const text = settingsText(settings);
+  const first = text === settingsText(recipeSettings) ? base : `${base}-${eightDigits(text)}`;
+  return [first, `${base}-${eightDigits(`${text} ${checkpointSha256}`)}`];
 }
 
 /** `evaluations/{id}`. */
@@ -29,8 +42,14 @@ export function idOfEvaluationName(name: string): string {
   return name.slice(collection.length);
 }
 
-function settingsDigest({ samples, inputLength, predictLength, batchRows }: EvaluationSettings): string {
-  const text = JSON.stringify({ samples, inputLength, predictLength, batchRows });
+function settingsText(settings: EvaluationSettings | undefined): string {
+  if (settings === undefined) return "";
+  const { samples, inputLength, predictLength, batchRows } = settings;
+  return JSON.stringify({ samples, inputLength, predictLength, batchRows });
+}
+
+/** Of a SHA-256, from its first letter on. */
+function eightDigits(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   return hex.slice(Math.min(hex.search(/[a-f]/), hex.length - 8)).slice(0, 8);
 }

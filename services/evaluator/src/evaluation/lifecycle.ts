@@ -27,8 +27,8 @@ export interface Wanted {
   readonly checkpoint: CheckpointId;
   /** SHA-256, in hex, of the checkpoint's manifest. */
   readonly checkpointSha256: string;
-  /** Absent when the recipe that would give them cannot be read; such an evaluation can only fail. */
-  readonly settings?: EvaluationSettings;
+  /** Undefined when the recipe that would give them cannot be read; such an evaluation can only fail. */
+  readonly settings: EvaluationSettings | undefined;
 }
 
 /** The record of an evaluation that nobody works on yet. */

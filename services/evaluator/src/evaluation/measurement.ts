@@ -1,5 +1,5 @@
 /** From the losses of rows and samples to the numbers of an evaluation: sums first, each divided once. */
-import { create } from "@bufbuild/protobuf";
+import { create, toJsonString } from "@bufbuild/protobuf";
 import { FailedPrecondition } from "@pretrain/errors";
 import {
   type Interval as Bounds,
@@ -12,6 +12,7 @@ import {
 } from "@pretrain/measures";
 import {
   type Evaluation,
+  EvaluationSchema,
   type EvaluationSettings,
   GenerationStatisticsSchema,
   type Interval,
@@ -84,6 +85,17 @@ export function measurement({ settings, rows, samples, skippedRows }: Scores): M
     markerRule: "bos_given_eos_scored",
     precision: "float32",
   };
+}
+
+/** A message of the broker has at most 1 MiB, and the record and the event hold the result once each. */
+const largestResultBytes = 900_000;
+
+/** @throws FailedPrecondition when the texts of the samples are more than a record can hold */
+export function refuseLargeResult(measured: Measurement): void {
+  const bytes = Buffer.byteLength(toJsonString(EvaluationSchema, create(EvaluationSchema, measured)));
+  if (bytes <= largestResultBytes) return;
+  const message = `${measured.samples.length} samples with their texts take ${bytes} bytes, a record holds ${largestResultBytes}`;
+  throw new FailedPrecondition("RESULT_TOO_LARGE", `${message}; ask for fewer or shorter samples`);
 }
 
 function expectFinite(numbers: Readonly<Record<string, number>>): void {

@@ -24,3 +24,17 @@ export function refuseLongSamples(settings: EvaluationSettings, maxSequenceLengt
     { field: "settings.predict_length", description: `${sum}; the model's sequences have ${maxSequenceLength}` },
   ]);
 }
+
+/** A gibibyte of float32 scores: a few times as much is in use while they are turned into losses. */
+const mostScores = 2 ** 28;
+
+/**
+ * Rows to be scored at once: as many as were asked for, or as many as memory holds. Which of the two changes no number.
+ * A batch is then at most 2 MiB of token ids, which is less than a gRPC message may have.
+ */
+export function rowsAtOnce(
+  { batchRows }: EvaluationSettings,
+  { maxSequenceLength, vocabularySize }: { readonly maxSequenceLength: number; readonly vocabularySize: number },
+): number {
+  return Math.max(1, Math.min(batchRows, Math.floor(mostScores / (maxSequenceLength * vocabularySize))));
+}

@@ -24,7 +24,8 @@ const answers: Answers = {
     scored?.release();
     scored = undefined; // if loading fails, nothing may be scored with the model before
     scored = await shelf.borrow(source);
-    return { maxSequenceLength: scored.model.shape.maxSequenceLength };
+    const { maxSequenceLength, vocabularySize } = scored.model.shape;
+    return { maxSequenceLength, vocabularySize };
   },
   scoreRows: async ({ rows }) => scoreRows(loaded(), rows),
   scoreSample: (question) => scoreSample(loaded(), question),

@@ -9,7 +9,7 @@ import type { Row } from "../evaluation/sample-selection.ts";
 
 export interface Questions {
   /** Makes a checkpoint the one that rows are scored with. */
-  readonly load: { readonly question: ModelSource; readonly answer: { readonly maxSequenceLength: number } };
+  readonly load: { readonly question: ModelSource; readonly answer: ModelSize };
   readonly scoreRows: { readonly question: { readonly rows: readonly Row[] }; readonly answer: readonly RowLoss[] };
   readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
   /** Begins a continuation; its tokens are then asked for one by one, so that a slow reader slows its own down. */
@@ -28,6 +28,11 @@ export interface ModelSource {
   readonly manifestSha256: string;
   readonly tokenizerBlob: string;
   readonly tokenizerSha256: string;
+}
+
+export interface ModelSize {
+  readonly maxSequenceLength: number;
+  readonly vocabularySize: number;
 }
 
 export interface RowLoss {

@@ -8,18 +8,23 @@ export interface ComputingProcess extends AsyncDisposable {
   readonly processId: number;
   /** Resolves when it is gone. */
   readonly exited: Promise<ChildExit>;
-  /**
-   * @throws the error that the question ran into there; ComputationFailed when it was none that is raised on purpose;
-   *   Unavailable CHILD_LOST when the process ends before it answers, CHILD_HANGS when it is ended for not answering
-   */
-  ask<K extends QuestionKind>(kind: K, question: Questions[K]["question"]): Promise<Questions[K]["answer"]>;
+  readonly ask: Ask;
 }
+
+/**
+ * @throws the error that the question ran into there; ComputationFailed when it was none that is raised on purpose;
+ *   Unavailable CHILD_LOST when the process ends before it answers, CHILD_HANGS when it is ended for not answering
+ */
+export type Ask = <K extends QuestionKind>(
+  kind: K,
+  question: Questions[K]["question"],
+) => Promise<Questions[K]["answer"]>;
 
 /** The computing process ran into something that nobody foresaw. A repetition may meet it again. */
 export class ComputationFailed extends Error {}
 
 /** How long an answer may take: generous, since the largest model on the slowest machine must not be taken for hanging. */
-const limitsMs: Readonly<Record<QuestionKind, number>> = {
+const patienceMs: Readonly<Record<QuestionKind, number>> = {
   load: 10 * 60_000,
   scoreRows: 10 * 60_000,
   scoreSample: 30 * 60_000,
@@ -28,8 +33,11 @@ const limitsMs: Readonly<Record<QuestionKind, number>> = {
   endGeneration: 10 * 60_000, // it may stand behind a model that is being loaded for another
 };
 
-/** @param blobs address of the store, `file:///…`, that the process reads checkpoints from */
-export async function startComputing(blobs: string): Promise<ComputingProcess> {
+/**
+ * @param blobs address of the store, `file:///…`, that the process reads checkpoints from
+ * @param limitsMs how long each answer may take before the process is taken for hanging, and ended
+ */
+export async function startComputing(blobs: string, limitsMs = patienceMs): Promise<ComputingProcess> {
   const open = new Map<number, Pending>();
   const child = await startChild<ToChild, FromChild>({
     module: new URL("../worker/main.ts", import.meta.url),
@@ -71,8 +79,8 @@ async function answerWithin<K extends QuestionKind>(
   const { promise, resolve, reject } = Promise.withResolvers<Questions[K]["answer"]>();
   open.set(message.id, { resolve: resolve as Pending["resolve"], reject });
   const timer = setTimeout(() => {
-    reject(hangs(message.kind, limitMs));
-    void child.kill();
+    open.delete(message.id); // its end must not be taken for an accident
+    void child.kill().then(() => reject(hangs(message.kind, limitMs)));
   }, limitMs);
   try {
     const [, answer] = await Promise.all([child.send(message), promise]); // either may fail first, none may go unheard

@@ -1,0 +1,171 @@
+/** Stories of one piece of work: what is in the record and on the stream after each way that it can go. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { FailedPrecondition, Unavailable } from "@pretrain/errors";
+import { createLog } from "@pretrain/observability";
+import { EvaluationSettingsSchema, Evaluation_State as State } from "@pretrain/proto";
+import { evaluationOf, pending } from "../evaluation/lifecycle.ts";
+import { measurement } from "../evaluation/measurement.ts";
+import { discharge } from "../stores/duties.ts";
+import { RecordingBroker } from "../test-support/recording-broker.ts";
+import { RecordsInMemory } from "../test-support/records-in-memory.ts";
+import { carryOut, type Means } from "./carry-out.ts";
+
+const settings = create(EvaluationSettingsSchema, { samples: 1, inputLength: 2, predictLength: 2, batchRows: 1 });
+const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, checkpointSha256: "c0", settings };
+const numbers = {
+  ...measurement({ settings, rows: [{ rowId: 0, nats: 2, tokens: 4, bytes: 3 }], samples: [], skippedRows: 1 }),
+  dataset: "datasets/d",
+  datasetSha256: "d0",
+  tokenizerSha256: "70",
+};
+const never = new AbortController().signal;
+const announcement = "publish evaluation/a/evaluations/a-8";
+
+async function story(measure: Means["measure"]) {
+  const records = new RecordsInMemory();
+  const broker = new RecordingBroker();
+  await records.create("a-8", pending(wanted, new Date(0)));
+  const means: Means = { records, broker, measure, now: () => new Date(1000), log: createLog("test", "fatal") };
+  const record = async () => {
+    const stored = await records.get("a-8");
+    assert.ok(stored !== undefined);
+    return { ...evaluationOf(stored.value), announced: stored.value.announced };
+  };
+  return { means, records, broker, record, take: (deliveries = 1) => carryOut(means, "a-8", deliveries, never) };
+}
+
+test("a measured checkpoint: numbers in the record, then its event, then the mark that it is announced", async () => {
+  const { take, record, broker } = await story(async () => numbers);
+  assert.deepEqual(await take(), { kind: "done" });
+  const { state, validationLoss, announced } = await record();
+  assert.deepEqual([state, validationLoss?.natsPerToken, announced], [State.SUCCEEDED, 0.5, true]);
+  assert.deepEqual(broker.heard, [announcement]);
+});
+
+test("while it is measured, the record says RUNNING", async () => {
+  const seen: (State | undefined)[] = [];
+  const { means, records, take } = await story(async () => {
+    seen.push(evaluationOf((await records.get("a-8"))?.value ?? assert.fail()).state);
+    return numbers;
+  });
+  assert.ok(means);
+  await take();
+  assert.deepEqual(seen, [State.RUNNING]);
+});
+
+test("a checkpoint that cannot be measured: FAILED with the reason, announced as well, and no number", async () => {
+  const { take, record, broker } = await story(async () => {
+    throw new FailedPrecondition("NOT_FINITE", "row 3: its loss is NaN");
+  });
+  assert.deepEqual(await take(), { kind: "done" });
+  const { state, error, validationLoss, announced } = await record();
+  assert.deepEqual(
+    [state, error, validationLoss, announced],
+    [State.FAILED, "row 3: its loss is NaN", undefined, true],
+  );
+  assert.deepEqual(broker.heard, [announcement]);
+});
+
+test("data-shard away: the piece is handed out again later, the record stays RUNNING, nothing is announced", async () => {
+  const { take, record, broker } = await story(async () => {
+    throw new Unavailable("SERVICE_UNREACHABLE", "data-shard cannot be reached");
+  });
+  assert.deepEqual(await take(1), { kind: "again", delayMs: 1000 });
+  assert.deepEqual(await take(4), { kind: "again", delayMs: 8000 });
+  assert.deepEqual(await take(499), { kind: "again", delayMs: 30_000 });
+  assert.deepEqual([(await record()).state, broker.heard], [State.RUNNING, []]);
+  assert.deepEqual(await take(500), { kind: "done" });
+  assert.match((await record()).error, /cannot be reached, 500 times/);
+});
+
+test("a computing process that is lost twice and then measures: the numbers count", async () => {
+  let tries = 0;
+  const { take, record } = await story(async () => {
+    tries += 1;
+    if (tries < 3) throw new Unavailable("CHILD_LOST", "the computing process was ended by SIGKILL");
+    return numbers;
+  });
+  assert.deepEqual(await take(), { kind: "done" });
+  assert.equal((await record()).state, State.SUCCEEDED);
+});
+
+test("a computing process that is lost each time: FAILED after the third", async () => {
+  let tries = 0;
+  const { take, record } = await story(async () => {
+    tries += 1;
+    throw new Unavailable("CHILD_LOST", "the computing process was ended by SIGKILL");
+  });
+  await take();
+  assert.equal(tries, 3);
+  assert.match((await record()).error, /SIGKILL, 3 times in a row/);
+});
+
+test("a result that no record can hold: FAILED, and it says what to ask for", async () => {
+  const sample = { rowId: 0, inputText: "x".repeat(500_000), trueText: "", predictedText: "y".repeat(500_000) };
+  const samples = [{ ...sample, nats: 1, tokens: 2, generatedTokens: 2, stopReason: "eos" as const }];
+  const rows = [{ rowId: 0, nats: 2, tokens: 4, bytes: 3 }];
+  const { take, record } = await story(async () => ({
+    ...numbers,
+    ...measurement({ settings, rows, samples, skippedRows: 0 }),
+  }));
+  await take();
+  assert.match((await record()).error, /take 100\d{4} bytes, a record holds 900000; ask for fewer/);
+});
+
+test("a crash between result and event: whoever takes the piece next announces it and computes nothing", async () => {
+  let measurements = 0;
+  const { take, record, broker } = await story(async () => {
+    measurements += 1;
+    return numbers;
+  });
+  broker.isAway = true;
+  await assert.rejects(take(), Unavailable);
+  assert.deepEqual([(await record()).state, (await record()).announced], [State.SUCCEEDED, false]);
+  broker.isAway = false;
+  assert.deepEqual(await take(2), { kind: "done" });
+  assert.deepEqual([broker.heard, measurements, (await record()).announced], [[announcement], 1, true]);
+});
+
+test("a crash between result and event, and the piece gone as well: the sweep announces it", async () => {
+  const { take, record, records, broker } = await story(async () => numbers);
+  broker.isAway = true;
+  await assert.rejects(take(), Unavailable);
+  broker.isAway = false;
+  for (const stored of await records.list()) await discharge({ records, broker }, stored);
+  assert.deepEqual([broker.heard, (await record()).announced], [[announcement], true]);
+});
+
+test("a piece delivered again after everything is done changes nothing", async () => {
+  const { take, records, broker } = await story(async () => numbers);
+  await take();
+  const before = await records.get("a-8");
+  assert.deepEqual(await take(2), { kind: "done" });
+  assert.deepEqual([await records.get("a-8"), broker.heard], [before, [announcement]]);
+});
+
+test("two workers with the same piece: the numbers of the faster one stand and are announced", async () => {
+  const slow = Promise.withResolvers<typeof numbers>();
+  const { means, take, record } = await story(() => slow.promise);
+  const first = take();
+  await carryOut({ ...means, measure: async () => numbers }, "a-8", 2, never);
+  slow.resolve({ ...numbers, perplexity: 99 });
+  assert.deepEqual(await first, { kind: "done" });
+  assert.equal((await record()).perplexity, Math.exp(0.5));
+});
+
+test("a worker that is asked to stop writes no result, even one that came just then", async () => {
+  const stopping = new AbortController();
+  const { means, record, broker } = await story(async () => {
+    stopping.abort();
+    return numbers;
+  });
+  assert.deepEqual(await carryOut(means, "a-8", 1, stopping.signal), { kind: "again", delayMs: 0 });
+  assert.deepEqual([(await record()).state, broker.heard], [State.RUNNING, []]);
+});
+
+test("work for an evaluation that nobody has a record of is struck off", async () => {
+  const { means } = await story(async () => numbers);
+  assert.deepEqual(await carryOut(means, "b-8", 1, never), { kind: "done" });
+});

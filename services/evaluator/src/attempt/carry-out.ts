@@ -1,0 +1,86 @@
+/** One piece of work: from a record that waits to a record that has ended and is announced, whatever happened to others before. */
+import { messageOf } from "@pretrain/errors";
+import type { Log } from "@pretrain/observability";
+import type { Evaluation, EvaluationRecord } from "@pretrain/proto";
+import { afterFailure, type Decision, type Tries } from "../evaluation/after-failure.ts";
+import { begun, evaluationOf, failed, hasEnded, type Provenance, succeeded } from "../evaluation/lifecycle.ts";
+import { type Measurement, refuseLargeResult } from "../evaluation/measurement.ts";
+import { discharge, type Offices } from "../stores/duties.ts";
+import { changeRecord, type StoredEvaluation } from "../stores/evaluation-records.ts";
+
+export interface Means extends Offices {
+  /** @throws whatever keeps the checkpoint from being measured */
+  readonly measure: (evaluation: Evaluation, signal: AbortSignal) => Promise<Measurement & Provenance>;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/** What becomes of the piece: struck off, or handed out again. */
+export type Outcome = { readonly kind: "done" } | { readonly kind: "again"; readonly delayMs: number };
+
+/**
+ * @param deliveries how often the piece has been handed out
+ * @param signal aborted when it must be given up unfinished; then nothing more is written
+ * @throws Unavailable when the broker does not answer
+ */
+export async function carryOut(means: Means, id: string, deliveries: number, signal: AbortSignal): Promise<Outcome> {
+  const { records, now, log } = means;
+  const found = await records.get(id);
+  if (found === undefined) {
+    log.error({ evaluation: id }, "work for an evaluation that does not exist is struck off");
+    return { kind: "done" };
+  }
+  if (!hasEnded(evaluationOf(found.value))) {
+    await changeUnlessEnded(means, id, (record) => begun(record, now()));
+    const outcome = await compute(means, found, deliveries, signal);
+    if (outcome.kind === "again") return outcome;
+  }
+  const ended = await records.get(id);
+  if (ended !== undefined) await discharge(means, ended);
+  return { kind: "done" };
+}
+
+/** Writes numbers or a failure into the record, unless the piece is to be handed out again. */
+async function compute(
+  means: Means,
+  { key, value }: StoredEvaluation,
+  deliveries: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { now, log } = means;
+  for (let computations = 1; ; computations += 1) {
+    const result = await measuredOrDecided(means, evaluationOf(value), { computations, deliveries }, signal);
+    if (signal.aborted) return { kind: "again", delayMs: 0 };
+    if (result.kind === "later") return { kind: "again", delayMs: result.delayMs };
+    if (result.kind === "repeat") continue;
+    const end = (record: EvaluationRecord) =>
+      result.kind === "measured" ? succeeded(record, result.measured, now()) : failed(record, result.error, now());
+    await changeUnlessEnded(means, key, end);
+    log.info({ evaluation: key, result: result.kind }, "evaluation ended");
+    return { kind: "done" };
+  }
+}
+
+type Result = { readonly kind: "measured"; readonly measured: Measurement & Provenance } | Decision;
+
+async function measuredOrDecided(
+  { measure, log }: Means,
+  evaluation: Evaluation,
+  tries: Tries,
+  signal: AbortSignal,
+): Promise<Result> {
+  try {
+    const measured = await measure(evaluation, signal);
+    refuseLargeResult(measured);
+    return { kind: "measured", measured };
+  } catch (error) {
+    const decision = afterFailure(error, tries);
+    log.warn({ evaluation: evaluation.name, reason: messageOf(error), decision: decision.kind }, "not measured");
+    return decision;
+  }
+}
+
+/** Another worker may have been faster; what it wrote stands. */
+function changeUnlessEnded({ records }: Means, id: string, change: (record: EvaluationRecord) => EvaluationRecord) {
+  return changeRecord(records, id, (record) => (hasEnded(evaluationOf(record)) ? undefined : change(record)));
+}

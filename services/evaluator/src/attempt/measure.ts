@@ -1,0 +1,64 @@
+/** Measures one checkpoint: the whole validation split in one pass, and on the way the first rows that can be samples. */
+import { parseCheckpointName } from "@pretrain/checkpoint";
+import { FailedPrecondition, Unavailable } from "@pretrain/errors";
+import type { DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
+import type { PretrainClient } from "@pretrain/rpc";
+import type { Ask } from "../computing/computing-process.ts";
+import { findModel, type Sources } from "../computing/model-source.ts";
+import type { Provenance } from "../evaluation/lifecycle.ts";
+import { type Measurement, measurement, type Scores } from "../evaluation/measurement.ts";
+import { type Row, SampleSelection } from "../evaluation/sample-selection.ts";
+import { rowsAtOnce, sampleLength } from "../evaluation/settings.ts";
+import type { RowLoss, ScoredSample } from "../worker/protocol.ts";
+import { validationRows } from "./validation-rows.ts";
+
+export interface Instruments extends Sources {
+  readonly dataShard: Pick<PretrainClient<typeof DataShardService>, "getDataset" | "streamBatches">;
+  readonly ask: Ask;
+}
+
+/** @throws whatever keeps it from being measured, in the words of the part that knows */
+export async function measure(
+  instruments: Instruments,
+  { checkpoint, checkpointSha256, settings }: Evaluation,
+  signal: AbortSignal,
+): Promise<Measurement & Provenance> {
+  if (settings === undefined) {
+    throw new FailedPrecondition(
+      "SETTINGS_UNKNOWN",
+      "the experiment's recipe, which says how to measure, cannot be read",
+    );
+  }
+  const { source, dataset } = await findModel(instruments, parseCheckpointName(checkpoint));
+  const size = await instruments.ask("load", { ...source, manifestSha256: checkpointSha256 });
+  const batches = validationRows(instruments.dataShard, dataset.name, rowsAtOnce(settings, size), signal);
+  const scores = await scoreSplit(instruments, batches, settings);
+  if (scores.rows.length !== Number(dataset.validationRows)) {
+    const rows = `${scores.rows.length} of ${dataset.validationRows} validation rows of ${dataset.name} arrived`;
+    throw new Unavailable("ROWS_MISSING", rows, { dataset: dataset.name });
+  }
+  return {
+    ...measurement({ settings, ...scores }),
+    dataset: dataset.name,
+    datasetSha256: dataset.manifestSha256,
+    tokenizerSha256: dataset.tokenizerSha256,
+  };
+}
+
+async function scoreSplit(
+  { ask }: Instruments,
+  batches: AsyncIterable<readonly Row[]>,
+  settings: EvaluationSettings,
+): Promise<Omit<Scores, "settings">> {
+  const { inputLength, predictLength } = settings;
+  const selection = new SampleSelection(settings.samples, sampleLength(settings));
+  const scored: RowLoss[] = [];
+  const samples: ScoredSample[] = [];
+  for await (const rows of batches) {
+    scored.push(...(await ask("scoreRows", { rows })));
+    for (const row of rows) {
+      if (selection.takes(row)) samples.push(await ask("scoreSample", { row, inputLength, predictLength }));
+    }
+  }
+  return { rows: scored, samples, skippedRows: selection.skippedRows };
+}

@@ -1,0 +1,26 @@
+/** The environment of the API process and of its worker, each read once at the start. */
+import { address, blobStoreUrl, count, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const shared = {
+  nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+  blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
+  dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
+  logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
+};
+
+/** @throws InvalidArgument naming every variable that is missing or cannot be read */
+export function readServiceConfig(environment: Environment) {
+  const own = {
+    grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7403"),
+    http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7413"),
+  };
+  return readConfig({ ...shared, ...own }, environment);
+}
+
+/** @throws InvalidArgument naming every variable that is missing or cannot be read */
+export function readWorkerConfig(environment: Environment) {
+  const own = { idleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "20000") };
+  return readConfig({ ...shared, ...own }, environment);
+}

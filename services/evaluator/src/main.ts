@@ -1,0 +1,53 @@
+/** The evaluator: measures every checkpoint that is announced, and generates text. This process answers; others compute. */
+import { openBlobs } from "@pretrain/blobs";
+import { connectBroker, ensureTopology, work } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
+import { connectClient, serveGrpc } from "@pretrain/rpc";
+import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
+import { computingOnDemand } from "./computing/computing-on-demand.ts";
+import { startComputing } from "./computing/computing-process.ts";
+import { readServiceConfig } from "./config.ts";
+import { checkpointWritten } from "./handlers/checkpoint-written.ts";
+import { evaluatorService } from "./methods.ts";
+import { evaluationMetrics } from "./metrics.ts";
+import { sweepRecords } from "./stores/sweep.ts";
+
+exitOnFatalError(createLog("evaluator"));
+const config = readServiceConfig(process.env); // reports every bad variable at once, before anything is opened
+const log = createLog("evaluator", config.logLevel);
+const metrics = createMetrics("evaluator");
+const blobs = openBlobs(config.blobs);
+const now = () => new Date();
+
+await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator", log }));
+await ensureTopology(broker);
+const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
+const dataShard = opened.use(connectClient(DataShardService, config.dataShard));
+
+const hasWork = () => broker.hasWork(work.evaluate);
+const module = new URL("./attempt/main.ts", import.meta.url);
+const worker = opened.use(superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log }));
+const wake = () => worker.wake();
+opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept: evaluationMetrics(metrics), log }));
+
+const start = () => startComputing(config.blobs);
+const computing = opened.use(computingOnDemand({ start, idleMs: 60_000, log }));
+const dependencies = { records, broker, blobs, dataShard, computing, wake, now, log };
+const announced = checkpointWritten(dependencies);
+opened.use(
+  await broker.consume(
+    "PRETRAIN_EVENTS",
+    { durable: "evaluator", filter: "pretrain.events.*.checkpoint", batch: 16 },
+    async (batch) => {
+      for (const event of batch) if (event.kind === "checkpoint") await announced(event.message);
+    },
+  ),
+);
+const services = [evaluatorService(dependencies)];
+const grpc = opened.use(await serveGrpc({ address: config.grpc, services, log, metrics }));
+const ready = () => hasWork().then(() => true);
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+log.info({ grpc: grpc.address, http: http.address }, "serving");
+log.info({ signal: await terminationSignal() }, "draining");

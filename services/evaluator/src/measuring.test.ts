@@ -1,0 +1,165 @@
+/**
+ * The evaluator as it runs: its process, its worker, its computing process, a real broker, the contract of data-shard. The
+ * numbers are compared with the long way to them.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { events } from "@pretrain/events";
+import { assertClose } from "@pretrain/golden";
+import { Evaluation_State as State } from "@pretrain/proto";
+import { until } from "@pretrain/testing";
+import { costOf, greedy, plainModel } from "./test-support/plain-reference.ts";
+import { startSystem } from "./test-support/running-system.ts";
+import { checkpointWritten, tinyWeights, writeTinyCheckpoint } from "./test-support/tiny-experiment.ts";
+
+test("a checkpoint is announced, measured, and its numbers are those of the long way", async (t) => {
+  const { experiment, broker, evaluator, ended } = await startSystem(t);
+  const { client } = evaluator;
+  const { rows, tokenizer } = experiment;
+  const sealed = await writeTinyCheckpoint(experiment);
+  await broker.publish(events.checkpoint, checkpointWritten(sealed));
+  const evaluation = await ended("evaluations/tiny-8");
+  const plain = plainModel(tinyWeights(1));
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, value) => total + value, 0);
+  const costs = rows.map(({ tokens }) => {
+    const ids = [...tokens];
+    return ids.slice(1).map((_, index) => costOf(plain, ids, index + 1));
+  });
+  const targets = costs.flat();
+
+  await t.test("it succeeds, for exactly this checkpoint, dataset and tokenizer", () => {
+    assert.equal(evaluation.state, State.SUCCEEDED, evaluation.error);
+    assert.equal(evaluation.checkpoint, "experiments/tiny/checkpoints/8");
+    assert.equal(evaluation.checkpointSha256, sealed.manifestSha256);
+    assert.equal(evaluation.dataset, "datasets/tiny-data");
+    assert.equal(evaluation.datasetSha256, "da7a".repeat(16));
+    assert.equal(evaluation.tokenizerSha256, experiment.tokenizerSha256);
+  });
+
+  await t.test(
+    "the validation loss is the sum over all targets by their count: not a mean of batches, no padding",
+    () => {
+      const { nats = 0, tokens = 0n, natsPerToken = 0 } = evaluation.validationLoss ?? {};
+      assert.equal(Number(tokens), targets.length);
+      assertClose(nats, sum(targets), 1e-3);
+      assertClose(natsPerToken, sum(targets) / targets.length, 1e-5);
+      assert.equal(evaluation.perplexity, Math.exp(natsPerToken));
+      assert.equal(Number(evaluation.validationRows), rows.length);
+      assert.equal(evaluation.context, 63);
+    },
+  );
+
+  await t.test("these rows would show a mean of batch means, and padding that counts", () => {
+    const exact = sum(targets) / targets.length;
+    const batches = [costs.slice(0, 3), costs.slice(3, 6), costs.slice(6)].map((batch) => batch.flat());
+    const meanOfMeans = sum(batches.map((batch) => sum(batch) / batch.length)) / batches.length;
+    const padded = sum(targets) / (rows.length * 63);
+    assert.ok(
+      Math.abs(meanOfMeans - exact) > 1e-3 && Math.abs(padded - exact) > 0.1,
+      `${exact} ${meanOfMeans} ${padded}`,
+    );
+  });
+
+  await t.test("bits per byte: all losses, eos's too, by the bytes of the text, markers having none", () => {
+    const bytes = sum(
+      rows.flatMap(({ tokens }) => [...tokens].map((id) => (id < 3 ? 0 : tokenizer.tokenBytes(id).length))),
+    );
+    assert.equal(Number(evaluation.validationBytes), bytes);
+    assertClose(evaluation.bitsPerByte ?? 0, sum(targets) / Math.LN2 / bytes, 1e-5);
+  });
+
+  await t.test("the interval holds the loss", () => {
+    const { low = 0, high = 0 } = evaluation.validationInterval ?? {};
+    const loss = evaluation.validationLoss?.natsPerToken ?? 0;
+    assert.ok(low < loss && loss < high, `${low} ${loss} ${high}`);
+  });
+
+  await t.test("samples are the first rows of 20 tokens and more; the shorter ones before are counted", () => {
+    const long = rows.filter(({ tokens }) => tokens.length >= 20).slice(0, 3);
+    const last = long.at(-1)?.rowId ?? 0;
+    assert.deepEqual(
+      evaluation.samples.map(({ rowId }) => Number(rowId)),
+      long.map(({ rowId }) => rowId),
+    );
+    assert.equal(Number(evaluation.skippedRows), last + 1 - 3);
+    assert.ok(evaluation.skippedRows > 0n);
+  });
+
+  await t.test(
+    "a sample's loss is that of the tokens behind its input, and the inference loss is theirs together",
+    () => {
+      const expected = evaluation.samples.map(({ rowId }) => costs[Number(rowId)]?.slice(11, 19) ?? []);
+      for (const [index, { loss }] of evaluation.samples.entries()) {
+        assert.equal(loss?.tokens, 8n);
+        assertClose(loss?.nats ?? 0, sum(expected[index] ?? []), 1e-4, `sample ${index}`);
+      }
+      assertClose(evaluation.inferenceLoss?.natsPerToken ?? 0, sum(expected.flat()) / 24, 1e-5);
+    },
+  );
+
+  await t.test("a sample generates 8 tokens, the likeliest each time, or ends with eos", () => {
+    const { eos } = tokenizer.specialTokens;
+    for (const { rowId, inputText, predictedText, generatedTokens, stopReason } of evaluation.samples) {
+      const input = [...(rows[Number(rowId)]?.tokens.subarray(0, 12) ?? [])];
+      const generated = greedy(plain, input, 8, eos);
+      assert.equal(generatedTokens, generated.length);
+      assert.equal(stopReason, generated.at(-1) === eos ? "eos" : "max_new_tokens");
+      const text = tokenizer.decode([...input, ...generated], { skipSpecialTokens: true });
+      assert.ok(text.startsWith(inputText + predictedText), `${inputText}|${predictedText}`);
+    }
+    assert.equal(evaluation.generation?.requestedTokens, 24n);
+    assert.equal(
+      Number(evaluation.generation?.generatedTokens),
+      sum(evaluation.samples.map(({ generatedTokens }) => generatedTokens)),
+    );
+  });
+
+  await t.test("GetEvaluation and ListEvaluations answer what was announced", async () => {
+    const { etag, ...got } = await client.getEvaluation({ name: evaluation.name });
+    const { etag: none, ...announced } = evaluation;
+    assert.deepEqual(got, announced);
+    assert.ok(etag !== "" && none === "");
+    const { evaluations } = await client.listEvaluations({ experiment: "experiments/tiny" });
+    assert.deepEqual(
+      evaluations.map(({ name }) => name),
+      [evaluation.name],
+    );
+  });
+
+  await t.test("other numbers of rows at once give the same numbers to 1e-6", async () => {
+    for (const batchRows of [1, 8]) {
+      const settings = { samples: 3, inputLength: 12, predictLength: 8, batchRows };
+      const { name } = await client.evaluateCheckpoint({ checkpoint: evaluation.checkpoint, settings });
+      const other = await ended(name);
+      assert.equal(other.validationLoss?.tokens, evaluation.validationLoss?.tokens);
+      for (const number of ["perplexity", "bitsPerByte"] as const) {
+        assertClose((other[number] ?? 0) / (evaluation[number] ?? 1), 1, 1e-6, `${batchRows} rows, ${number}`);
+      }
+    }
+  });
+
+  await t.test("more samples than long rows: those there are, and every short row counted", async () => {
+    const settings = { samples: 50, inputLength: 30, predictLength: 20, batchRows: 3 };
+    const { name } = await client.evaluateCheckpoint({ checkpoint: evaluation.checkpoint, settings });
+    const other = await ended(name);
+    const long = rows.filter(({ tokens }) => tokens.length >= 50).length;
+    assert.equal(other.samples.length, long);
+    assert.ok(long > 0);
+    assert.equal(Number(other.skippedRows), rows.length - long);
+  });
+
+  await t.test("the worker goes when there is no more work, and comes when there is", async () => {
+    const ends = () => evaluator.log.filter(({ msg }) => msg === "worker ended").length;
+    const before = ends();
+    await until(() => ends() > before, { timeoutMs: 20_000 });
+    const settings = { samples: 1, inputLength: 4, predictLength: 4, batchRows: 2 };
+    const { name } = await client.evaluateCheckpoint({ checkpoint: evaluation.checkpoint, settings });
+    assert.equal((await ended(name)).state, State.SUCCEEDED);
+  });
+
+  await t.test("healthz and metrics answer", async () => {
+    assert.equal((await fetch(`http://${evaluator.httpAddress}/healthz`)).status, 200);
+    const text = await (await fetch(`http://${evaluator.httpAddress}/metrics`)).text();
+    assert.match(text, /pretrain_evaluations\{state="FAILED",service="evaluator"\} 0/);
+  });
+});
