@@ -19,7 +19,7 @@ const wheels = {
     requirement: `tensorflow==${tensorflowVersion}`,
     sha256: "b3b95643c4e70eb925839938fb35cbe142f317ec84af6844ee61513713bb13c0",
     platform: "manylinux_2_27_x86_64",
-    neededBytes: 3.2e9,
+    neededBytes: 2.7e9,
   },
 } as const satisfies Record<string, Wheel>;
 
