@@ -93,9 +93,11 @@ test("a parent that is killed takes its server with it", async (t) => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => parent.kill("SIGKILL"));
-  const [url] = await once(parent.stdout.setEncoding("utf8"), "data");
+  const ended = once(parent, "exit").then(() => Promise.reject(new Error("the parent ended before it had a server")));
+  const [url] = await Promise.race([once(parent.stdout.setEncoding("utf8"), "data"), ended]);
   assert.match(await greeting(url), /^INFO/);
   parent.kill("SIGKILL");
+  await assert.rejects(ended);
   await until(() =>
     greeting(url).then(
       () => false,

@@ -55,9 +55,10 @@ test("what a killed process left half is not taken for complete, and the next ru
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
+  const ended = once(child, "exit");
+  await Promise.race([once(child.stdout, "data"), ended]);
   child.kill("SIGKILL");
-  await once(child, "exit");
+  await ended;
   assert.deepEqual(await readdir(root), [`.thing.${child.pid}.building`]);
   await completeFolder(join(root, "thing"), (folder) => writeFile(join(folder, "whole"), ""));
   assert.deepEqual(await readdir(root), ["thing"]);
