@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { InvalidArgument } from "@pretrain/errors";
+import { PretrainError } from "@pretrain/errors";
 import { Experiment_State, type RecipeSchema, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
 import { finalReport, trained } from "./experiments.ts";
@@ -30,7 +30,7 @@ test("requests that can be judged at once are refused at once, with the field's 
   ] satisfies [string, MessageInitShape<typeof RecipeSchema>, string][]) {
     await t.test(`${experimentId}: ${field}`, () =>
       assert.rejects(trainer.startExperiment({ experimentId, recipe: { ...tinyRecipe, ...change } }), (error) => {
-        assert.ok(error instanceof InvalidArgument, String(error));
+        assert.ok(error instanceof PretrainError && error.status === "INVALID_ARGUMENT", String(error));
         assert.ok(
           error.violations.some((violation) => violation.field.startsWith(field)),
           error.message,

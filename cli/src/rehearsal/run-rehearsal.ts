@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { FailedPrecondition, NotFound } from "@pretrain/errors";
+import { FailedPrecondition, PretrainError } from "@pretrain/errors";
 import { type Report, Report_Completeness, ReportService, TrainerService, Verdict } from "@pretrain/proto";
 import { experimentName, parseExperimentFile } from "@pretrain/recipe";
 import { connectClient, type PretrainClient } from "@pretrain/rpc";
@@ -46,7 +46,7 @@ async function nextFreeId(trainer: PretrainClient<typeof TrainerService>, base: 
     const taken = await trainer.getExperiment({ name: experimentName(id) }).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof NotFound) return false;
+        if (error instanceof PretrainError && error.status === "NOT_FOUND") return false;
         throw error;
       },
     );
