@@ -1,4 +1,5 @@
 /** Errors that tell a caller what was found, what was expected and what to do. They cross processes as gRPC statuses. */
+export { errorOfStatus } from "./error-of-status.ts";
 export {
   Aborted,
   AlreadyExists,

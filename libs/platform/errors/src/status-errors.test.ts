@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DataLoss, hasErrorCode, InvalidArgument, messageOf, systemReason } from "./index.ts";
+import { DataLoss, errorOfStatus, hasErrorCode, InvalidArgument, messageOf, NotFound, systemReason } from "./index.ts";
 
 test("an invalid argument names every faulty field in one message", () => {
   const error = new InvalidArgument([
@@ -21,4 +21,16 @@ test("causes are shown behind the message, to the first one", () => {
   assert.equal(messageOf(lost), "model: SHA-256 differs (because: ENOSPC: no space)");
   assert.equal(`/data ${systemReason(disk)}`, "/data cannot be written: the disk is full");
   assert.ok(hasErrorCode(disk, "ENOSPC") && !hasErrorCode(disk, "ENOENT") && !hasErrorCode("ENOSPC", "ENOSPC"));
+});
+
+test("an error that crossed a process is of the class that was thrown, with all that it said", () => {
+  const sent = new InvalidArgument([{ field: "recipe.model.dim", description: "must be even" }]);
+  const { status, reason, message, metadata, violations } = sent;
+  const received = errorOfStatus(status, reason, message, metadata, { violations });
+  assert.ok(received instanceof InvalidArgument);
+  assert.deepEqual([received.message, received.violations], [message, violations]);
+  const missing = errorOfStatus("NOT_FOUND", "NO_SUCH", "there is none", { name: "a" }, { violations: [] });
+  assert.ok(missing instanceof NotFound);
+  assert.deepEqual([missing.reason, missing.message, missing.metadata], ["NO_SUCH", "there is none", { name: "a" }]);
+  assert.equal(errorOfStatus("INVALID_ARGUMENT", "X", "no field", {}, { violations: [] }).message, "no field");
 });

@@ -1,7 +1,7 @@
 /** Errors of this project as gRPC statuses with Google's standard details, and back. */
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { PretrainError, type StatusName } from "@pretrain/errors";
+import { errorOfStatus, PretrainError, type StatusName, Unavailable } from "@pretrain/errors";
 import { BadRequestSchema, ErrorInfoSchema } from "@pretrain/proto";
 
 /** Who says so, in every ErrorInfo. */
@@ -57,7 +57,7 @@ export function fromConnectError(thrown: unknown, address: string): unknown {
   const status = statusNames.get(thrown.code);
   if (status === undefined) return thrown;
   if (status === "UNAVAILABLE" && info === undefined) return unreachable(thrown, address);
-  return new PretrainError(status, info?.reason ?? status, thrown.rawMessage, info?.metadata ?? {}, {
+  return errorOfStatus(status, info?.reason ?? status, thrown.rawMessage, info?.metadata ?? {}, {
     cause: thrown.cause,
     violations: violations.map(({ field, description }) => ({ field, description })),
   });
@@ -65,10 +65,10 @@ export function fromConnectError(thrown: unknown, address: string): unknown {
 
 function unreachable(cause: ConnectError, address: string): PretrainError {
   const message = `the service at ${address} cannot be reached: ${cause.rawMessage}`;
-  return new PretrainError("UNAVAILABLE", "SERVICE_UNREACHABLE", message, { address }, { cause });
+  return new Unavailable("SERVICE_UNREACHABLE", message, { address }, { cause });
 }
 
 function notAnswered(cause: ConnectError, address: string): PretrainError {
   const message = `the service at ${address} did not answer in time; whether the call had an effect is unknown`;
-  return new PretrainError("UNAVAILABLE", "DEADLINE_EXCEEDED", message, { address }, { cause });
+  return new Unavailable("DEADLINE_EXCEEDED", message, { address }, { cause });
 }
