@@ -47,7 +47,11 @@ opened.use(
 );
 const services = [evaluatorService(dependencies)];
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services, log, metrics }));
-const ready = () => hasWork().then(() => true);
+const ready = () =>
+  hasWork().then(
+    () => true, // whatever it is, the broker has answered
+    () => false,
+  );
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

@@ -5,7 +5,7 @@ import { DataLoss, FailedPrecondition } from "@pretrain/errors";
 import { type ModelShape, parameterShapes, type Weights } from "@pretrain/model";
 import type { CompleteRecipe } from "@pretrain/recipe";
 import { tf } from "@pretrain/tensorflow-native";
-import { loadTokenizer, type Tokenizer } from "@pretrain/tokenizer";
+import { loadTokenizer, type Tokenizer, TokenizerError } from "@pretrain/tokenizer";
 import { readExperimentRecipe } from "../stores/experiment-recipe.ts";
 import type { ModelSource } from "./protocol.ts";
 
@@ -60,10 +60,24 @@ async function readTokenizer(
   { tokenizerBlob, tokenizerSha256 }: ModelSource,
   vocabularySize: number,
 ): Promise<Tokenizer> {
-  const tokenizer = loadTokenizer(await verifiedRead(blobs, tokenizerBlob, tokenizerSha256));
+  const tokenizer = usable(await verifiedRead(blobs, tokenizerBlob, tokenizerSha256), tokenizerBlob);
   if (tokenizer.vocabularySize === vocabularySize) return tokenizer;
   const sizes = `the tokenizer has ${tokenizer.vocabularySize} entries, the model ${vocabularySize}`;
   throw new FailedPrecondition("TOKENIZER_FOREIGN", sizes, { tokenizer: tokenizerSha256 });
+}
+
+function usable(json: Uint8Array, blob: string): Tokenizer {
+  try {
+    return loadTokenizer(json);
+  } catch (cause) {
+    if (!(cause instanceof TokenizerError)) throw cause;
+    throw new FailedPrecondition(
+      "TOKENIZER_UNREADABLE",
+      `${blob} is no tokenizer that is read here`,
+      { blob },
+      { cause },
+    );
+  }
 }
 
 function weightsOnDevice(tensors: Awaited<ReturnType<typeof readModel>>): Weights {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { sha256Hex } from "@pretrain/blobs";
 import { DataLoss, FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
 import { assertClose } from "@pretrain/golden";
 import { totalLoss } from "@pretrain/measures";
@@ -200,6 +201,17 @@ test("a checkpoint is loaded only if it is exactly what was asked for", async (t
     await assert.rejects(
       loadModel(experiment.blobs, { ...source, tokenizerBlob, tokenizerSha256 }),
       /the tokenizer has 290 entries, the model 300/,
+    );
+  });
+
+  await t.test("a tokenizer that is none is refused, and not taken for an accident", async () => {
+    const bytes = Buffer.from("{}");
+    const [tokenizerBlob, tokenizerSha256] = ["tokenizers/none.json", sha256Hex(bytes)];
+    await experiment.blobs.put(tokenizerBlob, bytes);
+    const none = loadModel(experiment.blobs, { ...source, tokenizerBlob, tokenizerSha256 });
+    await assert.rejects(
+      none,
+      (error) => error instanceof FailedPrecondition && error.reason === "TOKENIZER_UNREADABLE",
     );
   });
 
