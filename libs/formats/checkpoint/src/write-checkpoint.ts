@@ -31,7 +31,7 @@ export interface CheckpointContent {
  */
 export async function writeCheckpointParts(blobs: BlobStore, content: CheckpointContent): Promise<StoredPart[]> {
   const id = { experiment: content.state.experiment, microStep: content.state.microStep };
-  const metadata = { experiment: id.experiment, micro_step: String(id.microStep), format: "pt" };
+  const metadata = { format: "pt" }; // whose they are stands in state and manifest: equal weights are equal files
   return [
     await writePart(blobs, id, "model.safetensors", () => encodeSafetensors(content.model, metadata)),
     await writePart(blobs, id, "optimizer.safetensors", () => encodeSafetensors(content.optimizer, metadata)),
