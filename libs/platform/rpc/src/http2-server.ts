@@ -1,5 +1,6 @@
 /** The HTTP/2 server below gRPC: its limits, and the end of its sessions. */
 import { createServer, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { CallHandler } from "./call-handler.ts";
 
@@ -25,6 +26,11 @@ export function createHttp2Server(handler: CallHandler): { readonly server: Http
     },
   );
   server.maxConnections = maximumConnections;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   const open = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     open.add(session);
@@ -33,7 +39,10 @@ export function createHttp2Server(handler: CallHandler): { readonly server: Http
     session.setTimeout(idleSessionMs, () => session.close());
     pingUntilClosed(session);
   });
-  return { server, sessions: { drain: (patienceMs) => drain(open, patienceMs), destroy: () => destroyAll(open) } };
+  return {
+    server,
+    sessions: { drain: (patienceMs) => drain(open, patienceMs), destroy: () => destroyAll([...open, ...sockets]) },
+  };
 }
 
 /** A caller whose machine vanished sends no end: without an answer to a ping its streams would be held for ever. */
@@ -55,8 +64,9 @@ async function drain(open: ReadonlySet<ServerHttp2Session>, patienceMs: number):
   patience.abort();
 }
 
-function destroyAll(open: ReadonlySet<ServerHttp2Session>): void {
-  for (const session of open) session.destroy();
+/** Sockets too: a destroyed session only ends its socket, which stays open as long as the caller does not read what was sent. */
+function destroyAll(open: readonly (ServerHttp2Session | Socket)[]): void {
+  for (const each of open) each.destroy();
 }
 
 function headerBytes(request: Http2ServerRequest): number {
