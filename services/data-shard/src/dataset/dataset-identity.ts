@@ -23,8 +23,10 @@ export interface PackingRules {
 
 export interface DatasetInputs {
   readonly train: SourceDigest;
+  /** Undefined: rows are set aside. */
   readonly validation: SourceDigest | undefined;
-  readonly tokenizerSha256: string | undefined;
+  /** Undefined: one is trained. */
+  readonly tokenizer: SourceDigest | undefined;
   readonly rules: PackingRules;
 }
 
@@ -33,13 +35,18 @@ const packingVersion = 1;
 
 /** The id of a dataset, such as `moby-dick-1f0a3c5e7d9b`: the file's name for people, the digest of all inputs for the rest. */
 export function datasetIdOf(path: string, inputs: DatasetInputs): string {
-  const { train, validation, tokenizerSha256, rules } = inputs;
+  const { train, validation, tokenizer, rules } = inputs;
   const { format, validationEvery, trainVocabularySize, maximumSequenceLength, cut, minimumRowCharacters } = rules;
-  const sources = [packingVersion, train.sha256, validation?.sha256 ?? null, tokenizerSha256 ?? null];
+  const sources = [packingVersion, train.sha256, validation?.sha256 ?? null, tokenizer?.sha256 ?? null];
   const numbers = [validationEvery, trainVocabularySize, maximumSequenceLength, minimumRowCharacters];
   const identity = [...sources, format, cut, ...numbers];
   const digest = createHash("sha256").update(JSON.stringify(identity)).digest("hex");
   return `${nameForPeople(path)}-${digest.slice(0, 12)}`;
+}
+
+/** The id in a resource name `datasets/{dataset}`. */
+export function datasetIdOfName(name: string): string {
+  return name.slice("datasets/".length);
 }
 
 function nameForPeople(path: string): string {

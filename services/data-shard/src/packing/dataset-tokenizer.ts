@@ -7,6 +7,8 @@ import { withoutMarkers } from "../reading/source-row.ts";
 import { sourceRows } from "../reading/source-rows.ts";
 import type { PackJob } from "./pack-job.ts";
 
+export const tokenizerField = "settings.tokenizer_path";
+
 /** A tokenizer learns from this much of the training text at most, from its begin: more changes little and costs minutes. */
 const trainingTextBytes = 32 * 2 ** 20;
 
@@ -24,7 +26,7 @@ export function loadedTokenizer(json: Uint8Array, givenPath: string): Tokenizer 
   } catch (error) {
     if (!(error instanceof TokenizerError)) throw error;
     const description = `${givenPath} is no tokenizer that can be used: ${error.message}`;
-    throw new InvalidArgument([{ field: "settings.tokenizer_path", description }], { cause: error });
+    throw new InvalidArgument([{ field: tokenizerField, description }], { cause: error });
   }
 }
 

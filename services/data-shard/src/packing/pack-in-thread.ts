@@ -1,6 +1,7 @@
 /** Runs `pack` in a thread of its own and waits for it. */
 import { Worker } from "node:worker_threads";
-import type { PackJob, PackResult } from "./pack-job.ts";
+import type { Completion } from "../dataset/dataset-changes.ts";
+import type { PackJob } from "./pack-job.ts";
 
 export interface ThreadInput {
   readonly job: PackJob;
@@ -10,7 +11,7 @@ export interface ThreadInput {
 
 export type ThreadMessage =
   | { readonly kind: "progress"; readonly bytesRead: number }
-  | { readonly kind: "packed"; readonly result: PackResult }
+  | { readonly kind: "packed"; readonly result: Completion }
   /** The data or the disk are at fault; the message is for a person. */
   | { readonly kind: "refused"; readonly message: string };
 

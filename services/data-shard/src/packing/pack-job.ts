@@ -12,14 +12,5 @@ export interface PackJob {
   readonly rules: PackingRules;
 }
 
-export interface PackResult {
-  readonly manifestSha256: string;
-  readonly tokenizerKey: string;
-  readonly tokenizerSha256: string;
-  readonly vocabularySize: number;
-  readonly trainRows: number;
-  readonly validationRows: number;
-}
-
 /** The name of the part of a dataset that holds its report. */
 export const reportPart = "report.json";

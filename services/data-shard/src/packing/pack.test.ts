@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { fromJson } from "@bufbuild/protobuf";
+import { fromJsonString } from "@bufbuild/protobuf";
 import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, InvalidArgument } from "@pretrain/errors";
 import { type GoldenSet, goldenTest } from "@pretrain/golden";
@@ -13,11 +13,12 @@ import { type DatasetReport, DatasetReportSchema } from "@pretrain/proto";
 import { openShards, type ShardedDataset } from "@pretrain/shards";
 import { temporaryDirectory } from "@pretrain/testing";
 import { loadTokenizer } from "@pretrain/tokenizer";
+import type { Completion } from "../dataset/dataset-changes.ts";
 import type { PackingRules } from "../dataset/dataset-identity.ts";
 import type { SourceFile } from "../reading/source-file.ts";
 import { pack } from "./pack.ts";
 import { packInThread } from "./pack-in-thread.ts";
-import { type PackJob, type PackResult, reportPart } from "./pack-job.ts";
+import { type PackJob, reportPart } from "./pack-job.ts";
 
 const plainRules: PackingRules = {
   format: "jsonl",
@@ -41,7 +42,7 @@ function written(folder: string, name: string, content: string | Uint8Array): So
 const jsonl = (...texts: readonly string[]) => texts.map((text) => `${JSON.stringify({ text })}\n`).join("");
 
 interface Packed {
-  readonly result: PackResult;
+  readonly result: Completion;
   readonly report: DatasetReport;
   readonly dataset: ShardedDataset;
   /** The rows of a split as text, markers shown. */
@@ -58,7 +59,7 @@ async function packed(
   const whole: PackJob = { datasetId: "test", rules: { ...plainRules, ...rules }, ...job };
   const result = await pack(whole, blobs, () => undefined);
   const dataset = await openShards(blobs, "test", result.manifestSha256);
-  const report = fromJson(DatasetReportSchema, JSON.parse(Buffer.from(await dataset.readPart(reportPart)).toString()));
+  const report = fromJsonString(DatasetReportSchema, Buffer.from(await dataset.readPart(reportPart)).toString());
   const tokenizer = loadTokenizer(await blobs.read(result.tokenizerKey));
   const texts = async (split: "train" | "validation") => {
     const rowIds = Array.from({ length: dataset.manifest.splits[split].rows }, (_, row) => row);

@@ -1,10 +1,11 @@
 /** Packs one dataset: rows are read, checked, split, tokenized, wrapped, counted and written, one at a time. */
-import { create, toJson } from "@bufbuild/protobuf";
+import { create, toJsonString } from "@bufbuild/protobuf";
 import { type BlobStore, sha256Hex } from "@pretrain/blobs";
 import { FailedPrecondition } from "@pretrain/errors";
 import { type DatasetReport, DatasetReportSchema, Split } from "@pretrain/proto";
 import { ShardWriter, type SplitName } from "@pretrain/shards";
 import { type Tokenizer, wrappedRow } from "@pretrain/tokenizer";
+import type { Completion } from "../dataset/dataset-changes.ts";
 import { type ReasonCount, ReasonCounts } from "../dataset/reason-counts.ts";
 import { isForValidation } from "../dataset/split-rule.ts";
 import { type SplitNumbers, SplitTally } from "../dataset/split-tally.ts";
@@ -12,7 +13,7 @@ import type { SourceFile } from "../reading/source-file.ts";
 import { type KeptRow, withoutMarkers } from "../reading/source-row.ts";
 import { sourceRows } from "../reading/source-rows.ts";
 import { loadedTokenizer, tokenizerJson } from "./dataset-tokenizer.ts";
-import { type PackJob, type PackResult, reportPart } from "./pack-job.ts";
+import { type PackJob, reportPart } from "./pack-job.ts";
 
 /**
  * @param onProgress is told how many bytes of the sources were packed so far
@@ -22,7 +23,7 @@ export async function pack(
   job: PackJob,
   blobs: BlobStore,
   onProgress: (bytesRead: number) => void,
-): Promise<PackResult> {
+): Promise<Completion> {
   const json = await tokenizerJson(job);
   const tokenizer = loadedTokenizer(json, job.tokenizer?.givenPath ?? "the trained vocabulary");
   const tokenizerSha256 = sha256Hex(json);
@@ -37,7 +38,7 @@ export async function pack(
   const { vocabularySize } = tokenizer;
   const { maximumSequenceLength } = job.rules;
   const report = { ...packing.report, tokenizerSha256, vocabularySize };
-  await packing.writer.addPart(reportPart, Buffer.from(JSON.stringify(toJson(DatasetReportSchema, report), null, 1)));
+  await packing.writer.addPart(reportPart, Buffer.from(toJsonString(DatasetReportSchema, report, { prettySpaces: 1 })));
   const identity = { tokenizerKey, tokenizerSha256, vocabularySize, maximumSequenceLength };
   const { manifestSha256, splits } = await packing.writer.finish(identity);
   const rows = { trainRows: splits.train.rows, validationRows: splits.validation.rows };

@@ -30,11 +30,15 @@ export async function* sourceChunks(source: SourceFile): AsyncGenerator<Uint8Arr
   throw new FailedPrecondition("SOURCE_CHANGED", message, { path: source.givenPath });
 }
 
-/** SHA-256 of the whole file, in hex. @throws FailedPrecondition SOURCE_UNREADABLE */
-export async function fileSha256(file: { readonly path: string; readonly givenPath: string }): Promise<string> {
+/** SHA-256 and size of the whole file, as read now. @throws FailedPrecondition SOURCE_UNREADABLE */
+export async function digestOfFile(file: { readonly path: string; readonly givenPath: string }): Promise<SourceDigest> {
   const hash = createHash("sha256");
-  for await (const chunk of fileChunks(file)) hash.update(chunk);
-  return hash.digest("hex");
+  let sizeBytes = 0;
+  for await (const chunk of fileChunks(file)) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { sha256: hash.digest("hex"), sizeBytes };
 }
 
 async function* fileChunks({

@@ -1,0 +1,33 @@
+/** data-shard: packs texts into sequences of token ids and hands them out in a reproducible order. */
+import { openBlobs } from "@pretrain/blobs";
+import { connectBroker, ensureTopology } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { DatasetRecordSchema } from "@pretrain/proto";
+import { serveGrpc } from "@pretrain/rpc";
+import { terminationSignal } from "@pretrain/worker-process";
+import { dataShardConfig } from "./config.ts";
+import { dataShardMethods } from "./methods.ts";
+import { dataShardMetrics } from "./metrics.ts";
+import { PackingQueue } from "./packing/packing-queue.ts";
+import { DatasetRecords } from "./stores/dataset-records.ts";
+
+exitOnFatalError(createLog("data-shard"));
+const config = dataShardConfig(process.env); // reports every bad variable at once, before anything is opened
+const log = createLog("data-shard", config.logLevel);
+const metrics = createMetrics("data-shard");
+const { onBatch, onPacked } = dataShardMetrics(metrics);
+const now = () => new Date();
+
+await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+const broker = opened.use(await connectBroker({ url: config.nats, name: "data-shard", log }));
+await ensureTopology(broker);
+const records = new DatasetRecords(await broker.records("pretrain_datasets", DatasetRecordSchema));
+const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked }));
+await queue.resume(); // whatever an earlier process left
+const enqueue = (name: string) => queue.enqueue(name);
+const methods = dataShardMethods({ ...config, records, blobs: openBlobs(config.blobs), enqueue, onBatch, now });
+const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
+const ready = () => records.isReachable();
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+log.info({ grpc: grpc.address, http: http.address }, "serving");
+log.info({ signal: await terminationSignal() }, "draining");
