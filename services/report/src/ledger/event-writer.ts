@@ -4,6 +4,7 @@
  * text) is kept, whichever came first; the other is kept aside.
  */
 import type { StatementSync } from "node:sqlite";
+import { InvalidArgument } from "@pretrain/errors";
 import { type LedgerEntry, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { stepColumns } from "./step-columns.ts";
@@ -32,24 +33,26 @@ export class EventWriter {
   }
 
   /**
-   * Writes the events in one transaction, durable when it returns.
-   * @returns the experiments whose content changed
-   * @throws InvalidArgument for an event without identity; nothing is written then
-   * @throws ResourceExhausted when the disk is full, Unavailable when the file cannot be written
+   * Writes the events in one transaction, durable when it returns. An event without an identity is passed over: delivered
+   * again and again it would keep all others out.
+   * @throws ResourceExhausted when the disk is full, Unavailable when the file cannot be written; nothing is written then
    */
-  append(events: readonly LedgerEvent[]): Set<string> {
-    const entries = events.map((event) => ({ event, entry: ledgerEntry(event) }));
+  append(events: readonly LedgerEvent[]): Appended {
     const { database } = this.#ledger;
-    const changed = new Set<string>();
+    const [changed, refused]: [Set<string>, Refusal[]] = [new Set(), []];
     try {
       database.exec("BEGIN IMMEDIATE");
-      for (const { event, entry } of entries) if (this.#appendOne(event, entry)) changed.add(entry.experiment);
+      for (const event of events) {
+        const entry = entryOrRefusal(event);
+        if ("reason" in entry) refused.push(entry);
+        else if (this.#appendOne(event, entry)) changed.add(entry.experiment);
+      }
       database.exec("COMMIT");
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK");
       throw storeError(error);
     }
-    return changed;
+    return { changed, refused };
   }
 
   #appendOne(event: LedgerEvent, entry: LedgerEntry): boolean {
@@ -75,6 +78,26 @@ export class EventWriter {
     if (!wins) return false;
     this.#remove.run(Number(known["position"]));
     return this.#insertEvent(entry);
+  }
+}
+
+export interface Appended {
+  /** Ids of the experiments whose content changed. */
+  readonly changed: ReadonlySet<string>;
+  readonly refused: readonly Refusal[];
+}
+
+export interface Refusal {
+  readonly kind: string;
+  readonly reason: string;
+}
+
+function entryOrRefusal(event: LedgerEvent): LedgerEntry | Refusal {
+  try {
+    return ledgerEntry(event);
+  } catch (error) {
+    if (error instanceof InvalidArgument) return { kind: event.kind, reason: error.message };
+    throw error;
   }
 }
 

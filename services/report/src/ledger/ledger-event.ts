@@ -1,56 +1,19 @@
 /** The events that the ledger keeps, each with the identity that makes a repetition of it recognizable. */
 import { type DescMessage, toJsonString } from "@bufbuild/protobuf";
-import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument } from "@pretrain/errors";
-import {
-  type AttemptStarted,
-  AttemptStartedSchema,
-  type CheckpointWritten,
-  CheckpointWrittenSchema,
-  type DatasetPrepared,
-  DatasetPreparedSchema,
-  type EvaluationEnded,
-  EvaluationEndedSchema,
-  type LogLine,
-  LogLineSchema,
-  type MemorySample,
-  MemorySampleSchema,
-  type PhaseEnded,
-  PhaseEndedSchema,
-  type ProfileSample,
-  ProfileSampleSchema,
-  type ReportWritten,
-  ReportWrittenSchema,
-  type StateChanged,
-  StateChangedSchema,
-  type StepMetric,
-  StepMetricSchema,
-} from "@pretrain/proto";
+import { type EventMessage, events, type KindName } from "@pretrain/events";
 import { idOfExperimentName } from "@pretrain/recipe";
 
-export interface EventMessages {
-  readonly step: StepMetric;
-  readonly memory: MemorySample;
-  readonly profile: ProfileSample;
-  readonly log: LogLine;
-  readonly state: StateChanged;
-  readonly attempt: AttemptStarted;
-  readonly phase: PhaseEnded;
-  readonly dataset: DatasetPrepared;
-  readonly checkpoint: CheckpointWritten;
-  readonly evaluation: EvaluationEnded;
-  readonly report: ReportWritten;
-}
-
-export type EventKind = keyof EventMessages;
-export type LedgerEvent = { [K in EventKind]: { readonly kind: K; readonly message: EventMessages[K] } }[EventKind];
+export type LedgerEvent = {
+  [K in KindName]: { readonly kind: K; readonly message: EventMessage<K> };
+}[KindName];
 
 /** What the ledger's table of events holds of one event. Two events with the same first five members are the same event. */
 export interface LedgerEntry {
   /** Canonical id, without `experiments/`. */
   readonly experiment: string;
-  readonly kind: EventKind;
+  readonly kind: KindName;
   /** 0 where the identity has none. */
   readonly attempt: number;
   /** Micro-step, sequence or line number; 0 where the identity has none. */
@@ -70,7 +33,7 @@ export function ledgerEntry(event: LedgerEvent): LedgerEntry {
     kind,
     ...identityOf(event),
     timeMs: timeOf(event),
-    payload: toJsonString<DescMessage>(eventSchemas[kind], message),
+    payload: toJsonString<DescMessage>(events[kind].schema, message),
   };
 }
 
@@ -103,7 +66,7 @@ function identityOf({ kind, message }: LedgerEvent): Identity {
   }
 }
 
-function count(value: bigint, kind: EventKind): number {
+function count(value: bigint, kind: KindName): number {
   const number = Number(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw new InvalidArgument([{ field: kind, description: `${value} is not a count that can be kept` }]);
@@ -114,18 +77,3 @@ function timeOf({ kind, message }: LedgerEvent): number {
   if (time === undefined) throw new InvalidArgument([{ field: `${kind}.time`, description: "is missing" }]);
   return timestampMs(time);
 }
-
-/** By which each kind is written, and read back. */
-export const eventSchemas: { readonly [K in EventKind]: GenMessage<EventMessages[K]> } = {
-  step: StepMetricSchema,
-  memory: MemorySampleSchema,
-  profile: ProfileSampleSchema,
-  log: LogLineSchema,
-  state: StateChangedSchema,
-  attempt: AttemptStartedSchema,
-  phase: PhaseEndedSchema,
-  dataset: DatasetPreparedSchema,
-  checkpoint: CheckpointWrittenSchema,
-  evaluation: EvaluationEndedSchema,
-  report: ReportWrittenSchema,
-};

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
+import { FailedPrecondition, ResourceExhausted } from "@pretrain/errors";
 import { LogLine_Level, StepMetricSchema } from "@pretrain/proto";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
@@ -75,19 +75,26 @@ test("of two contents that claim one identity the later is shown, the other kept
 test("a repetition changes nothing and says so; a new event names its experiment", () => {
   using ledger = openLedger(":memory:");
   const writer = new EventWriter(ledger);
-  assert.deepEqual(writer.append(run), new Set(["1-4-0"]));
-  assert.deepEqual(writer.append(run.slice(3, 30)), new Set());
-  assert.deepEqual(writer.append(runEvents({ ...shape, id: "2-0-0" }).slice(0, 2)), new Set(["2-0-0"]));
+  assert.deepEqual(writer.append(run).changed, new Set(["1-4-0"]));
+  assert.deepEqual(writer.append(run.slice(3, 30)).changed, new Set());
+  assert.deepEqual(writer.append(runEvents({ ...shape, id: "2-0-0" }).slice(0, 2)).changed, new Set(["2-0-0"]));
 });
 
-test("one event that cannot be kept leaves the whole batch out", () => {
+test("an event that cannot be kept is passed over with its reason, and keeps no other out", () => {
   using ledger = openLedger(":memory:");
-  const writer = new EventWriter(ledger);
-  for (const bad of [{ experiment: "datasets/x" }, { experiment: "experiments/1-4-0", microStep: 2n ** 62n }]) {
-    const event: LedgerEvent = { kind: "step", message: create(StepMetricSchema, bad) };
-    assert.throws(() => writer.append([...run.slice(0, 3), event]), InvalidArgument);
-  }
-  assert.equal(readHistory(ledger, "1-4-0"), undefined);
+  const bad = [
+    { experiment: "datasets/x" },
+    { experiment: "experiments/1-4-0", microStep: 2n ** 62n },
+    { experiment: "experiments/1-4-0" },
+  ];
+  const events = bad.map((fields): LedgerEvent => ({ kind: "step", message: create(StepMetricSchema, fields) }));
+  const { changed, refused } = new EventWriter(ledger).append([...events, ...run.slice(0, 3)]);
+  assert.deepEqual(changed, new Set(["1-4-0"]));
+  assert.equal(refused.length, 3);
+  assert.match(refused[0]?.reason ?? "", /step.experiment.*datasets\/x/);
+  assert.match(refused[1]?.reason ?? "", /4611686018427387904/);
+  assert.match(refused[2]?.reason ?? "", /step.time/);
+  assert.equal(ledger.database.prepare("SELECT COUNT(*) AS count FROM events").get()?.["count"], 3);
 });
 
 test("what was appended is there after the process ends without closing the file, and nothing half", (t) => {

@@ -1,9 +1,9 @@
 /** The history of one experiment, as the record's domain reads it. */
 import { fromJsonString } from "@bufbuild/protobuf";
-import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { type EventMessage, events, type KindName } from "@pretrain/events";
 import { experimentName } from "@pretrain/recipe";
 import type { Contradiction, History } from "../record/history.ts";
-import { type EventKind, type EventMessages, eventSchemas } from "./ledger-event.ts";
+import { isKnown } from "./is-known.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { readSteps } from "./read-steps.ts";
 
@@ -27,12 +27,8 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
   };
 }
 
-function isKnown({ database }: Ledger, experiment: string): boolean {
-  return database.prepare("SELECT 1 FROM events WHERE experiment = ? LIMIT 1").get(experiment) !== undefined;
-}
-
 /** All events of one kind, by attempt and number; of those that have neither (datasets) by time. */
-export function readEvents<K extends EventKind>({ database }: Ledger, experiment: string, kind: K): EventMessages[K][] {
+export function readEvents<K extends KindName>({ database }: Ledger, experiment: string, kind: K): EventMessage<K>[] {
   const rows = database
     .prepare("SELECT payload FROM events WHERE experiment = ? AND kind = ? ORDER BY attempt, number, time_ms, detail")
     .all(experiment, kind);
@@ -40,12 +36,12 @@ export function readEvents<K extends EventKind>({ database }: Ledger, experiment
 }
 
 /** @throws Error when the text is not what the ledger wrote */
-export function readPayload<K extends EventKind>(kind: K, payload: string): EventMessages[K] {
-  const schema: GenMessage<EventMessages[K]> = eventSchemas[kind];
+export function readPayload<K extends KindName>(kind: K, payload: string): EventMessage<K> {
+  const schema: (typeof events)[K]["schema"] = events[kind].schema;
   return fromJsonString(schema, payload, { ignoreUnknownFields: true });
 }
 
-function startSeconds({ startTime }: EventMessages["phase"]): number {
+function startSeconds({ startTime }: EventMessage<"phase">): number {
   return Number(startTime?.seconds ?? 0n) + (startTime?.nanos ?? 0) / 1e9;
 }
 

@@ -1,5 +1,6 @@
 /** The record as a document, from the Report message alone. */
-import { type Report, Report_Completeness, Verdict } from "@pretrain/proto";
+import { type Report, Report_Completeness } from "@pretrain/proto";
+import { verdictCounts } from "../record/verdict-counts.ts";
 import { absent, loss, metricValue, moment, percent } from "./figures.ts";
 import type { Cell, RecordDocument } from "./record-document.ts";
 import { hardwareSection, modelSection, trainingSection } from "./sections/configuration.ts";
@@ -78,11 +79,9 @@ function valueOf({ indicators }: Report, metric: string): string {
 
 /** `3 of 4 targets met`, with what is not. */
 function verdictSummary({ indicators }: Report): Cell {
-  const verdicts = indicators.filter(({ target }) => target !== undefined).map(({ verdict }) => verdict);
-  const met = verdicts.filter((verdict) => verdict === Verdict.MET || verdict === Verdict.EXCELLENT).length;
-  const missed = verdicts.filter((verdict) => verdict === Verdict.MISSED).length;
-  const text = `${met} of ${verdicts.length} targets met${missed > 0 ? `, ${missed} missed` : ""}`;
-  if (verdicts.length === 0) return "no targets";
+  const { targets, met, missed } = verdictCounts(indicators);
+  const text = `${met} of ${targets} targets met${missed > 0 ? `, ${missed} missed` : ""}`;
+  if (targets === 0) return "no targets";
   if (missed > 0) return { text: `✗ ${text}`, tone: "bad" };
-  return met === verdicts.length ? { text: `✓ ${text}`, tone: "good" } : { text: `… ${text}`, tone: "open" };
+  return met === targets ? { text: `✓ ${text}`, tone: "good" } : { text: `… ${text}`, tone: "open" };
 }

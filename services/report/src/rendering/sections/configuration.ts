@@ -91,7 +91,7 @@ function meaningOf({ name }: DescField, meanings: Readonly<Record<string, string
 function valueText(value: unknown): Cell {
   if (value === "" || value === undefined) return "none";
   if (typeof value === "number") return { code: numberText(value) };
-  return { code: String(value) };
+  return { code: typeof value === "string" ? value : JSON.stringify(value) };
 }
 
 /** As a recipe would say it: `2e-4`, not `0.0002`. */

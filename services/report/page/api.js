@@ -1,0 +1,50 @@
+/** What the page asks the service for. */
+
+/** @typedef {{ text: string, tone: string }} Word */
+/** @typedef {{ targets: number, met: number, missed: number }} VerdictCounts */
+/**
+ * @typedef {{
+ *   id: string, title: string, purpose: string, state: string, isFinal: boolean, message: string,
+ *   createdMs?: number, endedMs?: number, microStep: number, totalMicroSteps: number, optimizerStep: number,
+ *   epoch: number, epochs: number, lossNatsPerToken?: number, tokensPerSecond?: number, secondsLeft?: number,
+ *   lastStepMs?: number, verdicts?: VerdictCounts,
+ * }} Overview
+ */
+/** @typedef {{ metric: string, meaning: string, final: string, best: string, target: string, verdict: Word, basis: string }} IndicatorRow */
+/** @typedef {{ microStep: string, written: string, size: string, validationLoss: string, perplexity: string, inferenceLoss: string, state: Word }} CheckpointRow */
+/** @typedef {{ time: string, level: Word, message: string }} LogRow */
+/**
+ * @typedef {{
+ *   indicators: IndicatorRow[], checkpoints: CheckpointRow[], log: LogRow[], gaps: string[], environment: string,
+ *   parameters: string, lossTarget?: number, stepsPerEpoch: number,
+ * }} Detail
+ */
+
+/** @returns {Promise<Overview[]>} newest first */
+export function experiments() {
+  return get("/api/experiments");
+}
+
+/** @param {string} id @returns {Promise<{ overview: Overview, detail: Detail }>} */
+export function experiment(id) {
+  return get(`/api/experiments/${encodeURIComponent(id)}`);
+}
+
+/**
+ * @param {string} id
+ * @param {readonly string[]} metrics
+ * @param {{ from: number, to: number, points: number }} range both ends included; 0: from the beginning, to the end
+ * @returns {Promise<import("./curve-data.js").Columns[]>}
+ */
+export function curves(id, metrics, { from, to, points }) {
+  const parameters = new URLSearchParams(metrics.map((metric) => ["metric", metric]));
+  for (const [name, value] of Object.entries({ from, to, points })) parameters.set(name, String(value));
+  return get(`/api/experiments/${encodeURIComponent(id)}/curves?${parameters}`);
+}
+
+/** @param {string} path */
+async function get(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error((await response.text()).trim() || `${response.status} ${response.statusText}`);
+  return response.json();
+}

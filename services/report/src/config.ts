@@ -1,0 +1,18 @@
+/** The environment, read once. */
+import { address, blobStoreUrl, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+
+/** @throws InvalidArgument naming every variable that is missing or cannot be read */
+export function reportConfig(environment: NodeJS.ProcessEnv) {
+  return readConfig(
+    {
+      nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+      grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7404"),
+      http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7400"),
+      blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
+      /** Folder of the ledger. */
+      state: variable("PRETRAIN_STATE", folder),
+      logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
+    },
+    environment,
+  );
+}

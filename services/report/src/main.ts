@@ -1,0 +1,60 @@
+/** report: keeps the ledger of all events, writes the record of each experiment from it, and shows it while it runs. */
+import { join } from "node:path";
+import { openBlobs } from "@pretrain/blobs";
+import { connectBroker, ensureTopology, events } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { serveGrpc } from "@pretrain/rpc";
+import { terminationSignal } from "@pretrain/worker-process";
+import { reportConfig } from "./config.ts";
+import { ingestEvents } from "./ingest/ingest-events.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
+import { reportMethods } from "./methods.ts";
+import { LiveStreams, livePace } from "./page/live-streams.ts";
+import { pageFiles } from "./page/page-files.ts";
+import { pageRoutes } from "./page/page-routes.ts";
+import { RecordPublisher } from "./publishing/record-publisher.ts";
+import { CurrentReports } from "./reports/current-reports.ts";
+
+exitOnFatalError(createLog("report"));
+const config = reportConfig(process.env); // reports every bad variable at once, before anything is opened
+const log = createLog("report", config.logLevel);
+const metrics = createMetrics("report");
+
+await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+const ledger = opened.use(openLedger(join(config.state, "ledger.sqlite")));
+const broker = opened.use(await connectBroker({ url: config.nats, name: "report", log }));
+await ensureTopology(broker);
+const reports = new CurrentReports(ledger, () => performance.now());
+const live = opened.use(new LiveStreams({ ledger, reports, ...livePace }));
+const announce = (written: Parameters<typeof broker.publish<typeof events.report.schema>>[1]) =>
+  broker.publish(events.report, written);
+const publisher = opened.use(
+  new RecordPublisher({
+    ledger,
+    reports,
+    blobs: openBlobs(config.blobs),
+    announce,
+    log,
+    now: () => new Date(),
+    quietMs: 10_000,
+  }),
+);
+const onChange = (experiments: ReadonlySet<string>) => {
+  reports.changed(experiments);
+  live.changed();
+  publisher.changed(experiments);
+};
+const taken = metrics.counter("pretrain_ledger_events_total", "Events taken from the streams, repetitions included", [
+  "kind",
+]);
+const onTaken = (kind: string, count: number) => taken({ kind }, count);
+const ingestion = opened.use(await ingestEvents({ broker, ledger, log, onTaken, onChange }));
+publisher.start();
+const grpc = opened.use(
+  await serveGrpc({ address: config.grpc, services: [reportMethods({ ledger, reports })], log, metrics }),
+);
+const routes = pageRoutes({ ledger, reports, live, files: pageFiles() });
+const ready = () => ingestion.isHealthy();
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, routes, log }));
+log.info({ grpc: grpc.address, http: http.address, ledger: ledger.id }, "serving");
+log.info({ signal: await terminationSignal() }, "draining");

@@ -1,0 +1,15 @@
+/** The methods of the service, one line each. */
+import { ReportService } from "@pretrain/proto";
+import { type ServedService, service } from "@pretrain/rpc";
+import type { Dependencies } from "./handlers/dependencies.ts";
+import { getReport } from "./handlers/get-report.ts";
+import { queryMetrics } from "./handlers/query-metrics.ts";
+import { renderReport } from "./handlers/render-report.ts";
+
+export function reportMethods(dependencies: Dependencies): ServedService {
+  return service(ReportService, {
+    getReport: getReport(dependencies),
+    renderReport: renderReport(dependencies),
+    queryMetrics: queryMetrics(dependencies),
+  });
+}

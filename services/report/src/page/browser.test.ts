@@ -1,0 +1,215 @@
+/** The page in a real browser: what a person sees, what the keyboard reaches, what attacks do not. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { clone, create } from "@bufbuild/protobuf";
+import { IntentSchema, LogLine_Level, RecipeSchema } from "@pretrain/proto";
+import { type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { noBrowser, sharedBrowser } from "../test-support/browser.ts";
+import { type PageServer, servePage } from "../test-support/page-server.ts";
+import { beginning, ending, log, runEvents, training } from "../test-support/run-events.ts";
+import { recipeOf } from "../test-support/run-facts.ts";
+import { runShape } from "../test-support/run-shape.ts";
+
+const focused = `document.activeElement.textContent.trim().slice(0, 40) || document.activeElement.id`;
+const faintText = readFileSync(join(import.meta.dirname, "../test-support/faint-text.js"), "utf8");
+const shape = runShape();
+const options = { skip: noBrowser };
+
+/** A page over its own service; every complaint of the browser fails the test. */
+async function opened(
+  t: TestContext,
+  path: string,
+  prepare: (server: PageServer) => void,
+  context: BrowserContextOptions = {},
+) {
+  const server = await servePage({ paceMs: 20 });
+  t.after(() => server[Symbol.asyncDispose]());
+  prepare(server);
+  const browser = await sharedBrowser();
+  const page = await newPage(browser, t, context);
+  await page.goto(server.origin + path);
+  return { server, page };
+}
+
+async function newPage(browser: Browser, t: TestContext, context: BrowserContextOptions): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, ...context });
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (new URL(request.url()).hostname !== "127.0.0.1") complaints.push(`asked for ${request.url()}`);
+  });
+  t.after(async () => {
+    await page.close();
+    assert.deepEqual(complaints, []);
+  });
+  return page;
+}
+
+/** How much of a chart is not empty: a blank canvas has none. */
+function drawnPixels(page: Page, chart: number): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const canvas = document.querySelectorAll(".chart canvas")[${chart}];
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+  })()`);
+}
+
+test("before the first experiment the page says how to start one, and shows it when it comes", options, async (t) => {
+  const { server, page } = await opened(t, "/", () => undefined);
+  await page.getByRole("heading", { name: "No experiment yet" }).waitFor();
+  assert.match(await page.locator(".empty").innerText(), /npm start/);
+  server.append(beginning(shape));
+  await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
+});
+
+test("a running experiment moves: steps, progress, loss and curve, without a reload", options, async (t) => {
+  const steps = training(shape);
+  const { server, page } = await opened(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
+  await page.getByText("micro-step 50 of 120").waitFor();
+  assert.ok((await drawnPixels(page, 0)) > 500);
+  const before = await page.locator(".tiles dd").first().innerText();
+  server.append(steps.slice(60));
+  await page.getByText("micro-step 120 of 120").waitFor();
+  assert.notEqual(await page.locator(".tiles dd").first().innerText(), before);
+  server.append(ending(shape));
+  await page.locator(".state-line").getByText("completed").waitFor();
+  await page.locator(".state-line").getByText("1 of 4 targets missed").waitFor();
+  assert.equal(await page.evaluate<number>(`document.querySelector("progress").value`), 1);
+});
+
+test("indicators, checkpoints, log and record are there, and every chart is drawn", options, async (t) => {
+  const { page } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
+  const row = page.getByRole("row").filter({ hasText: "train/loss_reduction" });
+  assert.match(await row.innerText(), /58\.2 %\s+–\s+> 33\.0 %\s+✓ met/);
+  assert.match(await page.getByRole("row").filter({ hasText: "120 (final)" }).innerText(), /3\.7760\s+43\.64/);
+  await page.getByText("bfloat16 is not computed by this CPU").waitFor();
+  for (const chart of [0, 1, 2, 3]) assert.ok((await drawnPixels(page, chart)) > 300, `chart ${chart}`);
+  await page.getByRole("link", { name: "Open the record" }).click();
+  await page.getByRole("heading", { name: "Key indicators" }).waitFor();
+  assert.equal(await page.locator("article.sample").count(), 10);
+});
+
+test("a drag asks for the buckets of its range, a double click for all again", options, async (t) => {
+  const { page } = await opened(t, "/experiments/1-4-0", ({ append }) =>
+    append(runEvents({ stepsPerEpoch: 700, saveInterval: 700 })),
+  );
+  await page.getByText("micro-step 2,100 of 2,100").waitFor();
+  const plot = page.locator(".chart .u-over").first();
+  const box = await plot.boundingBox();
+  assert.ok(box);
+  const asked = page.waitForRequest(/curves\?.*from=[1-9]/);
+  await page.mouse.move(box.x + box.width * 0.4, box.y + 90);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 90, { steps: 4 });
+  await page.mouse.up();
+  const { searchParams } = new URL((await asked).url());
+  const [from, to] = [Number(searchParams.get("from")), Number(searchParams.get("to"))];
+  assert.ok(Math.abs(from - 840) < 15 && Math.abs(to - 1050) < 15, `${from} to ${to}`);
+  assert.equal(await page.getByRole("button", { name: "All" }).getAttribute("aria-pressed"), "false");
+  const askedAgain = page.waitForRequest(/curves\?.*from=0&to=0/);
+  await plot.dblclick();
+  await askedAgain;
+  assert.equal(await page.getByRole("button", { name: "All" }).getAttribute("aria-pressed"), "true");
+});
+
+test("everything can be reached and used with the keyboard", options, async (t) => {
+  const { page } = await opened(t, "/", ({ append }) => append(runEvents()));
+  await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
+  const reached: string[] = [];
+  for (let press = 0; press < 20; press++) {
+    await page.keyboard.press("Tab");
+    reached.push(await page.evaluate<string>(focused));
+  }
+  for (const name of [
+    "Skip to the experiment",
+    "pretrain",
+    "Open the record",
+    "Last tenth",
+    "smoothing",
+    "logarithmic",
+  ]) {
+    assert.ok(
+      reached.some((text) => text.includes(name)),
+      `${name} in ${reached.join(" | ")}`,
+    );
+  }
+  await page.getByRole("button", { name: "Last tenth" }).focus();
+  const asked = page.waitForRequest(/curves\?.*from=109/);
+  await page.keyboard.press("Enter");
+  await asked;
+  await page.getByLabel("Smoothing").focus();
+  await page.keyboard.press("Home");
+  await page.getByText("off", { exact: true }).waitFor();
+});
+
+test("a small screen scrolls in one direction only, light or dark", options, async (t) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page } = await opened(t, "/", ({ append }) => append(runEvents()), {
+      viewport: { width: 360, height: 700 },
+      colorScheme,
+    });
+    await page.getByText("bfloat16 is not computed by this CPU").waitFor();
+    const [scrolls, shown] = await page.evaluate<number[]>(`[document.documentElement.scrollWidth, innerWidth]`);
+    assert.ok((scrolls ?? 0) <= (shown ?? 0), `${colorScheme}: ${scrolls} px in ${shown} px`);
+  }
+});
+
+test("text has a contrast of at least 4.5 to 1, light and dark", options, async (t) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page } = await opened(t, "/", ({ append }) => append(runEvents()), { colorScheme });
+    await page.getByText("bfloat16 is not computed by this CPU").waitFor();
+    const faint = await page.evaluate<string[]>(faintText);
+    assert.deepEqual(faint, [], colorScheme);
+  }
+});
+
+const attacks = [
+  "<img src=x onerror=alert(1)>",
+  "</style><script>alert(1)</script>",
+  '"><svg onload=alert(1)>',
+  "javascript:alert(1)",
+];
+
+test(
+  "attacks in names, words and log lines are text on the page and in the record, and run nowhere",
+  options,
+  async (t) => {
+    const attack = attacks.join(" ");
+    const recipe = clone(RecipeSchema, recipeOf(shape));
+    recipe.intent = create(IntentSchema, {
+      purpose: attack,
+      risks: attack,
+      decisions: [{ subject: attack, options: attacks, choice: attack, reason: attack }],
+    });
+    const hostile = runShape({ recipe, title: attack });
+    const { page } = await opened(t, "/", ({ append }) =>
+      append([...runEvents(hostile), log(hostile, 9, shape.startMs, LogLine_Level.ERROR, attack)]),
+    );
+    await page.getByRole("row").filter({ hasText: "onerror" }).waitFor();
+    assert.equal(await page.locator("h1").innerText(), `Experiment ${attack}`);
+    assert.equal(await page.locator("main img, main script, main svg").count(), 0);
+    await page.getByRole("link", { name: "Open the record" }).click();
+    await page.getByRole("heading", { name: "Key indicators" }).waitFor();
+    assert.equal(await page.locator("img, script").count(), 0);
+    assert.ok((await page.locator("blockquote").first().innerText()).includes(attacks[0] ?? ""));
+  },
+);
+
+test("when the service is away the page says so, and goes on by itself when it is back", options, async (t) => {
+  const steps = training(shape);
+  const { server, page } = await opened(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
+  await page.getByText("micro-step 50 of 120").waitFor();
+  await page.locator(".connection.on").waitFor();
+  server.cutStreams();
+  await page.getByText("reconnecting…").waitFor();
+  server.append(steps.slice(60, 90));
+  await page.locator(".connection.on").waitFor();
+  await page.getByText("micro-step 74 of 120").waitFor();
+});

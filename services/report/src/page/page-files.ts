@@ -1,0 +1,34 @@
+/** The files of the page: ours from `services/report/page`, the chart library's from its package. Read once, at the start. */
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, extname, join } from "node:path";
+
+export interface PageFile {
+  readonly mediaType: string;
+  readonly content: Buffer;
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/** By the name under which the page asks for them. */
+export function pageFiles(): ReadonlyMap<string, PageFile> {
+  const folder = join(import.meta.dirname, "../../page");
+  const own = readdirSync(folder).map((name) => [name, join(folder, name)] as const);
+  const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));
+  const others = [
+    ["uplot.js", join(uplot, "uPlot.esm.js")],
+    ["uplot.css", join(uplot, "uPlot.min.css")],
+  ] as const;
+  return new Map([...own, ...others].flatMap(([name, path]) => fileAt(name, path)));
+}
+
+/** Nothing for a file of a kind that a browser is not meant to get, such as the type check's settings. */
+function fileAt(name: string, path: string): (readonly [string, PageFile])[] {
+  const mediaType = mediaTypes[extname(name)];
+  return mediaType === undefined ? [] : [[name, { mediaType, content: readFileSync(path) }]];
+}

@@ -1,0 +1,181 @@
+/** The addresses of the page. Reading only; everything that it shows comes from here, so it works without a network. */
+import type { ServerResponse } from "node:http";
+import { create } from "@bufbuild/protobuf";
+import { InvalidArgument, NotFound } from "@pretrain/errors";
+import type { Route } from "@pretrain/observability";
+import { QueryMetricsRequestSchema, type Report } from "@pretrain/proto";
+import { experimentId, experimentName } from "@pretrain/recipe";
+import { type Dependencies, unknownExperiment } from "../handlers/dependencies.ts";
+import { queryMetrics } from "../handlers/query-metrics.ts";
+import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
+import { recordHtml, recordJson, recordMarkdown } from "../rendering/render-record.ts";
+import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
+import { detail } from "./detail.ts";
+import type { LiveStreams } from "./live-streams.ts";
+import { overview } from "./overview.ts";
+import type { PageFile } from "./page-files.ts";
+
+export interface PageDependencies extends Dependencies {
+  readonly live: LiveStreams;
+  readonly files: ReadonlyMap<string, PageFile>;
+}
+
+const shownExperiments = 200;
+/** Own scripts and styles, no inline ones; nothing from elsewhere; in no frame. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export function pageRoutes(dependencies: PageDependencies): Route[] {
+  const { ledger, reports, live, files } = dependencies;
+  return [
+    {
+      path: "/",
+      handle: (_request, response, url) =>
+        url.pathname === "/" ? file(response, files, "index.html") : missing(response),
+    },
+    {
+      path: "/assets/",
+      handle: (_request, response, url) => file(response, files, url.pathname.slice("/assets/".length)),
+    },
+    { path: "/experiments/", handle: answering((response, url) => experimentPage(response, url, dependencies)) },
+    {
+      path: "/api/experiments",
+      handle: (_request, response) =>
+        json(
+          response,
+          knownExperiments(ledger, shownExperiments).flatMap((id) => overview(ledger, reports, id) ?? []),
+        ),
+    },
+    { path: "/api/experiments/", handle: answering((response, url) => experimentData(response, url, dependencies)) },
+    { path: "/api/live", handle: answering((response, url, request) => live.open(request, response, optionalId(url))) },
+  ];
+}
+
+type Handler = (response: ServerResponse, url: URL, request: Parameters<Route["handle"]>[0]) => void;
+
+/** A wrong address is the reader's mistake, not the service's. */
+function answering(handle: Handler): Route["handle"] {
+  return (request, response, url) => {
+    try {
+      handle(response, url, request);
+    } catch (error) {
+      if (error instanceof NotFound) text(response, 404, error.message);
+      else if (error instanceof InvalidArgument) text(response, 400, error.message);
+      else throw error;
+    }
+  };
+}
+
+/** `/experiments/{id}` is the page; below it are the forms of the record. */
+function experimentPage(response: ServerResponse, url: URL, { reports, files }: PageDependencies): void {
+  const [id = "", form, ...rest] = url.pathname.slice("/experiments/".length).split("/");
+  if (rest.length > 0) return missing(response);
+  switch (form) {
+    case undefined:
+      return file(response, files, "index.html");
+    case "report.html":
+      response.setHeader("Content-Security-Policy", `${recordSecurityPolicy}; frame-ancestors 'none'`);
+      return send(response, "text/html; charset=utf-8", recordHtml(reportOf(reports.current(canonical(id)), id)));
+    case "report.md":
+      return send(
+        response,
+        "text/markdown; charset=utf-8",
+        recordMarkdown(reportOf(reports.current(canonical(id)), id)),
+      );
+    case "report.json":
+      return send(
+        response,
+        "application/json; charset=utf-8",
+        recordJson(reportOf(reports.current(canonical(id)), id)),
+      );
+    default:
+      return missing(response);
+  }
+}
+
+/** `/api/experiments/{id}` and `/api/experiments/{id}/curves`. */
+function experimentData(response: ServerResponse, url: URL, dependencies: PageDependencies): void {
+  const [id = "", what, ...rest] = url.pathname.slice("/api/experiments/".length).split("/");
+  const experiment = canonical(id);
+  if (rest.length > 0) return missing(response);
+  if (what === "curves") return curves(response, url, experiment, dependencies);
+  if (what !== undefined) return missing(response);
+  const { ledger, reports } = dependencies;
+  const report = reportOf(
+    hasEnded(ledger, experiment) ? reports.current(experiment) : reports.recent(experiment),
+    experiment,
+  );
+  json(response, { overview: overview(ledger, reports, experiment), detail: detail(report) });
+}
+
+/** Columns in place of rows: a third of the bytes. */
+function curves(
+  response: ServerResponse,
+  { searchParams }: URL,
+  experiment: string,
+  dependencies: PageDependencies,
+): void {
+  const request = create(QueryMetricsRequestSchema, {
+    experiment: experimentName(experiment),
+    metrics: searchParams.getAll("metric").slice(0, 32),
+    fromMicroStep: BigInt(countIn(searchParams, "from")),
+    toMicroStep: BigInt(countIn(searchParams, "to")),
+    maxPoints: Math.min(10_000, countIn(searchParams, "points")),
+  });
+  const { series } = queryMetrics(dependencies)(request);
+  const columns = series.map(({ metric, buckets }) => ({
+    metric,
+    first: buckets.map(({ firstMicroStep }) => Number(firstMicroStep)),
+    last: buckets.map(({ lastMicroStep }) => Number(lastMicroStep)),
+    min: buckets.map(({ min }) => min),
+    mean: buckets.map(({ mean }) => mean),
+    max: buckets.map(({ max }) => max),
+  }));
+  json(response, columns);
+}
+
+function countIn(parameters: URLSearchParams, name: string): number {
+  const written = parameters.get(name) ?? "0";
+  if (/^\d{1,15}$/.test(written)) return Number(written);
+  throw new InvalidArgument([
+    { field: name, description: `${JSON.stringify(written.slice(0, 40))} is no whole number` },
+  ]);
+}
+
+function optionalId({ searchParams }: URL): string | undefined {
+  const written = searchParams.get("experiment");
+  return written === null ? undefined : canonical(written);
+}
+
+function canonical(written: string): string {
+  return experimentId(written, "experiment");
+}
+
+function reportOf(report: Report | undefined, id: string): Report {
+  if (report === undefined) throw unknownExperiment(canonical(id));
+  return report;
+}
+
+function file(response: ServerResponse, files: ReadonlyMap<string, PageFile>, name: string): void {
+  const found = files.get(name);
+  if (found === undefined) return missing(response);
+  response.setHeader("Content-Security-Policy", pagePolicy);
+  send(response, found.mediaType, found.content);
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  send(response, "application/json; charset=utf-8", JSON.stringify(value));
+}
+
+function send(response: ServerResponse, mediaType: string, content: string | Buffer): void {
+  response.writeHead(200, { "Content-Type": mediaType }).end(content);
+}
+
+function missing(response: ServerResponse): void {
+  text(response, 404, "there is no such page");
+}
+
+function text(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+}

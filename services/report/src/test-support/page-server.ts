@@ -1,0 +1,44 @@
+/** Test support: the page over a ledger in memory, without a broker. */
+import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
+import { EventWriter } from "../ledger/event-writer.ts";
+import type { LedgerEvent } from "../ledger/ledger-event.ts";
+import { openLedger } from "../ledger/open-ledger.ts";
+import { type LivePace, LiveStreams, livePace } from "../page/live-streams.ts";
+import { pageFiles } from "../page/page-files.ts";
+import { pageRoutes } from "../page/page-routes.ts";
+import { CurrentReports } from "../reports/current-reports.ts";
+
+export interface PageServer extends AsyncDisposable {
+  /** `http://127.0.0.1:port` */
+  readonly origin: string;
+  /** As if the events had come from the broker. */
+  readonly append: (events: readonly LedgerEvent[]) => void;
+  /** As if the connection had broken: browsers connect again. */
+  readonly cutStreams: () => void;
+}
+
+export async function servePage({
+  address = "127.0.0.1:0",
+  ...pace
+}: Partial<LivePace> & { readonly address?: string } = {}): Promise<PageServer> {
+  const ledger = openLedger(":memory:");
+  const writer = new EventWriter(ledger);
+  const reports = new CurrentReports(ledger, () => performance.now());
+  const live = new LiveStreams({ ledger, reports, ...livePace, ...pace });
+  const routes = pageRoutes({ ledger, reports, live, files: pageFiles() });
+  const log = createLog("report-page", "warn");
+  const http = await serveHttp({ address, metrics: createMetrics("report-page"), ready: () => true, routes, log });
+  return {
+    origin: `http://${http.address}`,
+    append(events) {
+      reports.changed(writer.append(events).changed);
+      live.changed();
+    },
+    cutStreams: () => live[Symbol.dispose](),
+    async [Symbol.asyncDispose]() {
+      live[Symbol.dispose]();
+      await http[Symbol.asyncDispose]();
+      ledger[Symbol.dispose]();
+    },
+  };
+}
