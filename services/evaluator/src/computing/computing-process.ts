@@ -1,5 +1,5 @@
 /** The parent's side of the process that computes: questions out, answers in, and what happens when none comes. */
-import { PretrainError, Unavailable } from "@pretrain/errors";
+import { errorOfStatus, Unavailable } from "@pretrain/errors";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
 import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
 import type { FromChild, QuestionKind, Questions, Refusal, ToChild } from "../worker/protocol.ts";
@@ -103,7 +103,7 @@ function rejectAll(open: Map<number, Pending>, exit: ChildExit): void {
 
 function errorOf({ status, reason, message, metadata, violations }: Refusal): Error {
   if (status === undefined) return new ComputationFailed(message);
-  return new PretrainError(status, reason, message, metadata, { violations });
+  return errorOfStatus(status, reason, message, metadata, { violations });
 }
 
 function lostError({ code, signal, stderrTail, protocolFault }: ChildExit): Unavailable {

@@ -94,7 +94,7 @@ export function tinyWeights(seed: number): Map<string, Float32Array> {
 /** Writes and seals a checkpoint of the experiment. */
 export async function writeTinyCheckpoint(
   { blobs, recipeSha256: sha256 }: TinyExperiment,
-  { experiment = "tiny", microStep = 8, attempt = 1, weights = tinyWeights(1) } = {},
+  { experiment = "tiny", microStep = 8, attempt = 1, weights = tinyWeights(1), shape = tinyShape } = {},
 ): Promise<SealedCheckpoint> {
   const shared = {
     experiment,
@@ -109,9 +109,9 @@ export async function writeTinyCheckpoint(
   };
   const state: CheckpointState = { ...shared, cursor: { epoch: 1, row: 8 }, seed: 1, datasetSha256, exactness: {} };
   const model = new Map(
-    [...parameterShapes(tinyShape)].map(([name, shape]) => [
+    [...parameterShapes(shape)].map(([name, lengths]) => [
       name,
-      { dtype: "F32" as const, shape, data: weights.get(name) ?? new Float32Array() },
+      { dtype: "F32" as const, shape: lengths, data: weights.get(name) ?? new Float32Array() },
     ]),
   );
   const parts = await writeCheckpointParts(blobs, { model, optimizer: new Map(), state });

@@ -1,0 +1,17 @@
+/** A tiny experiment with one checkpoint, and how the computing process would load it. */
+import { pathToFileURL } from "node:url";
+import { type TestScope, temporaryDirectory } from "@pretrain/testing";
+import { loadModel } from "../worker/load-model.ts";
+import type { ModelSource } from "../worker/protocol.ts";
+import { tinyExperiment, writeTinyCheckpoint } from "./tiny-experiment.ts";
+
+export const checkpoint = { experiment: "tiny", microStep: 8 };
+
+export async function loadedExperiment(t: TestScope) {
+  const folder = temporaryDirectory(t);
+  const experiment = await tinyExperiment(pathToFileURL(folder).href);
+  const { manifestSha256 } = await writeTinyCheckpoint(experiment);
+  const { tokenizerBlob, tokenizerSha256 } = experiment;
+  const source: ModelSource = { checkpoint, manifestSha256, tokenizerBlob, tokenizerSha256 };
+  return { folder, experiment, source, load: () => loadModel(experiment.blobs, source) };
+}
