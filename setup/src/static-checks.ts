@@ -16,6 +16,7 @@ const packages = ["libs", "services", "cli", "setup", "proto", "integration-test
 /** The slowest first, so that the last one to end is a short one. */
 const checks: readonly Check[] = [
   program("types", "tsc", "-p", "."),
+  program("types of the page", "tsc", "-p", "services/report/page"),
   program("lint", "oxlint", "--type-aware"),
   program("import rules", "depcruise", "--config", ".dependency-cruiser.cjs", ...packages),
   program("unused code", "knip", "--no-progress"),

@@ -1,5 +1,6 @@
 /** Curves in buckets: their numbers, their limits, and that a zoom sees what is there. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { InvalidArgument } from "@pretrain/errors";
 import { assertClose } from "@pretrain/golden";
@@ -124,4 +125,15 @@ test("a range without steps, and an experiment without steps, have empty curves"
     [],
     [],
   ]);
+});
+
+test("README.md lists every curve with its unit", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const listed = [...readme.matchAll(/^\| `([a-z/_]+)` \| ([^|]+) \| (?:micro|optimizer|memory|evaluated)/gm)].map(
+    ([, name, unit]) => [name, unit],
+  );
+  assert.deepEqual(
+    listed,
+    Object.entries(curves).map(([name, { unit }]) => [name, unit]),
+  );
 });

@@ -3,13 +3,6 @@
  * the sum of denominators: of a loss, nats over tokens. Means are never averaged.
  */
 
-/** One value of a curve: `numerator / denominator`, after a micro-step. */
-export interface CurveValue {
-  readonly microStep: number;
-  readonly numerator: number;
-  readonly denominator: number;
-}
-
 export interface Bucket {
   readonly firstMicroStep: number;
   readonly lastMicroStep: number;

@@ -1,7 +1,7 @@
 /** The files of the page: ours from `services/report/page`, the chart library's from its package. Read once, at the start. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 export interface PageFile {
   readonly mediaType: string;
@@ -19,7 +19,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   const folder = join(import.meta.dirname, "../../page");
   const own = readdirSync(folder).map((name) => [name, join(folder, name)] as const);
-  const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));
+  const uplot = dirname(fileURLToPath(import.meta.resolve("uplot")));
   const others = [
     ["uplot.js", join(uplot, "uPlot.esm.js")],
     ["uplot.css", join(uplot, "uPlot.min.css")],
