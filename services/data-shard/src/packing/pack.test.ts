@@ -235,6 +235,31 @@ test("equal texts are on one side, with or without markers, and about one in `va
   );
 });
 
+test("a tokenizer is learned from the texts of the training rows alone: neither from markers nor from rows set aside", async (t) => {
+  const folder = temporaryDirectory(t);
+  const texts = Array.from({ length: 60 }, (_, index) => `word${index} word${index}`);
+  const isAside = (text: string) =>
+    Number(`0x${createHash("sha256").update(text).digest("hex").slice(0, 8)}`) % 3 === 0;
+  const wrapped = texts.map((text) => `<|im_start|>${text}<|im_end|>`);
+  const inTraining = texts.filter((text) => !isAside(text));
+  assert.ok(inTraining.length < texts.length);
+  const digests = await Promise.all(
+    [
+      { name: "a", rows: texts, validationEvery: 3 },
+      { name: "b", rows: wrapped, validationEvery: 3 },
+      { name: "c", rows: inTraining, validationEvery: 0 },
+    ].map(async ({ name, rows, validationEvery }) => {
+      const job = {
+        train: written(folder, `${name}.jsonl`, jsonl(...rows)),
+        validation: undefined,
+        tokenizer: undefined,
+      };
+      return (await packed(join(folder, name), job, { validationEvery })).result.tokenizerSha256;
+    }),
+  );
+  assert.equal(new Set(digests).size, 1);
+});
+
 test("the same text gives the same dataset, byte for byte, and the thread writes what the function writes", async (t) => {
   const folder = temporaryDirectory(t);
   const train = written(folder, "a.jsonl", jsonl("the cat", "the dog", "the end"));
