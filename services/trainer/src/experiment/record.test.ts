@@ -13,7 +13,7 @@ import {
 import { completeRecipe } from "@pretrain/recipe";
 import { fruitlessBefore } from "./attempt-claim.ts";
 import { ProgressMeter } from "./progress-meter.ts";
-import { changed, marked, queued, resourceOf, unannounced, withFields } from "./record.ts";
+import { changed, isLastChange, marked, queued, resourceOf, unannounced, withFields } from "./record.ts";
 import { startRequestSha256 } from "./start-request.ts";
 
 const given = create(RecipeSchema, { data: { path: "book.txt" } });
@@ -61,6 +61,15 @@ test("what was announced is not told again, and the numbers go on", () => {
     [[4, undefined]],
   );
   assert.deepEqual(unannounced(marked(lived(), { announced: 4 })), []);
+});
+
+test("a change is recognised as the last one that was made, and only the last", () => {
+  const change = { now: at(1), message: "prepares" };
+  const record = changed(fresh(), "prepare", change);
+  assert.equal(isLastChange(record, change), true);
+  assert.equal(isLastChange(record, { ...change, now: at(2) }), false);
+  assert.equal(isLastChange(record, { ...change, message: "runs" }), false);
+  assert.equal(isLastChange(changed(record, "run", { now: at(2), message: "trains" }), change), false);
 });
 
 test("each moment is kept once: a second attempt moves neither start nor begin of training", () => {

@@ -1,6 +1,6 @@
 /** What is written down of an experiment, and how it changes. Pure: a record in, a record out, the time given. */
 import { clone, create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   type Experiment,
   type ExperimentRecord,
@@ -66,6 +66,12 @@ export function changed(record: ExperimentRecord, command: Command, change: Chan
   const { attempt } = experiment;
   copy.transitions.push({ $typeName: "pretrain.train.v1.Transition", time, from, to, reason, message, attempt });
   return copy;
+}
+
+/** Whether the record's last transition is this very change. */
+export function isLastChange({ transitions }: ExperimentRecord, { now, message }: Change): boolean {
+  const last = transitions.at(-1);
+  return last?.time !== undefined && timestampMs(last.time) === now.getTime() && last.message === message;
 }
 
 /** The record with other fields of its resource; the state stays. */

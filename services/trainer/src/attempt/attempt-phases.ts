@@ -1,0 +1,242 @@
+/** The four phases of an attempt: environment, data, model, training. Each ends with an event that says what was measured. */
+import { readCheckpointState } from "@pretrain/checkpoint";
+import { messageOf } from "@pretrain/errors";
+import type { Environment } from "@pretrain/proto";
+import { experimentName, parameterCount } from "@pretrain/recipe";
+import { experimentOf } from "../experiment/record.ts";
+import { totals } from "../experiment/step-plan.ts";
+import type { AttemptEvents, Phase } from "./attempt-events.ts";
+import { batchesFrom } from "./batches.ts";
+import { type ComputingProcess, type Said, startComputing } from "./computing-process.ts";
+import { deviceBatchRows } from "./device-batch-rows.ts";
+import { differences, environmentOf, exactnessOf, memoryBytes } from "./environment.ts";
+import { Fenced } from "./faults.ts";
+import { lastWords } from "./last-words.ts";
+import { patiently } from "./patiently.ts";
+import { type PreparedDataset, prepareDataset } from "./prepare-dataset.ts";
+import { ProgressKeeper } from "./progress-keeper.ts";
+import type { TakenExperiment } from "./take-experiment.ts";
+import { trainOnChild } from "./train-on-child.ts";
+import { stepPlan, trainingSetup } from "./training-setup.ts";
+import type { Wishes } from "./wishes.ts";
+import type { WorkerDependencies } from "./worker-dependencies.ts";
+
+export interface Attempt extends TakenExperiment {
+  readonly dependencies: WorkerDependencies;
+  readonly events: AttemptEvents;
+  readonly wishes: Wishes;
+}
+
+/** What a child may take to load TensorFlow, or weights from a slow disk. */
+const silenceMs = 15 * 60_000;
+
+/** @returns how far it is: to the end. @throws Stopped; Fenced; ExperimentFault; AttemptFault; a wish's abort */
+export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
+  const { recipe, damaged, events, wishes, dependencies } = attempt;
+  for (const reason of damaged) events.warning(`a damaged checkpoint is passed over: ${reason}`);
+  if (attempt.resume !== undefined) events.checkpointWritten(attempt.resume); // its attempt may have died before saying so
+  await using opened = new AsyncDisposableStack();
+  const { child, environment } = await phase(attempt, "environment", async () => {
+    const started = opened.use(await startComputing(dependencies.environment));
+    const detected = await detectedEnvironment(started, wishes.signal);
+    return [{ child: started, environment: detected }, environmentNote(detected)];
+  });
+  if (recipe.training.dtype !== environment.precision) {
+    events.warning(`${recipe.training.dtype} cannot be computed on this device; ${environment.precision} is used`);
+  }
+  const data = await phase(attempt, "data", async () => {
+    const prepared = await prepareDataset(dependencies.dataShard, recipe, wishes.signal);
+    events.datasetPrepared(prepared.report);
+    return [prepared, dataNote(prepared)];
+  });
+  const model = await phase(attempt, "model", async () => {
+    const built = await buildModel(attempt, child, environment, data);
+    return [built, modelNote(attempt, built)];
+  });
+  return await phase(attempt, "training", async () => {
+    const keeper = await trainModel(attempt, child, data, model);
+    return [keeper, trainingNote(keeper)];
+  });
+}
+
+/** @param work returns what it made and a note of measured facts */
+async function phase<T>(
+  { events, wishes, dependencies }: Attempt,
+  name: Phase,
+  work: () => Promise<readonly [T, string]>,
+): Promise<T> {
+  const began = dependencies.now();
+  try {
+    const [made, note] = await work();
+    events.phaseEnded(name, began, { succeeded: true, note });
+    return made;
+  } catch (error) {
+    const isOurs = !(error instanceof Fenced) && wishes.wish !== "fenced";
+    const outcome = { succeeded: false, note: messageOf(error) };
+    if (isOurs) lastWords(dependencies.log, () => events.phaseEnded(name, began, outcome));
+    throw error;
+  }
+}
+
+async function detectedEnvironment(child: ComputingProcess, signal: AbortSignal): Promise<Environment> {
+  const said = await orAborted(child.next(silenceMs), signal);
+  if (said.kind !== "environment") throw new Error(`the computing process began with ${said.kind}`);
+  return environmentOf(said.description);
+}
+
+interface BuiltModel {
+  readonly plan: ReturnType<typeof stepPlan>;
+  readonly ready: Extract<Said, { kind: "ready" }>;
+}
+
+/** New weights, or those of the last checkpoint, in the child; and the event that the attempt has begun with them. */
+async function buildModel(
+  attempt: Attempt,
+  child: ComputingProcess,
+  environment: Environment,
+  { dataset }: PreparedDataset,
+): Promise<BuiltModel> {
+  const { recipe, claim, resume, events, wishes, dependencies } = attempt;
+  const plan = stepPlan(recipe, Number(dataset.trainRows));
+  const rows = await rowsOnDevice(attempt);
+  const exactness = exactnessOf(environment, rows);
+  await warnOfInexactness(attempt, exactness);
+  const setup = trainingSetup({
+    identity: identityOf(attempt),
+    recipe,
+    recipeSha256: attempt.recipeSha256,
+    plan,
+    exactness,
+    resume,
+    dataset: dataset.name.replace("datasets/", ""),
+    datasetSha256: dataset.manifestSha256,
+    deviceBatchRows: rows,
+  });
+  await child.send({ kind: "prepare", blobs: dependencies.blobsAddress, setup });
+  const ready = await orAborted(child.next(silenceMs), wishes.signal);
+  if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
+  warnOfSize(attempt);
+  const { microSteps, optimizerSteps } = totals(plan);
+  events.started({
+    processId: child.processId,
+    environment,
+    resumedFromMicroStep: BigInt(claim.resumesFrom),
+    parameters: BigInt(ready.parameters),
+    totalMicroSteps: BigInt(microSteps),
+    microStepsPerEpoch: BigInt(plan.microStepsPerEpoch),
+    totalOptimizerSteps: BigInt(optimizerSteps),
+    deviceBatchRows: rows,
+  });
+  return { plan, ready };
+}
+
+async function trainModel(
+  attempt: Attempt,
+  child: ComputingProcess,
+  { dataset }: PreparedDataset,
+  { plan, ready }: BuiltModel,
+): Promise<ProgressKeeper> {
+  const { claim, recipe, events, wishes, dependencies } = attempt;
+  const { experiments, dataShard, blobs, outbox, now, log } = dependencies;
+  const identity = identityOf(attempt);
+  const keeper = new ProgressKeeper(plan, ready.microStep);
+  const fields = { dataset: dataset.name, parameters: BigInt(ready.parameters), progress: keeper.progress };
+  const change = { now: now(), message: "trains", fields };
+  await patiently(
+    () => experiments.advance(identity.id, "run", change, (record) => expectOurs(record, attempt)),
+    wishes.signal,
+  );
+  const keeping = new AbortController();
+  const kept = keeper.keep({ experiments, log }, identity, keeping.signal);
+  try {
+    await trainOnChild({
+      child,
+      claim,
+      plan,
+      blobs,
+      outbox,
+      events,
+      wishes,
+      now,
+      startMicroStep: ready.microStep,
+      profileInterval: recipe.monitoring.profile ? recipe.monitoring.profileInterval : 0,
+      batches: (signal) =>
+        batchesFrom({ dataShard, dataset: dataset.name, recipe, plan }, ready.microStep, ready.cursor, signal),
+      onStep: (step) => keeper.add(step),
+      onCheckpoint: ({ manifest }) => log.info({ microStep: manifest.microStep }, "checkpoint written"),
+    });
+    return keeper;
+  } finally {
+    keeping.abort();
+    await kept;
+  }
+}
+
+/** The recipe's number, or the number that the checkpoint was computed with, so that going on is exact, or a fresh one. */
+async function rowsOnDevice({ recipe, resume, dependencies }: Attempt): Promise<number> {
+  if (recipe.hardware.deviceBatchRows === 0 && resume !== undefined) {
+    const { exactness } = await readCheckpointState(dependencies.blobs, resume);
+    const rows = Number(exactness["device_batch_rows"]);
+    if (Number.isSafeInteger(rows) && rows > 0) return rows;
+  }
+  return deviceBatchRows(recipe, memoryBytes());
+}
+
+async function warnOfInexactness(
+  { resume, events, dependencies }: Attempt,
+  now: Record<string, string>,
+): Promise<void> {
+  if (resume === undefined) return;
+  const { exactness } = await readCheckpointState(dependencies.blobs, resume);
+  const differing = differences(exactness, now);
+  if (differing.length > 0) events.warning(`going on from a checkpoint is not exact here: ${differing.join("; ")}`);
+}
+
+function warnOfSize({ recipe: { model }, events }: Attempt): void {
+  const millions = parameterCount(model) / 1e6;
+  if (model.modelSize === 0 || Math.abs(model.modelSize - millions) <= 0.01 * millions) return;
+  events.warning(`model_size says ${model.modelSize} million parameters; the model has ${millions.toFixed(3)} million`);
+}
+
+function expectOurs(record: Parameters<typeof experimentOf>[0], { claim }: Attempt): void {
+  const { attempt } = experimentOf(record);
+  if (attempt !== claim.attempt)
+    throw new Fenced(`attempt ${attempt} of ${experimentName(claim.experiment)} has begun`);
+}
+
+export function identityOf({ claim: { experiment, attempt, nonce } }: Pick<TakenExperiment, "claim">) {
+  return { id: experiment, attempt, nonce };
+}
+
+/** The answer, unless the attempt is to stop before. */
+async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function environmentNote({ tensorflow, device, intraOpThreads, onednn, precision }: Environment): string {
+  return `TensorFlow ${tensorflow} on ${device}, ${intraOpThreads} threads, oneDNN ${onednn ? "on" : "off"}, ${precision}`;
+}
+
+function dataNote({ dataset, report }: PreparedDataset): string {
+  const rejected = report.rejected.reduce((sum, { rows }) => sum + rows, 0n);
+  const rows = `${dataset.trainRows} training and ${dataset.validationRows} validation rows`;
+  return `${rows}, ${rejected} of ${report.rowsRead} rejected, ${dataset.vocabularySize} tokenizer entries`;
+}
+
+function modelNote({ recipe, claim }: Attempt, { ready, plan }: BuiltModel): string {
+  const origin =
+    claim.resumesFrom === 0 ? `seed ${recipe.training.seed}` : `checkpoint of micro-step ${claim.resumesFrom}`;
+  return `${(ready.parameters / 1e6).toFixed(2)} M parameters from ${origin}, ${totals(plan).microSteps} micro-steps to do`;
+}
+
+function trainingNote({ progress }: ProgressKeeper): string {
+  return `${progress.microStep} micro-steps, ${progress.optimizerStep} optimizer steps, ${Math.round(progress.tokensPerSecond)} tokens/s at the end`;
+}

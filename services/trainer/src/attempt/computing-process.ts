@@ -1,0 +1,100 @@
+/** The parent's side of the process that computes: what it says in order, and what its silence or its end means. */
+import { existsSync, readFileSync } from "node:fs";
+import { Unavailable } from "@pretrain/errors";
+import { Experiment_Reason as Reason } from "@pretrain/proto";
+import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
+import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
+import type { FromChild, ToChild } from "../worker/protocol.ts";
+import { AttemptFault, faultOfChild } from "./faults.ts";
+import { Mailbox } from "./mailbox.ts";
+
+export type Said = Exclude<FromChild, { kind: "failed" }>;
+
+export interface ComputingProcess extends AsyncDisposable {
+  readonly processId: number;
+  /** Resolves when the message is handed to the system, or when the process is gone: `next` says so, and why. */
+  send(message: ToChild): Promise<void>;
+  /**
+   * What it says next.
+   *
+   * @param limitMs how long it may be silent
+   * @throws ExperimentFault when it says that the experiment cannot go on; AttemptFault when it ended or is ended for its
+   *   silence; what `interrupt` was called with
+   */
+  next(limitMs: number): Promise<Said>;
+  /** Makes `next` throw, whatever was said meanwhile. */
+  interrupt(failure: Error): void;
+}
+
+export async function startComputing(environment: NodeJS.ProcessEnv): Promise<ComputingProcess> {
+  const mailbox = new Mailbox<FromChild>();
+  const killsBefore = killsForMemory();
+  const child = await startChild<ToChild, FromChild>({
+    module: new URL("../worker/main.ts", import.meta.url),
+    environment: { ...deviceVariables(environment), ...tensorflowEnvironment() },
+    receives: kinds<FromChild>({
+      environment: true,
+      ready: true,
+      step: true,
+      checkpoint: true,
+      stopped: true,
+      failed: true,
+    }),
+    onMessage: (message) => mailbox.put(message),
+  });
+  void child.exited.then((exit) => mailbox.end(endOf(exit, killsForMemory() > killsBefore)));
+  return {
+    processId: child.processId,
+    send: (message) => child.send(message).catch(unlessGone),
+    next: (limitMs) => next(child, mailbox, limitMs),
+    interrupt: (failure) => mailbox.interrupt(failure),
+    [Symbol.asyncDispose]: async () => void (await child.kill()), // it holds nothing that is not in a checkpoint
+  };
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error;
+}
+
+async function next(child: Child<ToChild>, mailbox: Mailbox<FromChild>, limitMs: number): Promise<Said> {
+  const message = await mailbox.next(limitMs, () => {
+    void child.kill();
+    const seconds = Math.round(limitMs / 1000);
+    return new AttemptFault(Reason.WORKER_LOST, `the computing process was silent for ${seconds} s and was ended`);
+  });
+  if (message.kind === "failed") throw faultOfChild(message.reason, message.message);
+  return message;
+}
+
+/** What the libraries of a GPU are found by; nothing else of our environment decides a number. */
+function deviceVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = ["PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"];
+  return Object.fromEntries(
+    names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
+}
+
+function endOf({ code, signal, stderrTail, protocolFault }: ChildExit, wasForMemory: boolean): AttemptFault {
+  if (protocolFault !== undefined)
+    return new AttemptFault(Reason.EXIT_CODE, `the computing process sent ${protocolFault}`);
+  if (signal === "SIGKILL" && wasForMemory) {
+    return new AttemptFault(Reason.OUT_OF_RESOURCES, "the system ended the computing process because memory ran out");
+  }
+  if (signal !== null) return new AttemptFault(Reason.WORKER_LOST, `the computing process was ended by ${signal}`);
+  return new AttemptFault(
+    Reason.EXIT_CODE,
+    `the computing process ended with exit code ${code}${firstError(stderrTail)}`,
+  );
+}
+
+/** The line of a stack trace that says what happened; the whole trace is in the worker's own log. */
+function firstError(stderrTail: string): string {
+  const line = stderrTail.split("\n").find((each) => /^[A-Z][a-z]\w*: /.test(each));
+  return line === undefined ? "" : `: ${line.slice(0, 500)}`;
+}
+
+/** How many processes this system has ended because memory ran out. 0 where it does not say. */
+function killsForMemory(): number {
+  const counters = existsSync("/proc/vmstat") ? readFileSync("/proc/vmstat", "utf8") : "";
+  return Number(/^oom_kill (\d+)$/m.exec(counters)?.[1] ?? 0);
+}

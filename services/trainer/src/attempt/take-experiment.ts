@@ -1,0 +1,117 @@
+/**
+ * Whether a piece of work becomes an attempt. The record says what is known of earlier ones:
+ *
+ *     final                        nothing to do; the event may still have to be published
+ *     PREPARING or RUNNING         delivered before: its worker is gone, so INTERRUPTED, and on
+ *                                  delivered the first time: a second piece for what somebody else is doing
+ *     cancellation asked for       CANCELLED
+ *     QUEUED or INTERRUPTED        claim a number, PREPARING
+ */
+import type { BlobStore } from "@pretrain/blobs";
+import { FailedPrecondition } from "@pretrain/errors";
+import type { Log } from "@pretrain/observability";
+import { type ExperimentRecord, Experiment_Reason as Reason } from "@pretrain/proto";
+import { type CompleteRecipe, canonicalRecipeJson, completeRecipe } from "@pretrain/recipe";
+import { type AttemptClaim, fruitlessBefore, fruitlessLimit } from "../experiment/attempt-claim.ts";
+import { isFinal, isHeld } from "../experiment/lifecycle.ts";
+import { experimentOf } from "../experiment/record.ts";
+import type { Experiments, Found } from "../stores/experiments.ts";
+import { claimAttempt, readClaim } from "./claims.ts";
+import { type LastCheckpoint, lastCheckpoint } from "./last-checkpoint.ts";
+
+export interface TakeDependencies {
+  readonly experiments: Experiments;
+  readonly blobs: BlobStore;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/** An attempt that is ours. */
+export interface TakenExperiment extends LastCheckpoint {
+  readonly claim: AttemptClaim;
+  readonly recipe: CompleteRecipe;
+  readonly recipeSha256: string;
+}
+
+/** Undefined when the piece of work is done with. @param deliveries how often the piece was handed out */
+export async function takeExperiment(
+  dependencies: TakeDependencies,
+  id: string,
+  deliveries: number,
+): Promise<TakenExperiment | undefined> {
+  const { experiments, log } = dependencies;
+  let found = await experiments.find(id);
+  if (found === undefined) {
+    log.error("a piece of work names an experiment that does not exist; it is struck off");
+    return undefined;
+  }
+  found = await experiments.settle(found); // its transitions so far come before the next one
+  const { state } = experimentOf(found.value);
+  if (isFinal(state)) return undefined;
+  if (isHeld(state)) {
+    if (deliveries === 1) {
+      log.warn("a second piece of work for an experiment that a worker holds is struck off");
+      return undefined;
+    }
+    found = await interruptLost(dependencies, found);
+  }
+  if (experimentOf(found.value).cancelRequested) {
+    await cancel(dependencies, id);
+    return undefined;
+  }
+  return await begin(dependencies, found);
+}
+
+async function interruptLost({ experiments, now }: TakeDependencies, { key, value }: Found): Promise<Found> {
+  const { attempt } = experimentOf(value);
+  const message = `attempt ${attempt} fell silent: its worker or its machine is gone`;
+  const change = { now: now(), reason: Reason.WORKER_LOST, message };
+  return await experiments.advance(key, "interrupt", change, (record) => expectAttempt(record, attempt));
+}
+
+async function cancel({ experiments, now }: TakeDependencies, id: string): Promise<void> {
+  const message = "cancelled while no worker held it";
+  await experiments.advance(id, "cancel", { now: now(), reason: Reason.USER, message });
+}
+
+async function begin(dependencies: TakeDependencies, found: Found): Promise<TakenExperiment | undefined> {
+  const { experiments, blobs, now } = dependencies;
+  const { key: id, value } = found;
+  const experiment = experimentOf(value);
+  const { attempt: before, recipeSha256 } = experiment;
+  const recipe = completeRecipe(experiment.recipe);
+  await blobs.put(`experiments/${id}/recipe.json`, new TextEncoder().encode(canonicalRecipeJson(recipe)));
+  const last = await lastCheckpoint(blobs, id, recipeSha256);
+  const resumesFrom = last.resume?.manifest.microStep ?? 0;
+  const fruitless = fruitlessBefore(await readClaim(blobs, id, before), experiment.reason, resumesFrom);
+  if (fruitless >= fruitlessLimit) {
+    await giveUp(dependencies, value, id, resumesFrom);
+    return undefined;
+  }
+  const wanted = { experiment: id, attempt: before + 1, resumesFrom, fruitless };
+  const claim = await claimAttempt(blobs, wanted, now());
+  const { attempt } = claim;
+  const change = { now: now(), message: "prepares environment, data and model", fields: { attempt } };
+  await experiments.advance(id, "prepare", change, (record) => expectAttempt(record, before));
+  return { ...last, claim, recipe, recipeSha256 };
+}
+
+async function giveUp(
+  { experiments, now }: TakeDependencies,
+  record: ExperimentRecord,
+  id: string,
+  at: number,
+): Promise<void> {
+  const { reason, message: last } = experimentOf(record);
+  const message = `given up: ${fruitlessLimit} attempts in a row got no further than micro-step ${at}; the last one: ${last}`;
+  // Only what was prepared can fail; a record that is QUEUED has had no attempt.
+  await experiments.advance(id, "fail", { now: now(), reason, message });
+}
+
+/** Another worker that took the experiment meanwhile has raised the number. */
+function expectAttempt(record: ExperimentRecord, attempt: number): void {
+  const found = experimentOf(record).attempt;
+  if (found === attempt) return;
+  const message = `attempt ${found} has begun, ${attempt} was expected: another worker was faster`;
+  throw new FailedPrecondition("ATTEMPT_TAKEN", message, { found: `${found}`, expected: `${attempt}` });
+}

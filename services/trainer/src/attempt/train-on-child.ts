@@ -1,0 +1,205 @@
+/** The parent's side of the training loop: batches in, steps and checkpoints out, until the child says that it has stopped. */
+import type { BlobStore } from "@pretrain/blobs";
+import { type CheckpointManifest, type SealedCheckpoint, sealCheckpoint } from "@pretrain/checkpoint";
+import type { AttemptClaim } from "../experiment/attempt-claim.ts";
+import { type StepPlan, totals } from "../experiment/step-plan.ts";
+import type { Batch, FromChild, Step } from "../worker/protocol.ts";
+import type { AttemptEvents } from "./attempt-events.ts";
+import { isFenced } from "./claims.ts";
+import type { ComputingProcess } from "./computing-process.ts";
+import { Fenced, Stopped } from "./faults.ts";
+import type { Outbox } from "./outbox.ts";
+import { Profile } from "./profile.ts";
+import type { Wish, Wishes } from "./wishes.ts";
+
+export interface TrainingOnChild {
+  readonly child: ComputingProcess;
+  readonly claim: AttemptClaim;
+  readonly plan: StepPlan;
+  /** Micro-steps done before. */
+  readonly startMicroStep: number;
+  /** Micro-steps between samples; 0: none are taken. */
+  readonly profileInterval: number;
+  readonly batches: (signal: AbortSignal) => AsyncIterable<Batch>;
+  readonly blobs: BlobStore;
+  readonly outbox: Outbox;
+  readonly events: AttemptEvents;
+  readonly wishes: Wishes;
+  readonly onStep: (step: Step) => void;
+  readonly onCheckpoint: (sealed: SealedCheckpoint) => void;
+  readonly now: () => Date;
+}
+
+/** The child computes one batch while the next one waits there. */
+const batchesAhead = 2;
+/** The first step of a large model on a slow machine may take long; each other one is measured against the slowest so far. */
+const firstSilenceMs = 60 * 60_000;
+const leastSilenceMs = 2 * 60_000;
+
+/**
+ * Resolves when every micro-step is done and the last checkpoint is sealed.
+ *
+ * @throws Stopped when a wish ended it before; Fenced; ExperimentFault; AttemptFault
+ */
+export async function trainOnChild(training: TrainingOnChild): Promise<void> {
+  const { child, wishes } = training;
+  const feeding = new AbortController();
+  const slots = new Slots(batchesAhead);
+  wishes.onWish((wish) => void passOn(wish, child, feeding));
+  const fed = feed(training, slots, feeding.signal).catch((error: unknown) => {
+    if (!feeding.signal.aborted) child.interrupt(errorOf(error));
+  });
+  try {
+    await listen(training, slots);
+  } finally {
+    feeding.abort();
+    slots.close();
+    await fed;
+  }
+}
+
+/** Makes the child stop as was wished. */
+async function passOn(wish: Wish, child: ComputingProcess, feeding: AbortController): Promise<void> {
+  if (wish === "fenced") return child.interrupt(new Fenced("another attempt holds the experiment"));
+  if (wish === "cancel") feeding.abort();
+  await child.send({ kind: "stop", at: wish === "cancel" ? "now" : "at_checkpoint" });
+}
+
+async function feed({ child, batches }: TrainingOnChild, slots: Slots, signal: AbortSignal): Promise<void> {
+  for await (const batch of batches(signal)) {
+    await slots.take();
+    if (signal.aborted) return;
+    await child.send({ kind: "batch", ...batch });
+  }
+}
+
+async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
+  const { child, plan } = training;
+  const last = totals(plan).microSteps;
+  const sealing = new Sequence((error) => child.interrupt(error));
+  let done = training.startMicroStep;
+  let slowestMs: number | undefined;
+  const profile = new Profile();
+  try {
+    for (;;) {
+      const isIdle = slots.taken === 0 && done < last; // it waits for batches: its silence means nothing
+      const message = await child.next(isIdle ? Number.POSITIVE_INFINITY : silenceLimitMs(slowestMs));
+      if (message.kind === "step") {
+        await report(training, message, profile);
+        done = message.microStep;
+        slowestMs = Math.max(slowestMs ?? 0, message.times.totalMs);
+        slots.give();
+      } else if (message.kind === "checkpoint") sealing.add(() => seal(training, message, last));
+      else if (message.kind === "stopped") break;
+      else throw new Error(`the computing process said ${message.kind} while training`);
+    }
+  } finally {
+    await sealing.ended();
+  }
+  if (done < last) throw new Stopped(`stopped behind micro-step ${done}`);
+}
+
+function silenceLimitMs(slowestMs: number | undefined): number {
+  return slowestMs === undefined ? firstSilenceMs : Math.max(leastSilenceMs, 10 * slowestMs);
+}
+
+async function report(training: TrainingOnChild, step: Step, profile: Profile): Promise<void> {
+  const { events, onStep, profileInterval, outbox, wishes } = training;
+  events.stepDone(step);
+  if (step.memory !== undefined) events.memorySampled(step, step.memory);
+  profile.add(step);
+  if (profileInterval > 0 && step.microStep % profileInterval === 0) events.profiled(step, profile.take());
+  onStep(step);
+  await outbox.roomy(wishes.signal);
+}
+
+/**
+ * Makes a written checkpoint exist. Its steps are on the disk before it: a power cut must not leave a checkpoint behind
+ * whose steps nobody ever hears of, since they would not be computed again.
+ */
+async function seal(
+  { claim, blobs, outbox, events, onCheckpoint, now }: TrainingOnChild,
+  { parts, state, writeSeconds }: Extract<FromChild, { kind: "checkpoint" }>,
+  last: number,
+): Promise<void> {
+  await outbox.flush();
+  if (await isFenced(blobs, claim)) throw new Fenced(`an attempt behind attempt ${claim.attempt} has begun`);
+  const { experiment, microStep, optimizerStep, epoch, tokensSeen, attempt, attemptNonce, recipeSha256, dataset } =
+    state;
+  const manifest: CheckpointManifest = {
+    experiment,
+    microStep,
+    optimizerStep,
+    epoch,
+    tokensSeen,
+    attempt,
+    attemptNonce,
+    final: microStep === last,
+    createTime: now().toISOString(),
+    writeSeconds,
+    recipeSha256,
+    dataset,
+    parts,
+  };
+  const sealed = await sealCheckpoint(blobs, manifest);
+  events.checkpointWritten(sealed);
+  onCheckpoint(sealed);
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Actions one behind the other, beside the steps, which wait for no disk. The first that fails is the last. */
+class Sequence {
+  #last: Promise<void> = Promise.resolve();
+  readonly #onError: (error: Error) => void;
+
+  constructor(onError: (error: Error) => void) {
+    this.#onError = onError;
+  }
+
+  add(action: () => Promise<void>): void {
+    this.#last = this.#last.then(action);
+    this.#last.catch((error: unknown) => this.#onError(errorOf(error)));
+  }
+
+  /** Resolves when nothing goes on any more. @throws what an action threw */
+  ended(): Promise<void> {
+    return this.#last;
+  }
+}
+
+/** So many batches may be on their way at once. */
+class Slots {
+  readonly #most: number;
+  #taken = 0;
+  #free = Promise.withResolvers<void>();
+  #closed = false;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  async take(): Promise<void> {
+    while (this.#taken >= this.#most && !this.#closed) {
+      await this.#free.promise;
+      this.#free = Promise.withResolvers();
+    }
+    this.#taken += 1;
+  }
+
+  give(): void {
+    this.#taken -= 1;
+    this.#free.resolve();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#free.resolve();
+  }
+}

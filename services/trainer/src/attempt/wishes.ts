@@ -1,0 +1,63 @@
+/** Who wants an attempt to stop, and how. The first wish counts, unless the attempt turns out not to be ours any more. */
+import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "@pretrain/errors";
+import type { Log } from "@pretrain/observability";
+import { experimentOf } from "../experiment/record.ts";
+import type { Experiments } from "../stores/experiments.ts";
+
+/**
+ * `cancel`: a user asked for the end. `shutdown`: this worker is to end; another goes on. `fenced`: another attempt holds the
+ * experiment, so this one must not write another word.
+ */
+export type Wish = "cancel" | "shutdown" | "fenced";
+
+export class Wishes {
+  readonly #abort = new AbortController();
+  readonly #listeners: ((wish: Wish) => void)[] = [];
+  #wish: Wish | undefined;
+
+  /** Aborted at the first wish. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get wish(): Wish | undefined {
+    return this.#wish;
+  }
+
+  make(wish: Wish): void {
+    if (this.#wish === wish || (this.#wish !== undefined && wish !== "fenced")) return;
+    this.#wish = wish;
+    this.#abort.abort(new Error(`the attempt is to stop: ${wish}`));
+    for (const hear of this.#listeners) hear(wish);
+  }
+
+  /** Tells of each wish that counts, also of one that was made before. */
+  onWish(hear: (wish: Wish) => void): void {
+    this.#listeners.push(hear);
+    if (this.#wish !== undefined) hear(this.#wish);
+  }
+}
+
+const retryMs = 2_000;
+
+/** Turns changes of the record into wishes, until `signal`. A broker that is away is asked again. */
+export async function watchRecord(
+  { experiments, log }: { readonly experiments: Experiments; readonly log: Log },
+  { id, attempt }: { readonly id: string; readonly attempt: number },
+  wishes: Wishes,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const { value } of experiments.watch(id, signal)) {
+        const experiment = experimentOf(value);
+        if (experiment.attempt !== attempt) wishes.make("fenced");
+        else if (experiment.cancelRequested) wishes.make("cancel");
+      }
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, "watching the record is tried again");
+      await pause(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

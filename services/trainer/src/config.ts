@@ -1,0 +1,23 @@
+/** The environment of the service and of its worker, read once. */
+import { address, blobStoreUrl, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+
+/** @throws InvalidArgument naming every variable that is missing or cannot be read */
+export function trainerConfig(environment: NodeJS.ProcessEnv) {
+  return readConfig(
+    {
+      nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+      grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7402"),
+      http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7412"),
+      blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
+      state: variable("PRETRAIN_STATE", folder),
+      dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
+      logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
+    },
+    environment,
+  );
+}
+
+/** Where a worker keeps the events that the broker does not have yet. */
+export function spoolFolder({ state }: { readonly state: string }): string {
+  return `${state}/spool`;
+}

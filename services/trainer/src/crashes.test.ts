@@ -1,0 +1,194 @@
+/** Whatever dies, and when: the experiment ends with the numbers of one that nothing happened to. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { listCheckpoints } from "@pretrain/checkpoint";
+import type { Delivered } from "@pretrain/events";
+import { type Experiment, Experiment_Reason as Reason, Experiment_State as State } from "@pretrain/proto";
+import { until } from "@pretrain/testing";
+import { stateName } from "./experiment/lifecycle.ts";
+import {
+  eventsOf,
+  type System,
+  startSystem,
+  type Trainer,
+  tinyRecipe,
+  tinySteps,
+  workersOf,
+} from "./test-support/running-trainer.ts";
+
+/** Losses by micro-step, as a reader of the ledger sees them: of each step the highest attempt. */
+function lossesOf(events: readonly Delivered[]): number[] {
+  const losses = new Map<number, { attempt: number; nats: number }>();
+  for (const event of events) {
+    if (event.kind !== "step") continue;
+    const { microStep, attempt, lossNats } = event.message;
+    const known = losses.get(Number(microStep));
+    if (known === undefined || known.attempt <= attempt) losses.set(Number(microStep), { attempt, nats: lossNats });
+  }
+  return Array.from({ length: tinySteps }, (_, i) => losses.get(i + 1)?.nats ?? Number.NaN);
+}
+
+const statesOf = (events: readonly Delivered[]) =>
+  events.flatMap((event) => (event.kind === "state" ? [stateName(event.message.to)] : []));
+
+async function lastWeights({ blobs }: System, id: string): Promise<string | undefined> {
+  const { checkpoints } = await listCheckpoints(blobs, id);
+  return checkpoints.at(-1)?.manifest.parts.find(({ name }) => name === "model.safetensors")?.sha256;
+}
+
+interface Result {
+  readonly experiment: Experiment;
+  readonly events: readonly Delivered[];
+  readonly losses: readonly number[];
+  readonly weights: string | undefined;
+}
+
+async function resultOf(system: System, trainer: Trainer, id: string): Promise<Result> {
+  const experiment = await trainer.ended(`experiments/${id}`);
+  const events = await eventsOf(system, experiment.name);
+  return { experiment, events, losses: lossesOf(events), weights: await lastWeights(system, id) };
+}
+
+/** Starts an experiment whose batches come slowly, and resolves when it has a checkpoint and a step behind it. */
+async function startSlowly(system: System, trainer: Trainer, id: string): Promise<void> {
+  system.dataShard.pauseMs = 120;
+  const before = system.dataShard.handedOut;
+  await trainer.client.startExperiment({ experimentId: id, recipe: tinyRecipe });
+  await until(async () => (await listCheckpoints(system.blobs, id)).checkpoints.length > 0, { timeoutMs: 40_000 });
+  await until(() => system.dataShard.handedOut - before >= 7);
+}
+
+function assertSame(found: Result, expected: Result): void {
+  assert.equal(found.experiment.state, State.COMPLETED, found.experiment.message);
+  assert.deepEqual(found.losses, expected.losses);
+  assert.equal(found.weights, expected.weights);
+}
+
+test("deaths of the worker's processes, and of all of them, cost time and nothing else", async (t) => {
+  const system = await startSystem(t);
+  let trainer = await system.startTrainer();
+  await trainer.client.startExperiment({ experimentId: "undisturbed", recipe: tinyRecipe });
+  const undisturbed = await resultOf(system, trainer, "undisturbed");
+  assert.equal(undisturbed.experiment.state, State.COMPLETED);
+
+  await t.test("SIGKILL of the process that computes: the same worker makes the next attempt", async () => {
+    await startSlowly(system, trainer, "computing-killed");
+    for (const pid of workersOf(trainer.pid).computing) process.kill(pid, "SIGKILL");
+    const killed = await resultOf(system, trainer, "computing-killed");
+    assertSame(killed, undisturbed);
+    assert.equal(killed.experiment.attempt, 2);
+    assert.deepEqual(statesOf(killed.events), [
+      "QUEUED",
+      "PREPARING",
+      "RUNNING",
+      "INTERRUPTED",
+      "PREPARING",
+      "RUNNING",
+      "COMPLETED",
+    ]);
+    const interrupted = killed.events.find((event) => event.kind === "state" && event.message.to === State.INTERRUPTED);
+    assert.ok(interrupted?.kind === "state" && interrupted.message.reason === Reason.WORKER_LOST);
+    assert.match(interrupted.message.message, /^the computing process was ended by SIGKILL$/);
+    const attempts = killed.events.flatMap((event) => (event.kind === "attempt" ? [event.message] : []));
+    assert.deepEqual(
+      attempts.map(({ attempt }) => attempt),
+      [1, 2],
+    );
+    const from = Number(attempts[1]?.resumedFromMicroStep);
+    assert.ok(from >= 4 && from % 4 === 0, `resumed from ${from}`);
+    const again = killed.events.flatMap((event) =>
+      event.kind === "step" && event.message.attempt === 2 ? [event.message] : [],
+    );
+    assert.equal(Number(again[0]?.microStep), from + 1); // what was computed behind the checkpoint is computed again
+  });
+
+  await t.test("SIGKILL of both processes of the worker: the piece of work comes back", async () => {
+    await startSlowly(system, trainer, "worker-killed");
+    const { holding, computing } = workersOf(trainer.pid);
+    for (const pid of [...holding, ...computing]) process.kill(pid, "SIGKILL");
+    const killed = await resultOf(system, trainer, "worker-killed");
+    assertSame(killed, undisturbed);
+    assert.ok(statesOf(killed.events).includes("INTERRUPTED"));
+  });
+
+  await t.test(
+    "SIGTERM of the service: the optimizer step is finished and kept, the next start goes on from it",
+    async () => {
+      await startSlowly(system, trainer, "stopped");
+      assert.equal(await trainer.stop(), 0);
+      const kept = (await listCheckpoints(system.blobs, "stopped")).checkpoints.at(-1)?.manifest.microStep ?? 0;
+      const events = await eventsOf(system, "experiments/stopped");
+      const steps = events.flatMap((event) => (event.kind === "step" ? [Number(event.message.microStep)] : []));
+      assert.equal(kept, Math.max(...steps)); // no step is lost
+      assert.equal(kept % 2, 0);
+      const stopped = events.findLast((event) => event.kind === "state");
+      assert.ok(stopped?.kind === "state" && stopped.message.to === State.INTERRUPTED);
+      assert.equal(stopped.message.reason, Reason.SHUTDOWN);
+      trainer = await system.startTrainer();
+      assertSame(await resultOf(system, trainer, "stopped"), undisturbed);
+    },
+  );
+
+  await t.test(
+    "SIGKILL of service and worker, and a damaged newest checkpoint: the next start takes the one before, with a warning",
+    async () => {
+      await startSlowly(system, trainer, "damaged");
+      const { holding, computing } = workersOf(trainer.pid);
+      await trainer.kill();
+      for (const pid of [...holding, ...computing]) process.kill(pid, "SIGKILL"); // or it would write another one
+      const { checkpoints } = await listCheckpoints(system.blobs, "damaged");
+      const part = checkpoints.at(-1)?.manifest.parts[1];
+      const bytes = await system.blobs.read(part?.blob ?? "");
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      await system.blobs.put(part?.blob ?? "", bytes);
+      trainer = await system.startTrainer();
+      const damaged = await resultOf(system, trainer, "damaged");
+      assertSame(damaged, undisturbed);
+      const warnings = damaged.events.flatMap((event) => (event.kind === "log" ? [event.message.message] : []));
+      assert.ok(
+        warnings.some((line) => /damaged checkpoint is passed over: .*optimizer\.safetensors/.test(line)),
+        warnings.join(),
+      );
+    },
+  );
+
+  await t.test(
+    "the broker away in the middle of a run: training goes on, and nothing is missing afterwards",
+    async () => {
+      await startSlowly(system, trainer, "broker-away");
+      process.kill(system.server.pid, "SIGSTOP");
+      const before = system.dataShard.handedOut;
+      await until(() => system.dataShard.handedOut - before >= 4 || system.dataShard.handedOut % 15 === 0);
+      process.kill(system.server.pid, "SIGCONT");
+      assertSame(await resultOf(system, trainer, "broker-away"), undisturbed);
+    },
+  );
+});
+
+test("a full disk is FAILED for OUT_OF_RESOURCES, naming the path", async (t) => {
+  const small = mkdtempSync(join(tmpdir(), "pretrain-test-"));
+  t.after(() => {
+    spawnSync("umount", ["--lazy", small]);
+    rmSync(small, { recursive: true });
+  });
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", small], { stdio: "ignore" });
+  } catch {
+    return t.skip("this process may not mount a small file system");
+  }
+  const system = await startSystem(t);
+  const trainer = await system.startTrainer({ PRETRAIN_BLOBS: pathToFileURL(small).href });
+  const { name } = await trainer.client.startExperiment({ experimentId: "full", recipe: tinyRecipe });
+  const experiment = await trainer.ended(name);
+  assert.deepEqual(
+    [stateName(experiment.state), experiment.reason],
+    ["FAILED", Reason.OUT_OF_RESOURCES],
+    experiment.message,
+  );
+  assert.match(experiment.message, /^\/.*\/experiments\/full\/.* cannot be written: the disk is full/);
+});

@@ -1,0 +1,41 @@
+/** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
+import { openBlobs } from "@pretrain/blobs";
+import { connectBroker, ensureTopology, work } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { ExperimentRecordSchema } from "@pretrain/proto";
+import { serveGrpc } from "@pretrain/rpc";
+import { spoolHasRecords } from "@pretrain/spool";
+import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
+import { spoolFolder, trainerConfig } from "./config.ts";
+import { trainerMethods } from "./methods.ts";
+import { Experiments } from "./stores/experiments.ts";
+import { keepSweeping } from "./stores/keep-sweeping.ts";
+
+exitOnFatalError(createLog("trainer"));
+const config = trainerConfig(process.env); // reports every bad variable at once, before anything is opened
+const log = createLog("trainer", config.logLevel);
+const metrics = createMetrics("trainer");
+const now = () => new Date();
+
+await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer", log }));
+await ensureTopology(broker);
+const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
+const worker = opened.use(
+  superviseWorker({
+    module: new URL("./worker-main.ts", import.meta.url),
+    environment: process.env,
+    // Also for what a dead worker could not send: it stands between an experiment and a complete record.
+    hasWork: async () => spoolHasRecords(spoolFolder(config)) || (await broker.hasWork(work.train)),
+    graceMs: 20_000,
+    log,
+  }),
+);
+opened.use(keepSweeping({ experiments, hasWork: () => broker.hasWork(work.train), now, log, metrics }));
+const wake = () => worker.wake();
+const methods = trainerMethods({ experiments, blobs: openBlobs(config.blobs), now, log, wake });
+const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
+const ready = () => experiments.isReachable();
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+log.info({ grpc: grpc.address, http: http.address }, "serving");
+log.info({ signal: await terminationSignal() }, "draining");

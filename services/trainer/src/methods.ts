@@ -1,0 +1,31 @@
+/** One line per method of the service. */
+import type { BlobStore } from "@pretrain/blobs";
+import type { Log } from "@pretrain/observability";
+import { TrainerService } from "@pretrain/proto";
+import { type ServedService, service } from "@pretrain/rpc";
+import { cancelExperiment } from "./handlers/cancel-experiment.ts";
+import { getExperiment } from "./handlers/get-experiment.ts";
+import { listCheckpoints } from "./handlers/list-checkpoints.ts";
+import { listExperiments } from "./handlers/list-experiments.ts";
+import { startExperiment } from "./handlers/start-experiment.ts";
+import { watchExperiment } from "./handlers/watch-experiment.ts";
+import type { Experiments } from "./stores/experiments.ts";
+
+export interface Dependencies {
+  readonly experiments: Experiments;
+  readonly blobs: BlobStore;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly wake: () => void;
+}
+
+export function trainerMethods(dependencies: Dependencies): ServedService {
+  return service(TrainerService, {
+    startExperiment: startExperiment(dependencies),
+    getExperiment: getExperiment(dependencies),
+    listExperiments: listExperiments(dependencies),
+    watchExperiment: watchExperiment(dependencies),
+    cancelExperiment: cancelExperiment(dependencies),
+    listCheckpoints: listCheckpoints(dependencies),
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * The experiments of the bucket. Every change is a compare-and-set; what follows from it (the event, the piece of work) is
+ * marked in the same record and done afterwards, by whoever comes first:
+ *
+ *     compare-and-set ── publish the event ── enqueue the work ── mark both
+ *            └──────────────────┴──────────────────┴─ a crash here: the marks are missing, `settle` does the rest
+ */
+import { create } from "@bufbuild/protobuf";
+import { Aborted, NotFound, Unavailable } from "@pretrain/errors";
+import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
+import { type ExperimentRecord, TrainWorkSchema } from "@pretrain/proto";
+import { experimentName } from "@pretrain/recipe";
+import { type Command, isFinal } from "../experiment/lifecycle.ts";
+import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
+
+export type Found = Recorded<ExperimentRecord>;
+
+const triesLimit = 50;
+
+export class Experiments {
+  readonly #records: Records<ExperimentRecord>;
+  readonly #broker: Pick<Broker, "publish" | "enqueue">;
+
+  constructor(records: Records<ExperimentRecord>, broker: Pick<Broker, "publish" | "enqueue">) {
+    this.#records = records;
+    this.#broker = broker;
+  }
+
+  find(id: string): Promise<Found | undefined> {
+    return this.#records.get(id);
+  }
+
+  /** @throws NotFound EXPERIMENT_NOT_FOUND */
+  async get(id: string): Promise<Found> {
+    const found = await this.#records.get(id);
+    if (found !== undefined) return found;
+    const name = experimentName(id);
+    throw new NotFound("EXPERIMENT_NOT_FOUND", `there is no experiment ${name}`, { name });
+  }
+
+  /** All of them, in no order. */
+  list(): Promise<Found[]> {
+    return this.#records.list();
+  }
+
+  /** Whether the bucket answers. */
+  async isReachable(): Promise<boolean> {
+    try {
+      await this.#records.get("any");
+      return true;
+    } catch (error) {
+      if (error instanceof Unavailable) return false;
+      throw error;
+    }
+  }
+
+  /** The experiment now and whenever it changes; a state in between may be passed over. */
+  watch(id: string, signal: AbortSignal): AsyncIterable<Found> {
+    return this.#records.watch(id, signal);
+  }
+
+  /** @throws AlreadyExists when the id is taken */
+  async create(id: string, value: ExperimentRecord): Promise<Found> {
+    return { key: id, value, revision: await this.#records.create(id, value) };
+  }
+
+  /** @throws Aborted when somebody has changed the record since */
+  async update({ key, revision }: Found, value: ExperimentRecord): Promise<Found> {
+    return { key, value, revision: await this.#records.update(key, value, revision) };
+  }
+
+  /**
+   * Changes the record as `change` says of the newest one; undefined leaves it.
+   *
+   * @throws NotFound; what `change` throws; Aborted after fifty others were faster
+   */
+  async change(id: string, change: (found: Found) => ExperimentRecord | undefined): Promise<Found> {
+    for (let tries = 1; ; tries += 1) {
+      const found = await this.get(id);
+      const value = change(found);
+      if (value === undefined) return found;
+      try {
+        return await this.update(found, value);
+      } catch (error) {
+        if (!(error instanceof Aborted) || tries === triesLimit) throw error;
+      }
+    }
+  }
+
+  /**
+   * Takes the experiment to its next state and announces it. The same change again, after an answer that was lost, changes
+   * nothing more.
+   *
+   * @param expect throws when the record is not what the caller takes it for   @throws FailedPrecondition; as `change`
+   */
+  async advance(
+    id: string,
+    command: Command,
+    change: Change,
+    expect: (record: ExperimentRecord) => void = () => undefined,
+  ): Promise<Found> {
+    const found = await this.change(id, ({ value }) => {
+      if (isLastChange(value, change)) return undefined;
+      expect(value);
+      return changed(value, command, change);
+    });
+    return await this.settle(found);
+  }
+
+  /** Does what the record says is still to be done: its transitions on the events' stream, its work in the queue. */
+  async settle(found: Found): Promise<Found> {
+    const { key, value } = found;
+    for (const event of unannounced(value)) await this.#broker.publish(events.state, event);
+    const enqueues = isToBeEnqueued(value);
+    if (enqueues) await this.#enqueue(key, value);
+    const announced = value.transitions.length;
+    if (value.announced === announced && !enqueues) return found;
+    return await this.change(key, ({ value: newest }) =>
+      marked(newest, {
+        announced: Math.max(announced, newest.announced),
+        enqueued: enqueues || newest.enqueued,
+      }),
+    );
+  }
+
+  /** Another id for each time, since the queue takes an id only once within minutes; the same for a repetition of one. */
+  #enqueue(id: string, { transitions }: ExperimentRecord): Promise<void> {
+    const piece = create(TrainWorkSchema, { experiment: experimentName(id) });
+    return this.#broker.enqueue(work.train, piece, `${id}/${transitions.length}`);
+  }
+}
+
+/** Whether `settle` has something to do. */
+export function isUnsettled(record: ExperimentRecord): boolean {
+  return record.announced < record.transitions.length || isToBeEnqueued(record);
+}
+
+function isToBeEnqueued(record: ExperimentRecord): boolean {
+  return !record.enqueued && !isFinal(experimentOf(record).state);
+}

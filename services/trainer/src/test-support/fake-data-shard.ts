@@ -1,0 +1,101 @@
+/**
+ * DataShard as the trainer sees it, in this process: packing that takes two questions, rows that follow from their index, the
+ * same batches for the same request. The real one is met in the integration tests.
+ */
+import { create } from "@bufbuild/protobuf";
+import { InvalidArgument } from "@pretrain/errors";
+import { createLog } from "@pretrain/observability";
+import {
+  DataShardService,
+  DatasetReportSchema,
+  DatasetSchema,
+  Dataset_State as State,
+  type StreamBatchesRequest,
+  StreamBatchesResponseSchema,
+} from "@pretrain/proto";
+import { type GrpcServer, serveGrpc, service } from "@pretrain/rpc";
+
+export const rows = 37;
+export const width = 12;
+export const vocabulary = 300;
+
+export interface FakeDataShard extends GrpcServer {
+  /** Milliseconds before each batch: what makes a run slow enough to be disturbed. */
+  pauseMs: number;
+  /** Batches handed out so far. */
+  readonly handedOut: number;
+}
+
+/** `data.path` decides what happens: `missing.txt` is refused, `broken.txt` fails while it is packed. */
+export async function serveFakeDataShard(): Promise<FakeDataShard> {
+  const shared = { pauseMs: 0, handedOut: 0 };
+  let asked = 0;
+  const dataset = (state: State, error = "") =>
+    create(DatasetSchema, {
+      name: "datasets/rows",
+      state,
+      error,
+      trainRows: BigInt(rows),
+      validationRows: 3n,
+      manifestSha256: "d".repeat(64),
+      vocabularySize: vocabulary,
+    });
+  const methods = service(DataShardService, {
+    packDataset({ settings }) {
+      asked = 0;
+      if (settings?.path === "missing.txt") {
+        throw new InvalidArgument([{ field: "settings.path", description: "missing.txt does not exist" }]);
+      }
+      return settings?.path === "broken.txt"
+        ? dataset(State.FAILED, "broken.txt: no row can be used")
+        : dataset(State.PENDING);
+    },
+    getDataset() {
+      asked += 1;
+      return dataset(asked < 2 ? State.PACKING : State.READY);
+    },
+    getDatasetReport: () =>
+      create(DatasetReportSchema, { dataset: "datasets/rows", manifestSha256: "d".repeat(64), rowsRead: 40n }),
+    async *streamBatches(request) {
+      for (const batch of batchesOf(request)) {
+        await new Promise((resolve) => setTimeout(resolve, shared.pauseMs));
+        yield batch;
+        shared.handedOut += 1;
+      }
+    },
+    listDatasets: () => ({}),
+    readSequences: () => ({}),
+  });
+  const log = createLog("fake-data-shard", "error");
+  const server = await serveGrpc({ address: "127.0.0.1:0", services: [methods], log });
+  return Object.assign(shared, { address: server.address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() });
+}
+
+function* batchesOf({ start, epochs, batchRows, seed }: StreamBatchesRequest) {
+  let row = Number(start?.row ?? 0n);
+  for (let epoch = start?.epoch || 1; epoch <= epochs; epoch += 1, row = 0) {
+    for (; row < rows; row += batchRows) {
+      const ids = Array.from(
+        { length: Math.min(batchRows, rows - row) },
+        (_, i) => (5 * (row + i) + epoch + seed) % rows,
+      );
+      const end = row + ids.length;
+      const next = end < rows ? { epoch, row: BigInt(end) } : { epoch: epoch + 1, row: 0n };
+      yield create(StreamBatchesResponseSchema, {
+        epoch,
+        next,
+        rowIds: ids.map(BigInt),
+        lengths: ids.map(lengthOf),
+        tokens: new Uint8Array(Uint16Array.from(ids.flatMap(tokensOf)).buffer),
+      });
+    }
+  }
+}
+
+function lengthOf(row: number): number {
+  return 4 + (row % (width - 3));
+}
+
+function tokensOf(row: number): number[] {
+  return Array.from({ length: width }, (_, p) => (p < lengthOf(row) ? 1 + ((row + 3 * p) % 7) : 0));
+}

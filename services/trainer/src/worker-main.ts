@@ -1,0 +1,61 @@
+/** The trainer's worker: one experiment after the other, each with a process that computes. Ends when there is no more work. */
+import { openBlobs } from "@pretrain/blobs";
+import { messageOf } from "@pretrain/errors";
+import { connectBroker, work } from "@pretrain/events";
+import { createLog, exitOnFatalError } from "@pretrain/observability";
+import { DataShardService, ExperimentRecordSchema } from "@pretrain/proto";
+import { connectClient } from "@pretrain/rpc";
+import { openSpool } from "@pretrain/spool";
+import { terminationSignal } from "@pretrain/worker-process";
+import { Outbox } from "./attempt/outbox.ts";
+import { runAttempt } from "./attempt/run-attempt.ts";
+import type { WorkerDependencies } from "./attempt/worker-dependencies.ts";
+import { spoolFolder, trainerConfig } from "./config.ts";
+import { Experiments } from "./stores/experiments.ts";
+
+/** Longer than a piece of work takes to come back from a worker that died. */
+const idleMs = 30_000;
+/** Some 60,000 steps; then training waits for the broker after all. */
+const spoolLimitBytes = 64 * 1024 * 1024;
+const batchLimitBytes = 80 * 1024 * 1024;
+const lastEventsMs = 5_000;
+const retryMs = 5_000;
+
+exitOnFatalError(createLog("trainer-worker"));
+const config = trainerConfig(process.env);
+const log = createLog("trainer-worker", config.logLevel);
+const shutdown = new AbortController();
+void terminationSignal().then((signal) => {
+  log.info({ signal }, "draining");
+  shutdown.abort();
+});
+
+await using opened = new AsyncDisposableStack();
+const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
+const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
+for (const { sizeBytes } of spool.losses)
+  log.error({ sizeBytes }, "events at the end of the spool were cut by a crash");
+const outbox = new Outbox(spool, broker, log);
+opened.defer(() => outbox.close(lastEventsMs));
+const dataShard = opened.use(
+  connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
+);
+const dependencies: WorkerDependencies = {
+  experiments: new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker),
+  dataShard,
+  outbox,
+  log,
+  blobs: openBlobs(config.blobs),
+  blobsAddress: config.blobs,
+  environment: process.env,
+  now: () => new Date(),
+};
+for await (const piece of broker.takeWork(work.train, { signal: shutdown.signal, idleMs })) {
+  try {
+    await runAttempt(piece, dependencies, shutdown.signal);
+  } catch (error) {
+    log.error({ err: error, reason: messageOf(error) }, "a piece of work is handed back");
+    piece.again(retryMs);
+  }
+}
+log.info("no more work");

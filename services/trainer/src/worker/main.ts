@@ -1,0 +1,33 @@
+/** The process that computes: TensorFlow, the weights, and nothing that must survive it. It ends with its parent. */
+import { openBlobs } from "@pretrain/blobs";
+import { describeTensorFlow } from "@pretrain/tensorflow-native";
+import { kinds, openParentChannel } from "@pretrain/worker-process";
+import { faultOf } from "./faults.ts";
+import { Inbox } from "./inbox.ts";
+import { openRun } from "./open-run.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+import { train } from "./train.ts";
+
+const inbox = new Inbox();
+const prepare = Promise.withResolvers<Extract<ToChild, { kind: "prepare" }>>();
+const channel = openParentChannel<ToChild, FromChild>({
+  receives: kinds<ToChild>({ prepare: true, batch: true, stop: true }),
+  onMessage: (message) => {
+    if (message.kind === "prepare") prepare.resolve(message);
+    else if (message.kind === "batch") inbox.put(message);
+    else inbox.stop(message.at);
+  },
+});
+
+await channel.send({ kind: "environment", description: describeTensorFlow() });
+try {
+  const { blobs: address, setup } = await prepare.promise;
+  const blobs = openBlobs(address);
+  await train({ run: await openRun(blobs, setup), setup, blobs, inbox, send: (message) => channel.send(message) });
+  await channel.send({ kind: "stopped" });
+} catch (error) {
+  const fault = faultOf(error);
+  if (fault === undefined) throw error; // this process ends with its stack on stderr, which the parent keeps
+  await channel.send({ kind: "failed", ...fault });
+}
+process.exit(0); // the open channel would keep it alive

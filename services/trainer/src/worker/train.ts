@@ -1,0 +1,79 @@
+/** The loop of the process that computes: a batch in, a step out, a checkpoint where one is due. */
+import type { BlobStore } from "@pretrain/blobs";
+import { writeCheckpointParts } from "@pretrain/checkpoint";
+import { parameterCount } from "@pretrain/model";
+import { tf } from "@pretrain/tensorflow-native";
+import { endsOptimizerStep, isCheckpointDue, totals } from "../experiment/step-plan.ts";
+import type { Inbox } from "./inbox.ts";
+import type { FromChild, Memory, StepTimes, TrainingSetup } from "./protocol.ts";
+import type { ComputedStep, TrainingRun } from "./training-run.ts";
+import { storedState } from "./training-tensors.ts";
+
+export interface Training {
+  readonly run: TrainingRun;
+  readonly setup: TrainingSetup;
+  readonly blobs: BlobStore;
+  readonly inbox: Inbox;
+  readonly send: (message: FromChild) => Promise<void>;
+}
+
+/** Trains until the end of the plan, or until the parent wants it to stop. @throws NotFinite; the store's errors */
+export async function train(training: Training): Promise<void> {
+  const { run, setup, inbox, send } = training;
+  const { microStep, cursor } = run.counters;
+  await send({ kind: "ready", parameters: parameterCount(setup.shape), microStep, cursor });
+  const last = totals(setup.plan).microSteps;
+  let saved = microStep;
+  let ended = performance.now();
+  while (run.counters.microStep < last) {
+    const waited = performance.now();
+    const batch = await inbox.next(isBetweenOptimizerSteps(training));
+    if (batch === undefined) break;
+    const arrived = performance.now();
+    const step = run.step(batch);
+    const began = ended;
+    ended = performance.now();
+    const times = timesOf(step, arrived - waited, ended - began);
+    const memory = isSampled(step.microStep, setup) ? memoryNow() : undefined;
+    await send({ kind: "step", endTimeMs: Date.now(), ...step, times, memory });
+    if (isCheckpointDue(setup.plan, setup.saveInterval, step.microStep)) saved = await save(training);
+  }
+  if (inbox.stopsAt === "at_checkpoint" && saved < run.counters.microStep) await save(training);
+}
+
+/** Where nothing is accumulated: what a checkpoint may be taken of. */
+function isBetweenOptimizerSteps({ run, setup }: Training): boolean {
+  const { microStep } = run.counters;
+  return microStep === 0 || endsOptimizerStep(setup.plan, microStep);
+}
+
+/** Writes a checkpoint's parts. @returns the micro-step that it keeps */
+async function save({ run, setup, blobs, send }: Training): Promise<number> {
+  const began = performance.now();
+  const { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness } = setup;
+  const identity = { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness };
+  const state = { ...identity, ...run.counters };
+  const parts = await writeCheckpointParts(blobs, { ...storedState(run.state), state });
+  await send({ kind: "checkpoint", parts, state, writeSeconds: (performance.now() - began) / 1000 });
+  return run.counters.microStep;
+}
+
+/** What is not waiting, computing or updating is the rest, so that the parts add up to the whole. */
+function timesOf({ forwardBackwardMs, optimizerMs }: ComputedStep, dataMs: number, totalMs: number): StepTimes {
+  const otherMs = Math.max(0, totalMs - dataMs - forwardBackwardMs - optimizerMs);
+  return { dataMs, forwardBackwardMs, optimizerMs, otherMs, totalMs };
+}
+
+function isSampled(microStep: number, { memoryInterval }: TrainingSetup): boolean {
+  return microStep % memoryInterval === 0;
+}
+
+function memoryNow(): Memory {
+  const { numBytes, numTensors } = tf.memory();
+  return {
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes: process.resourceUsage().maxRSS * 1024, // the system counts in KiB
+    tensorBytes: numBytes,
+    tensors: numTensors,
+  };
+}
