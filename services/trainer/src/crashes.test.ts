@@ -173,11 +173,11 @@ test("deaths of the worker's processes, and of all of them, cost time and nothin
 test("a full disk is FAILED for OUT_OF_RESOURCES, naming the path", async (t) => {
   const small = mkdtempSync(join(tmpdir(), "pretrain-test-"));
   t.after(() => {
-    spawnSync("umount", ["--lazy", small]);
+    spawnSync("/bin/umount", ["--lazy", small]);
     rmSync(small, { recursive: true });
   });
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", small], { stdio: "ignore" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", small], { stdio: "ignore" });
   } catch {
     return t.skip("this process may not mount a small file system");
   }

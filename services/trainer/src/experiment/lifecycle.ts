@@ -50,6 +50,11 @@ export function after(state: State, command: Command): State {
   );
 }
 
+/** The same; undefined when `state` does not accept the command. */
+export function following(state: State, command: Command): State | undefined {
+  return next[state]?.[command];
+}
+
 /** Whether nothing can follow. */
 export function isFinal(state: State): boolean {
   return Object.keys(next[state] ?? {}).length === 0;

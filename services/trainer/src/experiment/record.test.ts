@@ -66,10 +66,11 @@ test("what was announced is not told again, and the numbers go on", () => {
 test("a change is recognised as the last one that was made, and only the last", () => {
   const change = { now: at(1), message: "prepares" };
   const record = changed(fresh(), "prepare", change);
-  assert.equal(isLastChange(record, change), true);
-  assert.equal(isLastChange(record, { ...change, now: at(2) }), false);
-  assert.equal(isLastChange(record, { ...change, message: "runs" }), false);
-  assert.equal(isLastChange(changed(record, "run", { now: at(2), message: "trains" }), change), false);
+  assert.equal(isLastChange(record, "prepare", change), true);
+  assert.equal(isLastChange(record, "prepare", { ...change, now: at(2) }), false);
+  assert.equal(isLastChange(record, "prepare", { ...change, message: "runs" }), false);
+  assert.equal(isLastChange(changed(record, "run", { now: at(2), message: "trains" }), "prepare", change), false);
+  assert.equal(isLastChange(changed(record, "run", change), "prepare", change), false); // the same words at the same moment
 });
 
 test("each moment is kept once: a second attempt moves neither start nor begin of training", () => {

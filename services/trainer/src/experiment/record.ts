@@ -11,7 +11,7 @@ import {
   StateChangedSchema,
 } from "@pretrain/proto";
 import { type CompleteRecipe, experimentName, recipeSha256 } from "@pretrain/recipe";
-import { after, type Command, isFinal } from "./lifecycle.ts";
+import { after, type Command, following, isFinal } from "./lifecycle.ts";
 
 export interface NewExperiment {
   readonly id: string;
@@ -69,9 +69,10 @@ export function changed(record: ExperimentRecord, command: Command, change: Chan
 }
 
 /** Whether the record's last transition is this very change. */
-export function isLastChange({ transitions }: ExperimentRecord, { now, message }: Change): boolean {
+export function isLastChange({ transitions }: ExperimentRecord, command: Command, { now, message }: Change): boolean {
   const last = transitions.at(-1);
-  return last?.time !== undefined && timestampMs(last.time) === now.getTime() && last.message === message;
+  if (last?.time === undefined || following(last.from, command) !== last.to) return false;
+  return timestampMs(last.time) === now.getTime() && last.message === message;
 }
 
 /** The record with other fields of its resource; the state stays. */

@@ -100,7 +100,7 @@ export class Experiments {
     expect: (record: ExperimentRecord) => void = () => undefined,
   ): Promise<Found> {
     const found = await this.change(id, ({ value }) => {
-      if (isLastChange(value, change)) return undefined;
+      if (isLastChange(value, command, change)) return undefined;
       expect(value);
       return changed(value, command, change);
     });

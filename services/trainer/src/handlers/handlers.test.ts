@@ -1,0 +1,148 @@
+/** Handlers with plain values: what they check, decide, write and answer. Through the wire they go in training.test.ts. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { create } from "@bufbuild/protobuf";
+import { openBlobs } from "@pretrain/blobs";
+import { Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@pretrain/errors";
+import { createLog } from "@pretrain/observability";
+import {
+  CancelExperimentRequestSchema,
+  GetExperimentRequestSchema,
+  ListExperimentsRequestSchema,
+  Experiment_Reason as Reason,
+  StartExperimentRequestSchema,
+  Experiment_State as State,
+  WatchExperimentRequestSchema,
+} from "@pretrain/proto";
+import { type TestScope, temporaryDirectory } from "@pretrain/testing";
+import { stateName } from "../experiment/lifecycle.ts";
+import { experimentsInMemory } from "../test-support/experiments-in-memory.ts";
+import { cancelExperiment } from "./cancel-experiment.ts";
+import { getExperiment } from "./get-experiment.ts";
+import { listExperiments } from "./list-experiments.ts";
+import { startExperiment } from "./start-experiment.ts";
+import { watchExperiment } from "./watch-experiment.ts";
+
+function service(t: TestScope) {
+  const system = experimentsInMemory();
+  const blobs = openBlobs(pathToFileURL(temporaryDirectory(t)).href);
+  let second = 0;
+  let woken = 0;
+  const now = () => new Date(Date.UTC(2025, 6, 30, 15, 30, (second += 1)));
+  const log = createLog("test", "fatal" as "error");
+  const dependencies = { experiments: system.experiments, blobs, now, log, wake: () => void (woken += 1) };
+  const start = startExperiment(dependencies);
+  return {
+    ...system,
+    system,
+    woken: () => woken,
+    start: (experimentId: string, more: { seed?: number; requestId?: string } = {}) => {
+      const { requestId = "", seed = 1 } = more;
+      const recipe = { data: { path: "book.txt" }, training: { seed } };
+      return start(create(StartExperimentRequestSchema, { experimentId, requestId, recipe }));
+    },
+    get: (name: string) => getExperiment(dependencies)(create(GetExperimentRequestSchema, { name })),
+    cancel: (name: string, etag = "") =>
+      cancelExperiment(dependencies)(create(CancelExperimentRequestSchema, { name, etag })),
+    list: (pageSize = 0, pageToken = "") =>
+      listExperiments(dependencies)(create(ListExperimentsRequestSchema, { pageSize, pageToken })),
+    watch: (name: string) =>
+      watchExperiment(dependencies)(create(WatchExperimentRequestSchema, { name }), {
+        signal: new AbortController().signal,
+      }),
+  };
+}
+
+test("starting stores the complete recipe, announces it, enqueues it and rings the worker's bell", async (t) => {
+  const trainer = service(t);
+  const experiment = await trainer.start("experiment_1_4_0");
+  assert.deepEqual([experiment.name, experiment.title], ["experiments/1-4-0", "experiment_1_4_0"]);
+  assert.equal(experiment.recipe?.training?.beta2, 0.95);
+  assert.match(experiment.recipeSha256, /^[0-9a-f]{64}$/);
+  assert.deepEqual(
+    [trainer.system.announced, trainer.system.enqueued, trainer.woken()],
+    [["1 QUEUED"], ["1-4-0/1"], 1],
+  );
+  assert.deepEqual(await trainer.get("experiments/1.4.0"), experiment);
+});
+
+test("a repeated request gets what has become of its experiment, also when the first answer was lost at any point", async (t) => {
+  for (let calls = 0; calls <= 4; calls += 1) {
+    const trainer = service(t);
+    trainer.system.callsLeft = calls; // create, publish, enqueue, mark
+    await trainer.start("a", { requestId: "r" }).catch(() => undefined);
+    trainer.system.callsLeft = Number.POSITIVE_INFINITY;
+    const second = await trainer.start("a", { requestId: "r" });
+    assert.equal(second.state, State.QUEUED);
+    assert.deepEqual(new Set(trainer.system.enqueued), new Set(["a/1"]));
+    assert.equal((await trainer.list()).experiments.length, 1);
+  }
+});
+
+test("an id that is taken, and a request id used otherwise, are ALREADY_EXISTS", async (t) => {
+  const trainer = service(t);
+  await trainer.start("a", { requestId: "r" });
+  for (const again of [
+    () => trainer.start("a"),
+    () => trainer.start("a", { requestId: "other" }),
+    () => trainer.start("a", { requestId: "r", seed: 2 }),
+    () => trainer.start("b", { requestId: "r" }),
+  ]) {
+    await assert.rejects(again, AlreadyExists);
+  }
+  assert.equal((await trainer.list()).experiments.length, 1);
+});
+
+test("nothing is stored of a refused request", async (t) => {
+  const trainer = service(t);
+  await assert.rejects(trainer.start("a/b", { requestId: "r" }), InvalidArgument);
+  assert.deepEqual((await trainer.list()).experiments, []);
+  assert.equal((await trainer.start("a", { requestId: "r" })).name, "experiments/a"); // its request id is still free
+});
+
+test("experiments are listed newest first, in pages", async (t) => {
+  const trainer = service(t);
+  for (const id of ["first", "second", "third"]) await trainer.start(id);
+  const page = await trainer.list(2);
+  assert.deepEqual(
+    page.experiments.map(({ title }) => title),
+    ["third", "second"],
+  );
+  await trainer.start("fourth");
+  const rest = await trainer.list(2, page.nextPageToken);
+  assert.deepEqual([rest.experiments.map(({ title }) => title), rest.nextPageToken], [["first"], ""]);
+  await assert.rejects(trainer.list(2, "nonsense"), InvalidArgument);
+});
+
+test("cancelling ends what nobody holds, asks for the end of what somebody holds, and refuses what has ended", async (t) => {
+  const trainer = service(t);
+  const { experiments, announced } = trainer.system;
+  const waiting = await trainer.start("waiting");
+  await trainer.start("held");
+  const change = { now: new Date(0), message: "prepares" };
+  const { revision } = await experiments.advance("held", "prepare", change);
+  await assert.rejects(trainer.cancel("experiments/held", waiting.etag), Aborted);
+  const asked = await trainer.cancel("experiments/held", String(revision));
+  assert.deepEqual([asked.state, asked.cancelRequested], [State.PREPARING, true]);
+  assert.equal((await trainer.cancel("experiments/held")).etag, asked.etag); // asking again changes nothing
+  const ended = await trainer.cancel("experiments/waiting");
+  assert.deepEqual([ended.state, ended.reason], [State.CANCELLED, Reason.USER]);
+  assert.ok(announced.includes("2 CANCELLED"));
+  await assert.rejects(trainer.cancel("experiments/waiting"), FailedPrecondition);
+  await assert.rejects(trainer.cancel("experiments/nothing"), NotFound);
+});
+
+test("a watch shows the experiment now, each change, and ends with it", async (t) => {
+  const trainer = service(t);
+  await trainer.start("a");
+  const seen: string[] = [];
+  for await (const { experiment } of trainer.watch("experiments/a")) {
+    seen.push(stateName(experiment?.state ?? State.UNSPECIFIED));
+    if (seen.length === 1) await trainer.system.experiments.advance("a", "prepare", { now: new Date(1), message: "" });
+    else
+      await trainer.system.experiments.advance("a", "fail", { now: new Date(2), message: "" }).catch(() => undefined);
+  }
+  assert.deepEqual([...new Set(seen)], ["QUEUED", "PREPARING", "FAILED"]);
+  await assert.rejects(async () => await trainer.watch("experiments/nothing").next(), NotFound);
+});

@@ -1,0 +1,81 @@
+/** The store of experiments without a broker: the same compare-and-set, and a list of what was published and enqueued. */
+import { clone } from "@bufbuild/protobuf";
+import { Aborted, AlreadyExists, Unavailable } from "@pretrain/errors";
+import type { Recorded, Records } from "@pretrain/events";
+import { type ExperimentRecord, ExperimentRecordSchema, type StateChanged } from "@pretrain/proto";
+import { stateName } from "../experiment/lifecycle.ts";
+import { Experiments } from "../stores/experiments.ts";
+
+export interface ExperimentsInMemory {
+  readonly experiments: Experiments;
+  /** `1 QUEUED`, one for each published event. */
+  readonly announced: string[];
+  /** Ids of the pieces of work. */
+  readonly enqueued: string[];
+  /** How many more calls of the broker's succeed; the others find nobody. */
+  callsLeft: number;
+  /** Runs once before the next write: what somebody else does in between. */
+  beforeWrite: (() => Promise<unknown>) | undefined;
+}
+
+export function experimentsInMemory(): ExperimentsInMemory {
+  const stored = new Map<string, Recorded<ExperimentRecord>>();
+  let revision = 0;
+  const system = {
+    announced: [] as string[],
+    enqueued: [] as string[],
+    callsLeft: Number.POSITIVE_INFINITY,
+    beforeWrite: undefined as (() => Promise<unknown>) | undefined,
+  };
+  const called = () => {
+    system.callsLeft -= 1;
+    if (system.callsLeft < 0) throw new Unavailable("BROKER_SILENT", "no answer from the broker");
+  };
+  const put = (key: string, value: ExperimentRecord): number => {
+    revision += 1;
+    stored.set(key, { key, value: clone(ExperimentRecordSchema, value), revision });
+    return revision;
+  };
+  const others = async () => {
+    const act = system.beforeWrite;
+    system.beforeWrite = undefined;
+    await act?.();
+  };
+  const records: Records<ExperimentRecord> = {
+    get: async (key) => stored.get(key),
+    list: async () => [...stored.values()],
+    async create(key, value) {
+      await others();
+      called();
+      if (stored.has(key)) throw new AlreadyExists("RECORD_EXISTS", key);
+      return put(key, value);
+    },
+    async update(key, value, seen) {
+      await others();
+      called();
+      if (stored.get(key)?.revision !== seen) throw new Aborted("RECORD_CHANGED", key);
+      return put(key, value);
+    },
+    async *watch(key) {
+      for (let last = 0; ; ) {
+        const found = stored.get(key);
+        if (found !== undefined && found.revision > last) yield found;
+        last = found?.revision ?? last;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+  const broker = {
+    async publish(_kind: unknown, message: unknown) {
+      called();
+      const { sequence, to } = message as StateChanged;
+      system.announced.push(`${sequence} ${stateName(to)}`);
+      return { duplicate: false };
+    },
+    async enqueue(_kind: unknown, _message: unknown, id: string) {
+      called();
+      system.enqueued.push(id);
+    },
+  };
+  return Object.assign(system, { experiments: new Experiments(records, broker) });
+}
