@@ -1,10 +1,12 @@
 /** What the record says of runs that are under way, were interrupted, failed, or of which events are missing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import {
   type Evaluation,
   Evaluation_State,
   Experiment_State,
+  LossSchema,
   type Report,
   Report_Completeness,
   Verdict,
@@ -77,6 +79,21 @@ test("a failed evaluation gives no number: not its own, not that of an earlier c
   ]);
 });
 
+test("where no row is long enough for a sample there is no gap to judge, and no verdict is missing for it", () => {
+  const nothing = create(LossSchema, { nats: 0, tokens: 0n });
+  const events = all.map((event) =>
+    isEvaluationOf(event, 120n) ? changed(event, { inferenceLoss: nothing, samples: [] }) : event,
+  );
+  assert.equal(verdictOf(reportOf(events), "eval/train_inference_gap"), Verdict.UNSPECIFIED);
+});
+
+test("a completed run is not final before its last checkpoint is known, however many others are evaluated", () => {
+  const isLast = (event: LedgerEvent) => event.kind === "checkpoint" && event.message.checkpoint?.microStep === 120n;
+  const report = reportOf(all.filter((event) => !isLast(event)));
+  assert.equal(report.completeness, Report_Completeness.OPEN);
+  assert.deepEqual(report.gaps, ["The checkpoint at the end of training is missing."]);
+});
+
 test("an evaluation of other bytes than the checkpoint's is not the checkpoint's evaluation", () => {
   const other = all.map((event) =>
     isEvaluationOf(event, 120n) ? changed(event, { checkpointSha256: "0".repeat(64) }) : event,
@@ -90,6 +107,7 @@ test("missing micro-steps are named, and a run without its last one has no final
   assert.equal(verdictOf(middle, "train/loss"), Verdict.EXCELLENT);
   const end = reportOf(all.filter((event) => !isStep(event, 119, 120)));
   assert.deepEqual(end.gaps, ["Micro-steps 119 to 120 are missing."]);
+  assert.equal(end.completeness, Report_Completeness.OPEN);
   assert.equal(verdictOf(end, "train/loss"), Verdict.UNDECIDED);
 });
 

@@ -36,12 +36,13 @@ export function buildReport(history: History): Report {
   const time = timeSummary(named, steps);
   const memory = memorySummary(history.memory, history.attempts);
   const totalMicroSteps = attempt && Number(attempt.totalMicroSteps);
-  const settled = settledNumbers(run.state, steps.missing.last === totalMicroSteps, checkpoints);
+  const hasLastStep = steps.missing.last === totalMicroSteps;
+  const settled = settledNumbers(run.state, hasLastStep, checkpoints);
   const judge = new Judge(measurements({ steps, memory, time, checkpoints }), settled);
   return create(ReportSchema, {
     name: `${history.experiment}/report`,
     title: titleOf(history),
-    completeness: completeness(run.state, checkpoints),
+    completeness: completeness(run.state, hasLastStep, checkpoints),
     recipeSha256: first?.recipeSha256 ?? "",
     moments: named,
     execution: run,
@@ -81,9 +82,16 @@ function settledNumbers(
   };
 }
 
-function completeness(state: Experiment_State, checkpoints: readonly EvaluatedCheckpoint[]): Report_Completeness {
-  const isOver = isFinal(state) && checkpoints.every(({ evaluation }) => evaluation !== undefined);
-  return isOver ? Report_Completeness.FINAL : Report_Completeness.OPEN;
+/** Metrics and events travel apart: COMPLETED can arrive before the last step does. */
+function completeness(
+  state: Experiment_State,
+  hasLastStep: boolean,
+  checkpoints: readonly EvaluatedCheckpoint[],
+): Report_Completeness {
+  const isWhole =
+    state !== Experiment_State.COMPLETED || (hasLastStep && checkpoints.at(-1)?.checkpoint.final === true);
+  const isEvaluated = checkpoints.every(({ evaluation }) => evaluation !== undefined);
+  return isFinal(state) && isWhole && isEvaluated ? Report_Completeness.FINAL : Report_Completeness.OPEN;
 }
 
 /** The id as its author wrote it; the canonical one while the first transition has not arrived. */

@@ -8,18 +8,26 @@ export interface EvaluatedCheckpoint {
   readonly evaluation: Evaluation | undefined;
 }
 
-/** The accepted checkpoints, by micro-step, each with the evaluation of exactly its bytes by the recipe's plan. */
+/** The accepted checkpoints, by micro-step, each with its evaluation. */
 export function evaluatedCheckpoints(
   written: readonly CheckpointWritten[],
   attempts: readonly AttemptStarted[],
   evaluations: readonly Evaluation[],
   plan: EvaluationPlan | undefined,
 ): EvaluatedCheckpoint[] {
-  const planned = evaluations.filter((evaluation) => isPlanned(evaluation, plan));
   return acceptedItems(written, placeOf, attempts).flatMap(({ checkpoint }) => {
     if (checkpoint === undefined) return [];
-    return [{ checkpoint, evaluation: planned.find((evaluation) => isOf(evaluation, checkpoint)) }];
+    return [{ checkpoint, evaluation: evaluationOf(checkpoint, evaluations, plan) }];
   });
+}
+
+/** The evaluation of exactly its bytes by the recipe's plan; undefined while there is none. */
+export function evaluationOf(
+  checkpoint: Checkpoint,
+  evaluations: readonly Evaluation[],
+  plan: EvaluationPlan | undefined,
+): Evaluation | undefined {
+  return evaluations.find((evaluation) => isOf(evaluation, checkpoint) && isPlanned(evaluation, plan));
 }
 
 function placeOf({ attempt, checkpoint }: CheckpointWritten) {

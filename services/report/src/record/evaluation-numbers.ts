@@ -1,6 +1,6 @@
-/** The numbers of one evaluation, computed again from its sums wherever they can be. */
+/** The numbers of one evaluation, computed again from its sums: never copied. */
 
-import { type LossTotal, meanNatsPerToken, perplexity } from "@pretrain/measures";
+import { bitsPerByte, type LossTotal, meanNatsPerToken, perplexity } from "@pretrain/measures";
 import { type Evaluation, Evaluation_State, type Loss } from "@pretrain/proto";
 
 export interface EvaluationNumbers {
@@ -33,8 +33,8 @@ export function evaluationNumbers(evaluation: Evaluation | undefined): Evaluatio
     loss: meanNatsPerToken(totalOf(validationLoss)),
     inferenceLoss: meanNatsPerToken(totalOf(inferenceLoss)),
     perplexity: perplexity(totalOf(validationLoss)),
-    // The one number that cannot be derived here: its rule for markers needs the loss of each token.
-    bitsPerByte: evaluation.bitsPerByte,
+    // A marker's loss is in the sum, and it has no bytes.
+    bitsPerByte: bitsPerByte({ nats: validationLoss?.nats ?? 0, bytes: Number(evaluation.validationBytes) }),
     completionRate: generation && ratio(generation.generatedTokens, generation.requestedTokens),
     eosRate: generation && ratio(generation.eosFound, generation.samples),
   };

@@ -42,12 +42,20 @@ export class Judge {
 
   /** A row for each key metric and each target, a metric's targets in the recipe's order. */
   indicators(recipe: Recipe | undefined): Indicator[] {
-    const targets = allTargets(recipe);
+    const targets = [...(recipe?.targets ?? []), ...this.#gapTarget(recipe)];
     const names = [...new Set([...keyMetrics, ...targets.map(({ metric }) => metric)])];
     return names.flatMap((name) => {
       const own = targets.filter(({ metric }) => metric === name);
       return own.length === 0 ? [this.indicator(name)] : own.map((target) => this.indicator(name, target));
     });
+  }
+
+  /** The bound of the evaluation plan, below which training and inference loss count as consistent; none without samples. */
+  #gapTarget(recipe: Recipe | undefined): Target[] {
+    const value = recipe?.evaluation?.consistentGap;
+    const hasNoSamples = this.#settled.evaluation && this.settledValue(gapMetric) === undefined;
+    if (value === undefined || hasNoSamples || recipe?.targets.some(({ metric }) => metric === gapMetric)) return [];
+    return [create(TargetSchema, { metric: gapMetric, comparison: "<=", value })];
   }
 
   indicator(metric: string, target?: Target): Indicator {
@@ -72,12 +80,4 @@ export class Judge {
     const measurement = this.#measurements.get(metric);
     return measurement !== undefined && this.#settled[measurement.source] ? measurement.final : undefined;
   }
-}
-
-/** The recipe's targets, and the bound of its evaluation plan below which training and inference loss count as consistent. */
-function allTargets(recipe: Recipe | undefined): Target[] {
-  const targets = recipe?.targets ?? [];
-  const gap = recipe?.evaluation?.consistentGap;
-  if (gap === undefined || targets.some(({ metric }) => metric === gapMetric)) return [...targets];
-  return [...targets, create(TargetSchema, { metric: gapMetric, comparison: "<=", value: gap })];
 }

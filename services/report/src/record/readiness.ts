@@ -1,5 +1,7 @@
 /** When a record may be written for good. */
-import { Experiment_State, type Report, Report_Completeness } from "@pretrain/proto";
+import { type Report, Report_Completeness } from "@pretrain/proto";
+import { evaluationOf } from "./checkpoint-evaluations.ts";
+import { isFinal } from "./execution.ts";
 
 /**
  * `open`: more is to come. `complete`: the run completed and nothing is missing. `over`: it is over, and what is missing may
@@ -7,10 +9,10 @@ import { Experiment_State, type Report, Report_Completeness } from "@pretrain/pr
  */
 export type Readiness = "open" | "over" | "complete";
 
-export function readiness({ completeness, execution, checkpoints, gaps }: Report): Readiness {
-  if (completeness !== Report_Completeness.FINAL) return "open";
-  const isWhole =
-    execution?.state === Experiment_State.COMPLETED && gaps.length === 0 && checkpoints.at(-1)?.final === true;
+export function readiness({ completeness, execution, checkpoints, evaluations, recipe, gaps }: Report): Readiness {
+  const isEvaluated = checkpoints.every((checkpoint) => evaluationOf(checkpoint, evaluations, recipe?.evaluation));
+  if (execution === undefined || !isFinal(execution.state) || !isEvaluated) return "open";
+  const isWhole = completeness === Report_Completeness.FINAL && gaps.length === 0;
   return isWhole && hasTrainingPhase(execution.phases) ? "complete" : "over";
 }
 
