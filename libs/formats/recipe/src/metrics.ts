@@ -102,7 +102,7 @@ export const metrics: readonly Metric[] = [
   {
     name: "eval/bits_per_byte",
     unit: "bits per byte",
-    meaning: "Validation loss per UTF-8 byte of the scored text, at the last checkpoint",
+    meaning: "Loss of the validation text's own tokens per UTF-8 byte of it, markers left out, at the last checkpoint",
     better: "lower",
   },
   {

@@ -15,7 +15,12 @@ import { carryOut, type Means } from "./carry-out.ts";
 const settings = create(EvaluationSettingsSchema, { samples: 1, inputLength: 2, predictLength: 2, batchRows: 1 });
 const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, checkpointSha256: "c0", settings };
 const numbers = {
-  ...measurement({ settings, rows: [{ rowId: 0, nats: 2, tokens: 4, bytes: 3 }], samples: [], skippedRows: 1 }),
+  ...measurement({
+    settings,
+    rows: [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }],
+    samples: [],
+    skippedRows: 1,
+  }),
   dataset: "datasets/d",
   datasetSha256: "d0",
   tokenizerSha256: "70",
@@ -105,7 +110,7 @@ test("a computing process that is lost each time: FAILED after the third", async
 test("a result that no record can hold: FAILED, and it says what to ask for", async () => {
   const sample = { rowId: 0, inputText: "x".repeat(500_000), trueText: "", predictedText: "y".repeat(500_000) };
   const samples = [{ ...sample, nats: 1, tokens: 2, generatedTokens: 2, stopReason: "eos" as const }];
-  const rows = [{ rowId: 0, nats: 2, tokens: 4, bytes: 3 }];
+  const rows = [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }];
   const { take, record } = await story(async () => ({
     ...numbers,
     ...measurement({ settings, rows, samples, skippedRows: 0 }),

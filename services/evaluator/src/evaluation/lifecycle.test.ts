@@ -10,7 +10,12 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 const settings = create(EvaluationSettingsSchema, { samples: 1, inputLength: 2, predictLength: 2, batchRows: 1 });
 const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, checkpointSha256: "c0", settings };
 const measured: Measurement & { dataset: string; datasetSha256: string; tokenizerSha256: string } = {
-  ...measurement({ settings, rows: [{ rowId: 0, nats: 2, tokens: 4, bytes: 3 }], samples: [], skippedRows: 1 }),
+  ...measurement({
+    settings,
+    rows: [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }],
+    samples: [],
+    skippedRows: 1,
+  }),
   dataset: "datasets/d",
   datasetSha256: "d0",
   tokenizerSha256: "70",

@@ -7,7 +7,13 @@ import type { RowLoss, ScoredSample } from "../worker/protocol.ts";
 import { measurement } from "./measurement.ts";
 
 const settings = create(EvaluationSettingsSchema, { samples: 2, inputLength: 3, predictLength: 4, batchRows: 8 });
-const row = (rowId: number, nats: number, tokens: number, bytes = tokens): RowLoss => ({ rowId, nats, tokens, bytes });
+const row = (rowId: number, nats: number, tokens: number, bytes = tokens, textNats = nats): RowLoss => ({
+  rowId,
+  nats,
+  tokens,
+  textNats,
+  bytes,
+});
 const sample = (rowId: number, nats: number, generatedTokens = 4): ScoredSample => ({
   rowId,
   inputText: "in",
@@ -30,8 +36,8 @@ test("the loss is the sum over all tokens by their count, not a mean of the rows
 
 test("perplexity is exp of that mean", () => assert.equal(of({}).perplexity, Math.exp(1.5)));
 
-test("bits per byte divide the whole sum, markers' losses included, by the bytes of the text", () => {
-  assert.equal(of({}).bitsPerByte, 15 / (Math.LN2 * 20));
+test("bits per byte divide what the text cost, markers' losses left out, by its bytes", () => {
+  assert.equal(of({ rows: [row(0, 6, 1, 5, 4), row(1, 9, 9, 15, 7)] }).bitsPerByte, 11 / (Math.LN2 * 20));
   assert.equal(of({}).validationBytes, 20n);
 });
 

@@ -68,7 +68,8 @@ export function measurement({ settings, rows, samples, skippedRows }: Scores): M
     throw new FailedPrecondition("NOTHING_TO_SCORE", `the validation split has no target in its ${rows.length} rows`);
   }
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  const bits = bitsPerByte({ nats: loss.nats, bytes }); // a marker's loss is in the sum, its bytes are none
+  const textNats = rows.reduce((sum, row) => sum + row.textNats, 0);
+  const bits = bitsPerByte({ nats: textNats, bytes }); // of the text alone: markers are neither in the loss nor in the bytes
   expectFinite({ validation_loss: loss.nats, perplexity: shown, low: interval.low, high: interval.high });
   return {
     inferenceLoss: finiteLoss("inference_loss", totalLoss(samples)),

@@ -40,6 +40,8 @@ export interface RowLoss {
   /** Sum of the losses of the row's targets: every token but the first. */
   readonly nats: number;
   readonly tokens: number;
+  /** What of `nats` the text's own tokens cost, markers such as eos left out. */
+  readonly textNats: number;
   /** UTF-8 bytes of these targets; a marker has none. */
   readonly bytes: number;
 }

@@ -1,5 +1,6 @@
 /** The loss of every target of some rows, summed for each row, so that sums over any batches agree. */
 import { FailedPrecondition } from "@pretrain/errors";
+import { textLoss } from "@pretrain/measures";
 import { logits } from "@pretrain/model";
 import { countsOfLengths, nextTokenLosses } from "@pretrain/scoring";
 import { tf } from "@pretrain/tensorflow-native";
@@ -50,8 +51,9 @@ function rowLoss({ rowId, tokens }: Row, losses: ArrayLike<number>, tokenizer: T
   if (!Number.isFinite(nats)) {
     throw new FailedPrecondition("NOT_FINITE", `row ${rowId}: its loss is ${nats}`, { row: String(rowId) });
   }
-  const bytes = targets(tokens).reduce((sum, id) => sum + textBytes(tokenizer, id), 0);
-  return { rowId, nats, tokens: losses.length, bytes };
+  const tokenBytes = Array.from(targets(tokens), (id) => textBytes(tokenizer, id));
+  const text = textLoss({ losses: Array.from(losses), tokenBytes });
+  return { rowId, nats, tokens: losses.length, textNats: text.nats, bytes: text.bytes };
 }
 
 /** Every token but the first, which nothing predicts. */

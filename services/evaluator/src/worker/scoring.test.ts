@@ -48,12 +48,15 @@ test("scoring rows", async (t) => {
     }
   });
 
-  await t.test("a row's bytes are those of its text; markers have none", () => {
+  await t.test("a row's bytes and the loss of its text are those of the text; markers have neither", () => {
     const whole = rows.filter(({ tokens }) => tokens.at(-1) === tokenizer.specialTokens.eos);
     assert.ok(whole.length >= 3 && whole.length < rows.length, `${whole.length} of ${rows.length} rows end with eos`);
     for (const row of whole) {
       const text = tokenizer.decode(row.tokens, { skipSpecialTokens: true });
-      assert.equal(scoreRows(model, [row])[0]?.bytes, Buffer.byteLength(text));
+      const [loss] = scoreRows(model, [row]);
+      assert.equal(loss?.bytes, Buffer.byteLength(text));
+      const [withoutEos] = scoreRows(model, [{ ...row, tokens: row.tokens.subarray(0, -1) }]);
+      assertClose(loss?.textNats ?? 0, withoutEos?.nats ?? 1, { relative: 1e-6 });
     }
   });
 
