@@ -13,6 +13,7 @@ import { differences, environmentOf, exactnessOf, memoryBytes } from "./environm
 import { Fenced } from "./faults.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
+import { dataNote, environmentNote, modelNote, trainingNote } from "./phase-notes.ts";
 import { type PreparedDataset, prepareDataset } from "./prepare-dataset.ts";
 import { ProgressKeeper } from "./progress-keeper.ts";
 import type { TakenExperiment } from "./take-experiment.ts";
@@ -55,7 +56,7 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   });
   return await phase(attempt, "training", async () => {
     const keeper = await trainModel(attempt, child, data, model);
-    return [keeper, trainingNote(keeper)];
+    return [keeper, trainingNote(keeper.progress)];
   });
 }
 
@@ -84,7 +85,7 @@ async function detectedEnvironment(child: ComputingProcess, signal: AbortSignal)
   return environmentOf(said.description);
 }
 
-interface BuiltModel {
+export interface BuiltModel {
   readonly plan: ReturnType<typeof stepPlan>;
   readonly ready: Extract<Said, { kind: "ready" }>;
 }
@@ -219,24 +220,4 @@ async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T>
   } finally {
     signal.removeEventListener("abort", abort);
   }
-}
-
-function environmentNote({ tensorflow, device, intraOpThreads, onednn, precision }: Environment): string {
-  return `TensorFlow ${tensorflow} on ${device}, ${intraOpThreads} threads, oneDNN ${onednn ? "on" : "off"}, ${precision}`;
-}
-
-function dataNote({ dataset, report }: PreparedDataset): string {
-  const rejected = report.rejected.reduce((sum, { rows }) => sum + rows, 0n);
-  const rows = `${dataset.trainRows} training and ${dataset.validationRows} validation rows`;
-  return `${rows}, ${rejected} of ${report.rowsRead} rejected, ${dataset.vocabularySize} tokenizer entries`;
-}
-
-function modelNote({ recipe, claim }: Attempt, { ready, plan }: BuiltModel): string {
-  const origin =
-    claim.resumesFrom === 0 ? `seed ${recipe.training.seed}` : `checkpoint of micro-step ${claim.resumesFrom}`;
-  return `${(ready.parameters / 1e6).toFixed(2)} M parameters from ${origin}, ${totals(plan).microSteps} micro-steps to do`;
-}
-
-function trainingNote({ progress }: ProgressKeeper): string {
-  return `${progress.microStep} micro-steps, ${progress.optimizerStep} optimizer steps, ${Math.round(progress.tokensPerSecond)} tokens/s at the end`;
 }

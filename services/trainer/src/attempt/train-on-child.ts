@@ -10,6 +10,8 @@ import type { ComputingProcess } from "./computing-process.ts";
 import { Fenced, Stopped } from "./faults.ts";
 import type { Outbox } from "./outbox.ts";
 import { Profile } from "./profile.ts";
+import { errorOf, Sequence } from "./sequence.ts";
+import { Slots } from "./slots.ts";
 import type { Wish, Wishes } from "./wishes.ts";
 
 export interface TrainingOnChild {
@@ -144,62 +146,4 @@ async function seal(
   const sealed = await sealCheckpoint(blobs, manifest);
   events.checkpointWritten(sealed);
   onCheckpoint(sealed);
-}
-
-function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-/** Actions one behind the other, beside the steps, which wait for no disk. The first that fails is the last. */
-class Sequence {
-  #last: Promise<void> = Promise.resolve();
-  readonly #onError: (error: Error) => void;
-
-  constructor(onError: (error: Error) => void) {
-    this.#onError = onError;
-  }
-
-  add(action: () => Promise<void>): void {
-    this.#last = this.#last.then(action);
-    this.#last.catch((error: unknown) => this.#onError(errorOf(error)));
-  }
-
-  /** Resolves when nothing goes on any more. @throws what an action threw */
-  ended(): Promise<void> {
-    return this.#last;
-  }
-}
-
-/** So many batches may be on their way at once. */
-class Slots {
-  readonly #most: number;
-  #taken = 0;
-  #free = Promise.withResolvers<void>();
-  #closed = false;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get taken(): number {
-    return this.#taken;
-  }
-
-  async take(): Promise<void> {
-    while (this.#taken >= this.#most && !this.#closed) {
-      await this.#free.promise;
-      this.#free = Promise.withResolvers();
-    }
-    this.#taken += 1;
-  }
-
-  give(): void {
-    this.#taken -= 1;
-    this.#free.resolve();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#free.resolve();
-  }
 }
