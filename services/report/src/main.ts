@@ -15,6 +15,9 @@ import { pageRoutes } from "./page/page-routes.ts";
 import { RecordPublisher } from "./publishing/record-publisher.ts";
 import { CurrentReports } from "./reports/current-reports.ts";
 
+/** Longer than the broker waits before it delivers again what a killed process had taken. */
+const quietMs = 20_000;
+
 exitOnFatalError(createLog("report"));
 const config = reportConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("report", config.logLevel);
@@ -36,7 +39,7 @@ const publisher = opened.use(
     announce,
     log,
     now: () => new Date(),
-    quietMs: 10_000,
+    quietMs,
   }),
 );
 const onChange = (experiments: ReadonlySet<string>) => {

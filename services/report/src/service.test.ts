@@ -102,8 +102,11 @@ test("killed again and again while it ingests, the ledger has every event once",
   await published;
   const service = await startService(t, environment);
   const client = clientOf(t, service.grpc);
-  await until(async () => (await client.getReport({ name })).completeness === Report_Completeness.FINAL);
-  await until(async () => (await client.getReport({ name })).gaps.length === 0);
+  const isWhole = async () => {
+    const { completeness, gaps } = await client.getReport({ name });
+    return completeness === Report_Completeness.FINAL && gaps.length === 0;
+  };
+  await until(isWhole, { timeoutMs: 40_000 }); // what the killed process had taken comes again after 15 s
   await endService(service.child, "SIGTERM");
   const database = new DatabaseSync(join(folder, "state/ledger.sqlite"));
   t.after(() => database.close());

@@ -23,6 +23,9 @@ export const tables = `
     UNIQUE (experiment, kind, attempt, number, detail)
   ) STRICT;
 
+  -- The list of experiments and their states, without a look at their millions of steps.
+  CREATE INDEX transitions ON events (experiment, number, time_ms) WHERE kind = 'state';
+
   -- Events that used the identity of another with another content. The later one is in \`events\`.
   CREATE TABLE contradictions (
     experiment TEXT NOT NULL,

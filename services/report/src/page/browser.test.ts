@@ -149,6 +149,14 @@ test("everything can be reached and used with the keyboard", options, async (t) 
   await page.getByText("off", { exact: true }).waitFor();
 });
 
+test("the record fits on paper", options, async (t) => {
+  const { page } = await opened(t, "/experiments/1-4-0/report.html", ({ append }) => append(runEvents()), {
+    viewport: { width: 690, height: 1000 }, // A4 with margins of 15 mm
+  });
+  await page.emulateMedia({ media: "print" });
+  assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth")) <= 690);
+});
+
 test("a small screen scrolls in one direction only, light or dark", options, async (t) => {
   for (const colorScheme of ["light", "dark"] as const) {
     const { page } = await opened(t, "/", ({ append }) => append(runEvents()), {

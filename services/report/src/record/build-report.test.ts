@@ -55,6 +55,10 @@ test("while the run goes on every number is shown and no target is met or missed
   assert.ok((report.indicators[0]?.final ?? 9) < 4);
   assert.equal(verdictOf(report, "train/loss"), Verdict.UNDECIDED);
   assert.equal(report.predictions[0]?.hit, undefined);
+  const waiting = reportOf(
+    all.filter((event) => (event.kind !== "state" || event.message.sequence < 4) && event.kind !== "evaluation"),
+  );
+  assert.deepEqual(waiting.gaps, []); // an evaluation that has not ended is no gap yet
 });
 
 test("a completed run whose last evaluation is still to come has verdicts for training only, and is open", () => {

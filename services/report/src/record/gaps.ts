@@ -1,6 +1,7 @@
 /** What should be in the ledger and is not. An empty list is a statement: everything is there. */
 import { Evaluation_State, Experiment_State } from "@pretrain/proto";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
+import { isFinal } from "./execution.ts";
 import type { Contradiction, History } from "./history.ts";
 import type { MissingSteps } from "./missing-steps.ts";
 import { counted } from "./wording.ts";
@@ -19,7 +20,7 @@ export function gaps(run: KnownRun): string[] {
     ...beginning(run.history),
     ...missingSteps(run.missing),
     ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
-    ...run.checkpoints.flatMap(missingEvaluation),
+    ...run.checkpoints.flatMap((checkpoint) => missingEvaluation(checkpoint, isFinal(run.state))),
     ...run.history.contradictions.map(contradiction),
   ];
 }
@@ -63,9 +64,10 @@ function missingEnd({ missing: { last }, totalMicroSteps, checkpoints }: KnownRu
   ];
 }
 
-function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint): string[] {
+/** While the run goes on, an evaluation that has not ended is no gap. */
+function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOver: boolean): string[] {
   const name = `The evaluation of the checkpoint of micro-step ${counted(checkpoint.microStep)}`;
-  if (evaluation === undefined) return [`${name} has not ended.`];
+  if (evaluation === undefined) return isOver ? [`${name} has not ended.`] : [];
   return evaluation.state === Evaluation_State.FAILED ? [`${name} failed: ${evaluation.error}`] : [];
 }
 

@@ -15,6 +15,12 @@ export function verdictCell(verdict: Verdict): Cell {
   return verdictCells[verdict] ?? "unknown";
 }
 
+/** Of a hypothesis: its rules are met or missed, itself is confirmed or refuted. */
+export function hypothesisCell(verdict: Verdict): Cell {
+  if (verdict === Verdict.MET) return { text: "✓ confirmed", tone: "good" };
+  return verdict === Verdict.MISSED ? { text: "✗ refuted", tone: "bad" } : verdictCell(verdict);
+}
+
 export function targetText(target: Target | undefined): string {
   if (target === undefined) return "";
   const sign = comparisonSigns[target.comparison] ?? target.comparison;

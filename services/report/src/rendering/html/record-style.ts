@@ -72,5 +72,6 @@ svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-num
   h2 { break-after: avoid; margin-top: 1.75rem; } h3 { break-after: avoid; }
   tr, .sample, figure, .facts > div { break-inside: avoid; } .table { overflow: visible; }
   .summary { border: 1px solid var(--line); }
+  table { font-size: 8.5pt; } th, td { padding-right: 0.5rem; } td code.short { white-space: normal; overflow-wrap: anywhere; }
 }
 `;

@@ -34,7 +34,7 @@ export function executionSection({ moments, execution, time }: Report): Section 
 
 function stateFacts(execution: Execution | undefined): (readonly [string, Cell])[] {
   const why = [reasonName(execution?.reason), execution?.message].filter(Boolean).join(": ");
-  return [["State", stateCell(execution?.state)], ...(why === "" ? [] : [["Because", why] as const])];
+  return [["State", stateCell(execution?.state)], ...(why === "" ? [] : [["Message", why] as const])];
 }
 
 function momentFacts(moments: Moments | undefined): (readonly [string, Cell])[] {
@@ -110,7 +110,7 @@ function transitionTable(execution: Execution | undefined): Block {
       { title: "From" },
       { title: "To" },
       { title: "Attempt", numeric: true },
-      { title: "Because" },
+      { title: "Message" },
     ],
     rows: (execution?.transitions ?? []).map((transition) => [
       String(transition.sequence),

@@ -2,7 +2,7 @@
 import type { HypothesisOutcome, Prediction, PredictionOutcome, Report } from "@pretrain/proto";
 import { metricValue } from "../figures.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
-import { targetText, verdictCell } from "../wording.ts";
+import { hypothesisCell, targetText, verdictCell } from "../wording.ts";
 
 export function predictionsSection({ predictions }: Report): Section {
   return {
@@ -59,7 +59,7 @@ function hypothesisTable(hypotheses: readonly HypothesisOutcome[]): Block {
       { title: "Rule" },
       { title: "Value", numeric: true },
       { title: "Rule's verdict" },
-      { title: "Hypothesis" },
+      { title: "Outcome" },
     ],
     rows: hypotheses.flatMap(({ hypothesis, verdict, evidence }) =>
       evidence.map((rule, index) => [
@@ -67,7 +67,7 @@ function hypothesisTable(hypotheses: readonly HypothesisOutcome[]): Block {
         `${rule.metric} ${targetText(rule.target)}`,
         metricValue(rule.metric, rule.final),
         verdictCell(rule.verdict),
-        index === 0 ? verdictCell(verdict) : "",
+        index === 0 ? hypothesisCell(verdict) : "",
       ]),
     ),
   };
