@@ -1,5 +1,5 @@
 /** The environment of the service and of its worker, read once. */
-import { address, blobStoreUrl, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+import { address, blobStoreUrl, count, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function trainerConfig(environment: NodeJS.ProcessEnv) {
@@ -11,6 +11,8 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
       state: variable("PRETRAIN_STATE", folder),
       dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
+      // Longer than a piece of work takes to come back from a worker that died.
+      workerIdleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "30000"),
       logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
     },
     environment,

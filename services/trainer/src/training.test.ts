@@ -287,3 +287,23 @@ test("cancelling stops a run behind the micro-step it is in, and a waiting exper
   const steps = ofKind(await eventsOf(system, name), "step");
   assert.ok(steps.length > 0 && steps.length < tinySteps, `${steps.length} steps`);
 });
+
+test("a worker that finds no more work ends, and the next experiment gets a new one", async (t) => {
+  const system = await startSystem(t);
+  const trainer = await system.startTrainer({ PRETRAIN_WORKER_IDLE_MS: "500" });
+  const workers = () => trainer.log.filter(({ msg }) => msg === "worker started").map(({ worker }) => worker);
+  const ended = () => trainer.log.filter(({ msg }) => msg === "worker ended").map(({ worker, code }) => [worker, code]);
+  for (const [experimentId, count] of [
+    ["first", 1],
+    ["second", 2],
+  ] as const) {
+    const { name } = await trainer.client.startExperiment({ experimentId, recipe: tinyRecipe });
+    assert.equal((await trainer.ended(name)).state, State.COMPLETED);
+    await until(() => ended().length === count, { timeoutMs: 20_000 });
+  }
+  assert.equal(new Set(workers()).size, 2);
+  assert.deepEqual(
+    ended(),
+    workers().map((worker) => [worker, 0]),
+  );
+});

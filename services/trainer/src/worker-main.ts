@@ -13,8 +13,6 @@ import type { WorkerDependencies } from "./attempt/worker-dependencies.ts";
 import { spoolFolder, trainerConfig } from "./config.ts";
 import { Experiments } from "./stores/experiments.ts";
 
-/** Longer than a piece of work takes to come back from a worker that died. */
-const idleMs = 30_000;
 /** Some 60,000 steps; then training waits for the broker after all. */
 const spoolLimitBytes = 64 * 1024 * 1024;
 const batchLimitBytes = 80 * 1024 * 1024;
@@ -30,32 +28,37 @@ void terminationSignal().then((signal) => {
   shutdown.abort();
 });
 
-await using opened = new AsyncDisposableStack();
-const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
-const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
-for (const { sizeBytes } of spool.losses)
-  log.error({ sizeBytes }, "events at the end of the spool were cut by a crash");
-const outbox = new Outbox(spool, broker, log);
-opened.defer(() => outbox.close(lastEventsMs));
-const dataShard = opened.use(
-  connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
-);
-const dependencies: WorkerDependencies = {
-  experiments: new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker),
-  dataShard,
-  outbox,
-  log,
-  blobs: openBlobs(config.blobs),
-  blobsAddress: config.blobs,
-  environment: process.env,
-  now: () => new Date(),
-};
-for await (const piece of broker.takeWork(work.train, { signal: shutdown.signal, idleMs })) {
-  try {
-    await runAttempt(piece, dependencies, shutdown.signal);
-  } catch (error) {
-    log.error({ err: error, reason: messageOf(error) }, "a piece of work is handed back");
-    piece.again(retryMs);
+await takeWork();
+process.exit(0); // waiting for a signal would keep it alive, and nobody would be started for the next experiment
+
+async function takeWork(): Promise<void> {
+  await using opened = new AsyncDisposableStack();
+  const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
+  const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
+  for (const { sizeBytes } of spool.losses)
+    log.error({ sizeBytes }, "events at the end of the spool were cut by a crash");
+  const outbox = new Outbox(spool, broker, log);
+  opened.defer(() => outbox.close(lastEventsMs));
+  const dataShard = opened.use(
+    connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
+  );
+  const dependencies: WorkerDependencies = {
+    experiments: new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker),
+    dataShard,
+    outbox,
+    log,
+    blobs: openBlobs(config.blobs),
+    blobsAddress: config.blobs,
+    environment: process.env,
+    now: () => new Date(),
+  };
+  for await (const piece of broker.takeWork(work.train, { signal: shutdown.signal, idleMs: config.workerIdleMs })) {
+    try {
+      await runAttempt(piece, dependencies, shutdown.signal);
+    } catch (error) {
+      log.error({ err: error, reason: messageOf(error) }, "a piece of work is handed back");
+      piece.again(retryMs);
+    }
   }
+  log.info("no more work");
 }
-log.info("no more work");
