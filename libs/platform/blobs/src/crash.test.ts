@@ -20,13 +20,8 @@ function writer(root: string, body: string, wrapper: readonly string[] = []): Ch
     const store = openBlobs(${JSON.stringify(pathToFileURL(root).href)});
     const content = new TextEncoder().encode("new content");
     ${body}`;
-  const [command = process.execPath, ...args] = [
-    ...wrapper,
-    process.execPath,
-    "--input-type=module-typescript",
-    "-e",
-    program,
-  ];
+  const node = [process.execPath, "--input-type=module-typescript", "-e", program];
+  const [command = process.execPath, ...args]: readonly string[] = [...wrapper, ...node];
   return spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
 }
 
