@@ -293,7 +293,7 @@ test("a deadline ends the call at both ends, even when the method does not look 
       },
     },
   });
-  const error = await failure(client.getExperiment({ name: "experiments/a" }, { timeoutMs: 100 }));
+  const error = await failure(client.getExperiment({ name: "experiments/a" }, { timeoutMs: 1000 }));
   assert.deepEqual([error.status, error.reason], ["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
   await until(() => signal?.aborted);
   await until(async () =>
