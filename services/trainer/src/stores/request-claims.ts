@@ -6,7 +6,7 @@ import { AlreadyExists } from "@pretrain/errors";
 /**
  * Ties `requestId` to this request. A crash behind this leaves a claim that only the same request can use, by being sent again.
  *
- * @throws AlreadyExists REQUEST_ID_USED when it was used for another request
+ * @throws AlreadyExists REQUEST_ID_REUSED when it was used for another request
  */
 export async function claimRequestId(blobs: BlobStore, requestId: string, requestSha256: string): Promise<void> {
   const key = `requests/start-experiment/${createHash("sha256").update(requestId).digest("hex")}`;
@@ -14,5 +14,5 @@ export async function claimRequestId(blobs: BlobStore, requestId: string, reques
   if (await blobs.create(key, claim)) return;
   if (new TextDecoder().decode(await blobs.read(key)) === requestSha256) return;
   const message = `request_id "${requestId}" was used for another request; give a new one`;
-  throw new AlreadyExists("REQUEST_ID_USED", message, { request_id: requestId });
+  throw new AlreadyExists("REQUEST_ID_REUSED", message, { request_id: requestId });
 }
