@@ -41,8 +41,21 @@ type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 
 async function answer(handler: Handler, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
   response.stream.once("finish", () => discardRest(response));
-  const answered = await handler(universalRequestFromNodeRequest(request, response, undefined, undefined));
+  const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
   await universalResponseToNodeResponse(answered, response);
+}
+
+/**
+ * Aborted when the request's stream is closed, always as CANCELED: a caller's reset carries whatever code its library chose (Connect's
+ * own client says INTERNAL_ERROR at its deadline), and would be counted as a defect of this server.
+ */
+function canceledByCaller(closed: AbortSignal): AbortSignal {
+  const canceled = new AbortController();
+  const cancel = () => canceled.abort(new ConnectError("the caller closed the call", Code.Canceled));
+  closed.addEventListener("abort", cancel, { once: true });
+  if (closed.aborted) cancel();
+  return canceled.signal;
 }
 
 /**
