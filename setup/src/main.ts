@@ -8,7 +8,9 @@
 import { parseArgs } from "node:util";
 import { messageOf, PretrainError } from "@pretrain/errors";
 import { ensureNatsServer } from "@pretrain/nats-server";
+import { tensorGraphLibrary } from "@pretrain/tensor-graph/build";
 import { ensureTensorFlow } from "@pretrain/tensorflow-native/build";
+import { ensureNativeLibrary } from "@pretrain/tensorflow-native/native-library";
 import { ensureGeneratedContracts } from "./generated-contracts.ts";
 import { ensureGrpcurl } from "./grpcurl.ts";
 import { perform, printFailure } from "./perform.ts";
@@ -19,6 +21,7 @@ try {
   await perform("contracts as TypeScript", ensureGeneratedContracts);
   await perform("nats-server", ensureNatsServer);
   await perform("native TensorFlow", ensureTensorFlow);
+  await perform("the graph addon", (started) => ensureNativeLibrary(tensorGraphLibrary, started));
 } catch (error) {
   if (!(error instanceof PretrainError)) throw error; // a fault of the set-up itself, with its stack
   printFailure("set-up failed", messageOf(error));

@@ -40,7 +40,7 @@ test("a complete folder is linked into the npm package without building, also af
   const { run, root } = await unbuiltCopy(t);
   const link = join(root, "node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node");
   for (const choice of ["cpu", "gpu", "cpu"]) {
-    const folder = join(root, ".native", `tensorflow-${choice}-2.21.0`);
+    const folder = join(root, ".native", `tensorflow-2.21.0-${choice}`);
     await mkdir(folder, { recursive: true });
     assert.equal(await run(build, { PATH: "/nonexistent", PRETRAIN_TENSORFLOW: choice }), "");
     assert.equal(await readlink(link), join(folder, bindingFile));

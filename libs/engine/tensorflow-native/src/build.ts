@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { completeFolder, unpackWheel } from "@pretrain/wheels";
-import { compileBinding, expectCompiler } from "./compile-binding.ts";
+import { expectCompiler } from "./compile.ts";
+import { compileBinding } from "./compile-binding.ts";
 import { bindingFile, bindingLink, chosenInstallation, type Installation } from "./wheel.ts";
 
 /**
@@ -34,14 +35,22 @@ async function build({ wheel, folder }: Installation): Promise<void> {
       destination: unpacked,
       select: [...libraries.map((name) => `tensorflow/${name}`), ...headers],
     });
-    for (const name of libraries) await rename(join(unpacked, "tensorflow", name), join(building, name));
-    await compileBinding({ include: join(unpacked, "tensorflow", "include"), folder: building, output: bindingFile });
+    for (const name of [...libraries, "include"])
+      await rename(join(unpacked, "tensorflow", name), join(building, name));
     await rm(unpacked, { recursive: true });
+    await compileBinding(building);
   });
 }
 
 const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-const headers = ["tensorflow", "xla/tsl", "tsl"].map((folder) => `tensorflow/include/${folder}/*.h`);
+/** The C API and what its headers include: 1 of the wheel's 270 MB of headers. */
+const headers = [
+  "tensorflow/c/*.h",
+  "tensorflow/core/platform/ctstring*.h",
+  "tensorflow/core/common_runtime/next_pluggable_device/c/*.h",
+  "tsl/platform/*.h",
+  "xla/tsl/c/*.h",
+].map((pattern) => `tensorflow/include/${pattern}`);
 
 /** Replaced by a rename: another process that starts meanwhile finds the old link or the new one. */
 async function linkBinding(target: string): Promise<void> {

@@ -25,7 +25,7 @@ const wheels = {
 
 export interface Installation {
   readonly wheel: Wheel;
-  /** Complete if it is there: the two libraries and the binding. */
+  /** Complete if it is there: the two libraries, the headers of their C API, and the binding. */
   readonly folder: string;
 }
 
@@ -35,7 +35,7 @@ export function chosenInstallation(environment: NodeJS.ProcessEnv = process.env)
   if (choice !== "cpu" && choice !== "gpu") {
     throw new InvalidArgument([{ field: "PRETRAIN_TENSORFLOW", description: `must be cpu or gpu, is "${choice}"` }]);
   }
-  const folder = fileURLToPath(new URL(`../.native/tensorflow-${choice}-${tensorflowVersion}`, import.meta.url));
+  const folder = fileURLToPath(new URL(`../.native/tensorflow-${tensorflowVersion}-${choice}`, import.meta.url));
   return { wheel: wheels[choice], folder };
 }
 

@@ -1,0 +1,86 @@
+/** Named variables on the device, shared by every function that was traced over them. */
+import { attributeTypes, type DeviceValue, dataTypes, runtime } from "./native.ts";
+import { type Elements, expectElements, type TensorSpec, type TensorSpecs } from "./signature.ts";
+
+let states = 0;
+
+/**
+ * Variables that live as long as this object: a traced function reads and replaces them where they are. They come into being
+ * with their first values.
+ *
+ *     const state = new DeviceState({ weight: { shape: [2], dtype: "float32" } });
+ *     state.set({ weight: new Float32Array([1, 2]) });
+ */
+export class DeviceState implements Disposable {
+  readonly specs: TensorSpecs;
+  readonly #handles: ReadonlyMap<string, DeviceValue>;
+
+  constructor(specs: TensorSpecs) {
+    this.specs = specs;
+    const prefix = `state-${(states += 1)}`;
+    this.#handles = new Map(Object.entries(specs).map(([name, spec]) => [name, variable(`${prefix}/${name}`, spec)]));
+  }
+
+  /** Copies of the variables' elements. @throws RangeError for an unknown name; Error for one that was never set */
+  get(names: readonly string[] = Object.keys(this.specs)): Record<string, Elements> {
+    return Object.fromEntries(names.map((name) => [name, this.#read(name)]));
+  }
+
+  /** Gives variables new values. @throws RangeError for an unknown name; TypeError for another type or number of elements */
+  set(values: Readonly<Record<string, Elements>>): void {
+    for (const [name, elements] of Object.entries(values)) {
+      const spec = this.#spec(name);
+      expectElements(name, elements, spec);
+      const value = runtime.newValue(dataTypes[spec.dtype], spec.shape, elements);
+      runtime.execute("AssignVariableOp", [typeAttribute("dtype", spec)], [this.handle(name), value], 0);
+      value.dispose();
+    }
+  }
+
+  /** What a traced function is given to find the variable. @throws RangeError when there is none of that name */
+  handle(name: string): DeviceValue {
+    const handle = this.#handles.get(name);
+    if (handle === undefined) throw new RangeError(`the state has no ${name}`);
+    return handle;
+  }
+
+  /** Frees the variables; functions over them can no longer run. */
+  [Symbol.dispose](): void {
+    for (const handle of this.#handles.values()) {
+      const ignoreMissing = { name: "ignore_lookup_error", type: attributeTypes.bool, value: true }; // never set, never made
+      runtime.execute("DestroyResourceOp", [ignoreMissing], [handle], 0);
+      handle.dispose();
+    }
+  }
+
+  #read(name: string): Elements {
+    const spec = this.#spec(name);
+    const [value] = runtime.execute("ReadVariableOp", [typeAttribute("dtype", spec)], [this.handle(name)], 1);
+    if (value === undefined) throw new Error(`ReadVariableOp of ${name} gave nothing`);
+    const elements = value.read();
+    value.dispose();
+    if (elements instanceof Uint16Array) throw new Error(`${name} is stored as bfloat16`);
+    return elements;
+  }
+
+  #spec(name: string): TensorSpec {
+    const spec = this.specs[name];
+    if (spec === undefined) throw new RangeError(`the state has no ${name}`);
+    return spec;
+  }
+}
+
+function variable(name: string, spec: TensorSpec): DeviceValue {
+  const attributes = [
+    typeAttribute("dtype", spec),
+    { name: "shape", type: attributeTypes.shape, value: [...spec.shape] },
+    { name: "shared_name", type: attributeTypes.string, value: name },
+  ];
+  const [handle] = runtime.execute("VarHandleOp", attributes, [], 1);
+  if (handle === undefined) throw new Error("VarHandleOp gave no handle");
+  return handle;
+}
+
+function typeAttribute(name: string, { dtype }: TensorSpec) {
+  return { name, type: attributeTypes.type, value: dataTypes[dtype] };
+}

@@ -1,0 +1,89 @@
+/** The addon as TypeScript sees it. Loading it loads TensorFlow: importing this blocks for a quarter of a second. */
+import "@pretrain/tensorflow-native/before-loading"; // must stay the first import: TensorFlow reads the environment while loading
+import { nativeLibraryPath } from "@pretrain/tensorflow-native/native-library";
+import { tensorGraphLibrary } from "./build.ts";
+
+/** TensorFlow's numbers for the types that are used here (tensorflow/c/tf_datatype.h, tf_attrtype.h). */
+export const dataTypes = { float32: 1, int32: 3, bool: 10, bfloat16: 14, resource: 20 } as const;
+export const attributeTypes = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Uint16Array;
+
+/** As tfjs's kernels write them. */
+export interface Attribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+export interface AddedOutput {
+  /** Its number within the graph. */
+  readonly output: number;
+  /** Absent for an operation that has an effect and no value. */
+  readonly type?: number;
+  /** Absent where it depends on values. */
+  readonly shape?: number[];
+}
+
+export interface NativeGraph {
+  addConstant(name: string, type: number, shape: readonly number[], values: TypedArray): AddedOutput;
+  addArgument(name: string, type: number, shape: readonly number[]): AddedOutput;
+  addOperation(
+    type: string,
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly (number | readonly number[])[],
+    controlInputs: readonly number[],
+  ): AddedOutput[];
+  setShape(output: number, shape: readonly number[]): void;
+  toFunction(
+    name: string,
+    argumentOutputs: readonly number[],
+    resultOutputs: readonly number[],
+    sideEffects: readonly number[],
+    attributes: Readonly<Record<string, Uint8Array>>,
+  ): Uint8Array;
+}
+
+/** A value on the device. */
+export interface DeviceValue {
+  /** A copy of its elements; bfloat16 as the bits. */
+  read(): TypedArray;
+  dispose(): void;
+}
+
+export interface NativeRuntime {
+  addFunction(definition: Uint8Array): void;
+  newValue(type: number, shape: readonly number[], values: TypedArray): DeviceValue;
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly DeviceValue[],
+    outputCount: number,
+  ): DeviceValue[];
+}
+
+interface Addon {
+  readonly Graph: new () => NativeGraph;
+  readonly Runtime: new () => NativeRuntime;
+  readonly loadOperations: (path: string) => void;
+  readonly tensorflowVersion: string;
+}
+
+const loaded = { exports: {} };
+process.dlopen(loaded, nativeLibraryPath(tensorGraphLibrary));
+const addon = loaded.exports as Addon;
+
+export const { Graph, tensorflowVersion } = addon;
+
+/** The one context of the process: functions and variables are found by each other only within one. */
+export const runtime = new addon.Runtime();
+
+/**
+ * Registers a library's operations for the rest of the process, in graphs and eagerly alike.
+ *
+ * @param path of a shared library that registers operations when it is loaded
+ */
+export function loadOperations(path: string): void {
+  addon.loadOperations(path);
+}
