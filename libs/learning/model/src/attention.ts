@@ -15,15 +15,13 @@
  * arxiv.org/abs/2205.14135): at 8 x 512 tokens they would take 1.2 GiB.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { withGradient } from "./with-gradient.ts";
 
 const queriesPerChunk = 128; // 64 is as fast; 256 loses 4 %, 512 loses 10 % (8 x 512 tokens on two cores)
 
 /**
  * softmax(q kᵀ / √head_dim + mask) v. Query head j reads key and value head floor(j / group); keys are not repeated:
- * the queries of a group are the rows of one product.
+ * the queries of a group are the rows of one product. `attentionGradients` is its gradient.
  *
- * @param q [batch, kv_heads, group, queries, head_dim]   @param k, v [batch, kv_heads, keys, head_dim]
  * @param q [batch, kv_heads, group, queries, head_dim], of the last ones of the positions that have keys
  * @param k, v [batch, kv_heads, keys, head_dim]   @param chunkLength in queries   @returns the shape of q
  */
@@ -33,18 +31,10 @@ export function causalAttention(
   v: tf.Tensor4D,
   chunkLength = queriesPerChunk,
 ): tf.Tensor5D {
-  const chunks = chunksOf(q.shape[3], k.shape[2], chunkLength);
-  return withGradient([q, k, v], () => {
-    const parts = chunks.map((chunk) =>
-      tf.tidy(() => product(attentionProbabilities(queriesOf(q, chunk), keysOf(k, chunk)), keysOf(v, chunk))),
-    );
-    const value = tf.concat(parts, 3);
-    return {
-      value,
-      saved: [q, k, v, value],
-      gradients: (gradient, saved) => attentionGradients(gradient, ...saved, chunks),
-    };
-  });
+  const parts = chunksOf(q.shape[3], k.shape[2], chunkLength).map((chunk) =>
+    tf.tidy(() => product(attentionProbabilities(queriesOf(q, chunk), keysOf(k, chunk)), keysOf(v, chunk))),
+  );
+  return tf.concat(parts, 3);
 }
 
 /** How much each of the last positions takes from each key: [batch, kv_heads, group, queries, keys], rows sum to 1. */
@@ -80,14 +70,16 @@ function chunksOf(queries: number, keys: number, length: number): readonly Chunk
   });
 }
 
-function attentionGradients(
+/** The gradients with respect to q, k and v. @param gradient that of `output`, which `causalAttention` gave for q, k and v */
+export function attentionGradients(
   gradient: tf.Tensor5D,
   q: tf.Tensor5D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   output: tf.Tensor5D,
-  chunks: readonly Chunk[],
-): tf.Tensor[] {
+  chunkLength = queriesPerChunk,
+): { readonly dq: tf.Tensor5D; readonly dk: tf.Tensor4D; readonly dv: tf.Tensor4D } {
+  const chunks = chunksOf(q.shape[3], k.shape[2], chunkLength);
   const shares: tf.Tensor5D = tf.sum(tf.mul(gradient, output), -1, true); // [B, KV, G, T, 1]
   const parts = chunks.map((chunk) => {
     const ofChunk = [queriesOf(q, chunk), keysOf(k, chunk), keysOf(v, chunk)] as const;
@@ -99,7 +91,7 @@ function attentionGradients(
   );
   const dk = parts.map(({ dKeys }) => padded(dKeys, k)).reduce((sum, part) => tf.add(sum, part));
   const dv = parts.map(({ dValues }) => padded(dValues, v)).reduce((sum, part) => tf.add(sum, part));
-  return [dq, dk, dv];
+  return { dq, dk, dv };
 }
 
 /**

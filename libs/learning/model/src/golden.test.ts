@@ -3,13 +3,14 @@ import { test } from "node:test";
 import { assertClose, type GoldenConfig, type GoldenSet, goldenBatches, goldenTest } from "@pretrain/golden";
 import * as tf from "@tensorflow/tfjs-core";
 import { attentionProbabilities } from "./attention.ts";
-import { attended, block, projections } from "./block.ts";
+import { block } from "./block.ts";
 import { embedding } from "./embedding.ts";
-import { feedForward } from "./feed-forward.ts";
+import { gatedProjection } from "./feed-forward.ts";
 import { decodeStep, logits, newCache } from "./index.ts";
 import { linear } from "./linear.ts";
 import { rmsNorm } from "./rms-norm.ts";
-import { rotations } from "./rotary.ts";
+import { rotated, rotations } from "./rotary.ts";
+import { selfAttention, separateHeads } from "./self-attention.ts";
 import { goldenModel, tensorOf, valuesOf } from "./testing.ts";
 import { matrix, vector } from "./weights.ts";
 
@@ -55,44 +56,46 @@ goldenTest(
       assertClose(found.dataSync(), valuesOf(golden, name), logitsTolerance, name);
     };
     const tokens = firstInput(set);
-    const turns = rotations(
-      { start: 0, length: tokens.shape[1] },
-      shape.heads,
-      shape.dim / shape.heads,
-      shape.ropeTheta,
-    );
+    const [batch, sequence] = tokens.shape;
+    const turns = rotations(sequence, shape.dim / shape.heads, shape.ropeTheta);
+    const attend = (qkv: tf.Tensor2D) => rowsOf(selfAttention(tf.reshape(qkv, [batch, sequence, -1]), turns, shape));
     check(embedding(matrix(weights, "tok_embeddings.weight"), tokens), "embedding");
-    let stream = tensorOf<tf.Rank.R3>(golden, "embedding");
+    let stream = rowsOf(tensorOf(golden, "embedding"));
     for (let layer = 0; layer < shape.layers; layer += 1) {
       const name = `layers.${layer}`;
       const at = <R extends tf.Rank>(part: string) => tensorOf<R>(golden, `${name}.${part}`);
-      check(rmsNorm(stream, vector(weights, `${name}.attention_norm.weight`), shape.normEps), `${name}.attention_norm`);
-      const { queries, keys, values } = projections(weights, name, at("attention_norm"), shape, turns);
-      check(queries, `${name}.q_rope`);
-      check(keys, `${name}.k_rope`);
+      const normOf = (x: tf.Tensor2D, norm: string) =>
+        rmsNorm(x, vector(weights, `${name}.${norm}.weight`), shape.normEps);
+      const projected = (x: tf.Tensor2D, ...names: string[]) =>
+        tf.concat(
+          names.map((each) => linear(x, matrix(weights, `${name}.${each}.weight`))),
+          1,
+        );
+      check(normOf(stream, "attention_norm"), `${name}.attention_norm`);
+      const qkv = projected(rowsOf(at("attention_norm")), "attention.wq", "attention.wk", "attention.wv");
+      const { queries, keys, values } = separateHeads(tf.reshape(qkv, [batch, sequence, -1]), shape);
+      check(rotated(queries, turns), `${name}.q_rope`);
+      check(rotated(keys, turns), `${name}.k_rope`);
       check(values, `${name}.v`);
-      const [q, k] = [at<tf.Rank.R4>("q_rope"), at<tf.Rank.R4>("k_rope")];
-      check(probabilitiesOf(q, k), `${name}.attention_probs`);
-      const read = attended(q, { keys: k, values: at("v") });
-      check(linear(read, matrix(weights, `${name}.attention.wo.weight`)), `${name}.attention_out`);
-      check(tf.add(stream, at("attention_out")), `${name}.after_attention`);
-      check(
-        rmsNorm(at("after_attention"), vector(weights, `${name}.ffn_norm.weight`), shape.normEps),
-        `${name}.ffn_norm`,
-      );
-      check(feedForward(weights, `${name}.feed_forward`, at("ffn_norm")), `${name}.ffn_out`);
-      const next: tf.Tensor3D = tf.add(at<tf.Rank.R3>("after_attention"), at("ffn_out"));
-      assertClose(
-        block(weights, layer, stream, shape, turns).stream.dataSync(),
-        next.dataSync(),
-        logitsTolerance,
-        name,
-      );
+      check(probabilitiesOf(at("q_rope"), at("k_rope")), `${name}.attention_probs`);
+      check(linear(attend(qkv), matrix(weights, `${name}.attention.wo.weight`)), `${name}.attention_out`);
+      const afterAttention = rowsOf(at("after_attention"));
+      check(tf.add(stream, rowsOf(at("attention_out"))), `${name}.after_attention`);
+      check(normOf(afterAttention, "ffn_norm"), `${name}.ffn_norm`);
+      const gateUp = projected(rowsOf(at("ffn_norm")), "feed_forward.w1", "feed_forward.w3");
+      check(gatedProjection(gateUp, matrix(weights, `${name}.feed_forward.w2.weight`)), `${name}.ffn_out`);
+      const next: tf.Tensor2D = tf.add(afterAttention, rowsOf(at("ffn_out")));
+      assertClose(block(weights, layer, stream, shape, attend).dataSync(), next.dataSync(), logitsTolerance, name);
       stream = next;
     }
     check(rmsNorm(stream, vector(weights, "norm.weight"), shape.normEps), "norm");
   },
 );
+
+/** [batch, sequence, …] as [batch * sequence, …]. */
+function rowsOf(x: tf.Tensor): tf.Tensor2D {
+  return tf.reshape(x, [-1, x.shape.at(-1) ?? 0]);
+}
 
 /** [batch, heads, queries, keys], as the golden file has it. */
 function probabilitiesOf(q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor {
@@ -107,14 +110,13 @@ goldenTest("golden-model", intermediates, "pairs that are neighbours are rotated
   const golden = set.tensors("intermediates.f64.safetensors");
   const [cos, sin] = [tensorOf<tf.Rank.R2>(golden, "rope.cos"), tensorOf<tf.Rank.R2>(golden, "rope.sin")];
   const [positions, pairs] = cos.shape;
-  const turns = rotations({ start: 0, length: positions }, shape.heads, 2 * pairs, shape.ropeTheta);
-  const everySecond = (x: tf.Tensor3D) => tf.stridedSlice(x, [0, 0, 1], [positions, 1, 2 * pairs], [1, 1, 2]);
-  assertClose(everySecond(turns.cos).dataSync(), cos.dataSync(), 1e-7, "cos");
-  assertClose(everySecond(turns.sin).dataSync(), sin.dataSync(), 1e-7, "sin");
+  const turns = rotations(positions, 2 * pairs, shape.ropeTheta);
+  assertClose(turns.cos.dataSync(), cos.dataSync(), 1e-7, "cos");
+  assertClose(turns.sin.dataSync(), sin.dataSync(), 1e-7, "sin");
 
   const input = tensorOf<tf.Rank.R3>(golden, "layers.0.attention_norm");
   const [batch] = input.shape;
-  const unrotated = linear(input, matrix(weights, "layers.0.attention.wq.weight"));
+  const unrotated = linear(rowsOf(input), matrix(weights, "layers.0.attention.wq.weight"));
   const heads: tf.Tensor4D = tf.reshape(unrotated, [batch, positions, shape.heads, 2 * pairs]);
   const [a, b] = tf.split(heads, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
   const [c, s] = [tf.expandDims(cos, 1), tf.expandDims(sin, 1)];
@@ -142,7 +144,7 @@ goldenTest("golden-model", modelFiles, "a token changes no score before it, and 
 goldenTest(
   "golden-model",
   modelFiles,
-  "decoding with a cache gives the scores of the whole sequence, however it is cut",
+  "decoding with a cache gives the scores of the whole sequence, however it is cut and padded",
   (set) => {
     const { shape, weights } = goldenModel(set);
     const rows = [0, 1].map((row) =>
@@ -150,11 +152,11 @@ goldenTest(
     );
     const whole = logits(weights, tf.tensor2d(rows, undefined, "int32"), shape);
     for (const parts of [[20], [1, 19], [19, 1], [5, 1, 1, 6, 7], Array<number>(20).fill(1)]) {
-      let cache = newCache();
+      let cache = newCache(shape, 2, 24);
       let end = 0;
       for (const length of parts) {
-        const part = rows.map((row) => row.slice(end, end + length));
-        const decoded = decodeStep(weights, tf.tensor2d(part, undefined, "int32"), cache, shape);
+        const part = rows.map((row) => [...row.slice(end, end + length), 5, 6].slice(0, Math.max(length, 2)));
+        const decoded = decodeStep(weights, stepAt(part, end, length), cache, shape);
         cache = decoded.cache;
         end += length;
         const expected = tf.slice(whole, [0, end - 1, 0], [2, 1, shape.vocabularySize]).dataSync();
@@ -170,18 +172,19 @@ goldenTest(
   },
 );
 
-goldenTest(
-  "golden-model",
-  modelFiles,
-  "a sequence longer than the model is refused, also when it grows token by token",
-  (set) => {
-    const { shape, weights } = goldenModel(set);
-    const { max_seq_len: limit } = set.json<GoldenConfig>("config.json");
-    assert.throws(() => logits(weights, tf.zeros([1, limit + 1], "int32"), shape), RangeError);
-    const { cache } = decodeStep(weights, tf.zeros([1, limit], "int32"), newCache(), shape);
-    assert.throws(() => decodeStep(weights, tf.zeros([1, 1], "int32"), cache, shape), /the model has \d+ positions/);
-  },
-);
+/** A step of the first `length` tokens of each row; those behind them are no real ones. */
+const stepAt = (rows: number[][], position: number, length: number) => ({
+  tokens: tf.tensor2d(rows, undefined, "int32"),
+  position: tf.scalar(position, "int32"),
+  last: tf.scalar(length - 1, "int32"),
+});
+
+goldenTest("golden-model", modelFiles, "a sequence, and a cache, longer than the model is refused", (set) => {
+  const { shape, weights } = goldenModel(set);
+  const { max_seq_len: limit } = set.json<GoldenConfig>("config.json");
+  assert.throws(() => logits(weights, tf.zeros([1, limit + 1], "int32"), shape), /the model has \d+ positions/);
+  assert.throws(() => newCache(shape, 1, limit + 1), /the model has \d+ positions/);
+});
 
 void test("the gradient of the embedding adds up all positions that read a row, and is 0 for the others", () => {
   const weight = tf.tensor2d([
@@ -197,15 +200,11 @@ void test("the gradient of the embedding adds up all positions that read a row, 
     undefined,
     "int32",
   );
-  const scale = tf.tensor3d([
-    [
-      [1, 10],
-      [2, 20],
-    ],
-    [
-      [3, 30],
-      [4, 40],
-    ],
+  const scale = tf.tensor2d([
+    [1, 10],
+    [2, 20],
+    [3, 30],
+    [4, 40],
   ]);
   const [gradient] = tf.grads((w) => tf.sum(tf.mul(embedding(w as tf.Tensor2D, tokens), scale)))([weight]);
   assert.deepEqual([...embedding(weight, tokens).dataSync()], [5, 6, 1, 2, 5, 6, 5, 6]);

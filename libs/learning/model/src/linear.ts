@@ -1,14 +1,21 @@
-/** The matrix products of the model. */
+/** The matrix products of the model: positions are rows. */
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
  * y = x Wᵀ at every position.
  *
- * @param x [batch, sequence, in]   @param weight [out, in]   @returns [batch, sequence, out]
+ * @param x [rows, in]   @param weight [out, in]   @returns [rows, out]
  */
-export function linear(x: tf.Tensor3D, weight: tf.Tensor2D): tf.Tensor3D {
-  const [batch, sequence, width] = x.shape;
-  // One matrix of all positions: as a batch of matrices the same product took almost twice as long.
-  const rows = tf.reshape(x, [batch * sequence, width]);
-  return tf.reshape(tf.matMul(rows, weight, false, true), [batch, sequence, weight.shape[0]]);
+export function linear(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
+  return tf.matMul(x, weight, false, true);
+}
+
+/** dx = dy W: [rows, in]. */
+export function inputGradient(gradient: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
+  return tf.matMul(gradient, weight);
+}
+
+/** dW = dyᵀ x: [out, in]. */
+export function weightGradient(gradient: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
+  return tf.matMul(gradient, x, true);
 }

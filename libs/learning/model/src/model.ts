@@ -4,12 +4,13 @@
  * arxiv.org/abs/2302.13971). Reads no value of a tensor, so that it runs eagerly and can be traced.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { block, type KeysAndValues } from "./block.ts";
+import { type Attend, block } from "./block.ts";
 import { embedding } from "./embedding.ts";
 import { linear } from "./linear.ts";
 import { headDimension, type ModelShape } from "./model-shape.ts";
 import { rmsNorm } from "./rms-norm.ts";
-import { type Rotations, rotations } from "./rotary.ts";
+import { rotations } from "./rotary.ts";
+import { selfAttention } from "./self-attention.ts";
 import { matrix, vector, type Weights } from "./weights.ts";
 
 /**
@@ -18,41 +19,47 @@ import { matrix, vector, type Weights } from "./weights.ts";
  * @param tokens [batch, sequence], int32, at most `shape.maxSequenceLength` long   @returns [batch, sequence, vocabulary]
  */
 export function logits(weights: Weights, tokens: tf.Tensor2D, shape: ModelShape): tf.Tensor3D {
-  const { hidden } = hiddenStates(weights, tokens, shape, []);
-  return outputScores(weights, hidden);
+  const [batch, sequence] = tokens.shape;
+  return tf.reshape(outputScores(weights, hiddenStates(weights, tokens, shape)), [batch, sequence, -1]);
 }
 
-/** The scores of the vocabulary for hidden states: the embedding is also the output matrix. */
-export function outputScores(weights: Weights, hidden: tf.Tensor3D): tf.Tensor3D {
-  return linear(hidden, matrix(weights, "tok_embeddings.weight"));
+/** What predicts, before any score is computed: hidden states [rows, dim] and the output matrix [vocabulary, dim]. */
+export type Predictions = { readonly hidden: tf.Tensor2D; readonly outputMatrix: tf.Tensor2D };
+
+/** The same as `logits`, for who scores them a part at a time. */
+export function predictions(weights: Weights, tokens: tf.Tensor2D, shape: ModelShape): Predictions {
+  return { hidden: hiddenStates(weights, tokens, shape), outputMatrix: outputMatrix(weights) };
 }
 
-/**
- * The stream behind the last norm, [batch, sequence, dim], and each layer's keys and values.
- *
- * @param past of each layer, when `tokens` go on where a sequence ended; empty when they begin one
- */
-export function hiddenStates(
-  weights: Weights,
-  tokens: tf.Tensor2D,
-  shape: ModelShape,
-  past: readonly KeysAndValues[],
-): { readonly hidden: tf.Tensor3D; readonly seen: KeysAndValues[] } {
-  const turns = rotationsOf(tokens.shape[1], past[0]?.keys.shape[1] ?? 0, shape);
-  const seen: KeysAndValues[] = [];
-  let stream = embedding(matrix(weights, "tok_embeddings.weight"), tokens);
+/** The scores of the vocabulary for hidden states [rows, dim]: the embedding is also the output matrix. */
+export function outputScores(weights: Weights, hidden: tf.Tensor2D): tf.Tensor2D {
+  return linear(hidden, outputMatrix(weights));
+}
+
+function outputMatrix(weights: Weights): tf.Tensor2D {
+  return matrix(weights, "tok_embeddings.weight");
+}
+
+/** The stream behind the last norm, a row for each position: [batch * sequence, dim]. */
+function hiddenStates(weights: Weights, tokens: tf.Tensor2D, shape: ModelShape): tf.Tensor2D {
+  const [batch, sequence] = tokens.shape;
+  if (sequence > shape.maxSequenceLength) {
+    throw new RangeError(`${sequence} tokens; the model has ${shape.maxSequenceLength} positions`);
+  }
+  const turns = rotations(sequence, headDimension(shape), shape.ropeTheta);
+  const attend: Attend = (qkv) =>
+    tf.tidy(() => {
+      const read = selfAttention(tf.reshape(qkv, [batch, sequence, -1]), turns, shape);
+      return tf.reshape(read, [batch * sequence, -1]);
+    });
+  return streamBehind(weights, tokens, shape, attend);
+}
+
+/** All layers and the last norm, whatever their attention reads. */
+export function streamBehind(weights: Weights, tokens: tf.Tensor2D, shape: ModelShape, attend: Attend): tf.Tensor2D {
+  let stream = embedding(outputMatrix(weights), tokens);
   for (let layer = 0; layer < shape.layers; layer += 1) {
-    const input = stream;
-    const behind = tf.tidy(() => block(weights, layer, input, shape, turns, past[layer]));
-    stream = behind.stream;
-    seen.push(behind.seen);
+    stream = block(weights, layer, stream, shape, attend);
   }
-  return { hidden: rmsNorm(stream, vector(weights, "norm.weight"), shape.normEps), seen };
-}
-
-function rotationsOf(length: number, start: number, shape: ModelShape): Rotations {
-  if (start + length > shape.maxSequenceLength) {
-    throw new RangeError(`${start + length} tokens; the model has ${shape.maxSequenceLength} positions`);
-  }
-  return rotations({ start, length }, shape.heads, headDimension(shape), shape.ropeTheta);
+  return rmsNorm(stream, vector(weights, "norm.weight"), shape.normEps);
 }

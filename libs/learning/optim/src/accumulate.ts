@@ -31,10 +31,12 @@ export function accumulate(accumulator: Accumulator, micro: MicroStep, rule: Los
   };
 }
 
-/** The gradient of the optimizer step's mean loss: of as many micro-steps as there are, also when fewer than planned. */
-export function meanGradients({ gradients, weight }: Accumulator): NamedTensors {
-  const share = reciprocal(weight);
-  return mapTensors(gradients, (gradient) => tf.mul(gradient, share));
+/**
+ * What makes the sum a mean: the gradient of the optimizer step's mean loss is `gradients` times this. Of as many micro-steps as there
+ * are, also when fewer than planned.
+ */
+export function meanShare({ weight }: Accumulator): tf.Scalar {
+  return reciprocal(weight);
 }
 
 /** 1 / count, and 0 for a count of 0: what has no token has no gradient either, not NaN. */

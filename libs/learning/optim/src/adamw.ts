@@ -1,4 +1,5 @@
 /** Adam with decoupled weight decay: Loshchilov and Hutter 2019, arxiv.org/abs/1711.05101. */
+import { hasKernel, runKernel } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import { mapTensors, type NamedTensors, named } from "./named-tensors.ts";
 
@@ -53,24 +54,57 @@ export function adamWNumbers(
 }
 
 /**
+ * With g the gradient times `gradientScale`:
  * m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²,  w = keep w - stepSize m / (√v rootScale + epsilon).
  */
 export function adamW(
   state: TrainingState,
   gradients: NamedTensors,
-  { keep, stepSize, rootScale }: AdamWFeeds,
-  { beta1, beta2, epsilon, decayOn }: AdamWSettings,
+  gradientScale: tf.Scalar,
+  feeds: AdamWFeeds,
+  settings: AdamWSettings,
 ): TrainingState {
-  const firstMoments = mapTensors(state.firstMoments, (moment, name) => blend(moment, named(gradients, name), beta1));
-  const secondMoments = mapTensors(state.secondMoments, (moment, name) =>
-    blend(moment, tf.square(named(gradients, name)), beta2),
-  );
-  const weights = mapTensors(state.weights, (weight, name) => {
-    const root = tf.add(tf.mul(tf.sqrt(named(secondMoments, name)), rootScale), epsilon);
-    const change = tf.mul(tf.div(named(firstMoments, name), root), stepSize);
-    return tf.sub(decayOn === "all" || weight.rank === 2 ? tf.mul(weight, keep) : weight, change);
+  const update = hasKernel("AdamW") ? oneKernel : plainGraph;
+  const updated = Object.keys(state.weights).map((name): [string, Parameter] => {
+    const [weight, firstMoment, secondMoment] = [state.weights, state.firstMoments, state.secondMoments].map(
+      (tensors) => named(tensors, name),
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const isDecayed = settings.decayOn === "all" || weight.rank === 2;
+    const numbers = isDecayed ? feeds : { ...feeds, keep: tf.scalar(1) };
+    const parameter = { weight, firstMoment, secondMoment };
+    return [name, tf.tidy(() => update(parameter, named(gradients, name), gradientScale, numbers, settings))];
   });
-  return { weights, firstMoments, secondMoments };
+  const each = (part: keyof Parameter) =>
+    Object.fromEntries(updated.map(([name, parameter]) => [name, parameter[part]]));
+  return { weights: each("weight"), firstMoments: each("firstMoment"), secondMoments: each("secondMoment") };
+}
+
+type Parameter = { readonly weight: tf.Tensor; readonly firstMoment: tf.Tensor; readonly secondMoment: tf.Tensor };
+
+function plainGraph(
+  { weight, firstMoment, secondMoment }: Parameter,
+  gradient: tf.Tensor,
+  gradientScale: tf.Scalar,
+  { keep, stepSize, rootScale }: AdamWFeeds,
+  { beta1, beta2, epsilon }: AdamWSettings,
+): Parameter {
+  const scaled = tf.mul(gradient, gradientScale);
+  const first = blend(firstMoment, scaled, beta1);
+  const second = blend(secondMoment, tf.square(scaled), beta2);
+  const change = tf.mul(tf.div(first, tf.add(tf.mul(tf.sqrt(second), rootScale), epsilon)), stepSize);
+  return { weight: tf.sub(tf.mul(weight, keep), change), firstMoment: first, secondMoment: second };
+}
+
+function oneKernel(
+  parameter: Parameter,
+  gradient: tf.Tensor,
+  gradientScale: tf.Scalar,
+  feeds: AdamWFeeds,
+  { beta1, beta2, epsilon }: AdamWSettings,
+): Parameter {
+  const inputs = { ...parameter, gradient, gradientScale, ...feeds };
+  const [weight, firstMoment, secondMoment] = runKernel("AdamW", inputs, { beta1, beta2, epsilon });
+  return { weight, firstMoment, secondMoment } as Parameter;
 }
 
 /** The moving average one step on. */

@@ -1,24 +1,34 @@
 /** Clipping by the norm of all gradients together: Pascanu et al. 2013, arxiv.org/abs/1211.5063. */
+import { hasKernel, runKernel } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { mapTensors, type NamedTensors } from "./named-tensors.ts";
+import { type Accumulator, meanShare } from "./accumulate.ts";
+import type { NamedTensors } from "./named-tensors.ts";
 
-export type Clipped = {
-  readonly gradients: NamedTensors;
-  /** Before clipping. */
+export type Clipping = {
+  /** Of the mean gradient, before clipping. */
   readonly norm: tf.Scalar;
-  /** What they were multiplied with: 1 when nothing was clipped. */
-  readonly scale: tf.Scalar;
+  /** min(1, maxNorm / (norm + 1e-6)), PyTorch's rule: 1 when nothing is clipped. */
+  readonly clipScale: tf.Scalar;
+  /** What makes an accumulated gradient the clipped mean gradient. */
+  readonly gradientScale: tf.Scalar;
 };
 
-/** Gradients whose global norm is at most `maxNorm`: scaled by min(1, maxNorm / (norm + 1e-6)), PyTorch's rule. */
-export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): Clipped {
-  const norm = globalNorm(gradients);
-  const scale: tf.Scalar = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)));
-  return { gradients: mapTensors(gradients, (gradient) => tf.mul(gradient, scale)), norm, scale };
+/** How the mean of the accumulated gradients is clipped to a global norm of at most `maxNorm`. */
+export function clipping(accumulator: Accumulator, maxNorm: number): Clipping {
+  const share = meanShare(accumulator);
+  const norm: tf.Scalar = tf.mul(globalNorm(accumulator.gradients), share);
+  const clipScale: tf.Scalar = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)));
+  return { norm, clipScale, gradientScale: tf.mul(share, clipScale) };
 }
 
 /** √ of the sum of all squares. */
 export function globalNorm(tensors: NamedTensors): tf.Scalar {
-  const squares = Object.values(tensors).map((tensor) => tf.sum(tf.square(tensor)));
-  return tf.sqrt(tf.sum(tf.stack(squares)));
+  const all = Object.values(tensors);
+  if (hasKernel("SumOfSquares")) return tf.sqrt(sumOfSquares(all));
+  return tf.sqrt(tf.sum(tf.stack(all.map((tensor) => tf.sum(tf.square(tensor))))));
+}
+
+function sumOfSquares(tensors: readonly tf.Tensor[]): tf.Scalar {
+  const inputs = Object.fromEntries(tensors.map((tensor, index) => [String(index), tensor]));
+  return runKernel("SumOfSquares", inputs)[0] as tf.Scalar;
 }

@@ -9,10 +9,9 @@ import {
   adamW,
   adamWNumbers,
   addMicroSteps,
-  clipByGlobalNorm,
+  clipping,
   emptyAccumulator,
   learningRate,
-  meanGradients,
   microStep,
   type NamedTensors,
   optimizerStep,
@@ -102,18 +101,19 @@ for (const [claim, rule, micros, gradient] of [
       (accumulator, [total, tokens]) => accumulate(accumulator, micro(total, tokens), rule),
       empty,
     );
-    assertClose(values(meanGradients(sum)["w"]), [gradient], 1e-6);
+    const { norm } = clipping(sum, 1); // of the mean: one number's norm is its size
+    assertClose(values(norm), [gradient], 1e-6);
   });
 }
 
-test("gradients are scaled together when their global norm exceeds the bound, and left alone when not", () => {
-  const gradients = { a: tf.tensor1d([3]), b: tf.tensor2d([[0, 4]]) }; // norm 5
-  const clipped = clipByGlobalNorm(gradients, 1);
-  assert.deepEqual(values(clipped.norm), [5]);
-  assertClose(values(clipped.scale), [1 / 5.000001], 1e-7);
-  assertClose([...values(clipped.gradients["a"]), ...values(clipped.gradients["b"])], [0.6, 0, 0.8], 1e-6);
-  const loose = clipByGlobalNorm(gradients, 5.1);
-  assert.deepEqual([values(loose.scale), values(loose.gradients["b"])], [[1], [0, 4]]);
+test("gradients are scaled together when the global norm of their mean exceeds the bound, and left alone when not", () => {
+  const gradients = { a: tf.tensor1d([6]), b: tf.tensor2d([[0, 8]]) }; // the mean of two has norm 5
+  const accumulator = { gradients, weight: tf.scalar(2) };
+  const bound = clipping(accumulator, 1);
+  assert.deepEqual(values(bound.norm), [5]);
+  assertClose([...values(bound.clipScale), ...values(bound.gradientScale)], [1 / 5.000001, 0.5 / 5.000001], 1e-7);
+  const loose = clipping(accumulator, 5.1);
+  assert.deepEqual([values(loose.clipScale), values(loose.gradientScale)], [[1], [0.5]]);
 });
 
 /** AdamW for one number, in float64, as the paper writes it. */
@@ -137,7 +137,13 @@ function after(gradients: readonly number[], of: AdamWSettings, rate: number): T
   const weights = { matrix: tf.tensor2d([[0.5]]), norm: tf.tensor1d([1]) };
   return gradients.reduce(
     (state, gradient, step) =>
-      adamW(state, { matrix: tf.tensor2d([[gradient]]), norm: tf.tensor1d([gradient]) }, feedsAt(step, rate, of), of),
+      adamW(
+        state,
+        { matrix: tf.tensor2d([[2 * gradient]]), norm: tf.tensor1d([2 * gradient]) },
+        tf.scalar(0.5),
+        feedsAt(step, rate, of),
+        of,
+      ),
     trainingState(weights),
   );
 }

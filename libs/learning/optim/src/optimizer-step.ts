@@ -1,8 +1,8 @@
 /** One update of the weights. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { type Accumulator, meanGradients } from "./accumulate.ts";
+import type { Accumulator } from "./accumulate.ts";
 import { type AdamWFeeds, type AdamWSettings, adamW, type TrainingState } from "./adamw.ts";
-import { clipByGlobalNorm } from "./clip.ts";
+import { clipping } from "./clip.ts";
 
 export interface OptimizerSettings {
   readonly adamW: AdamWSettings;
@@ -25,7 +25,7 @@ export function optimizerStep(
   feeds: AdamWFeeds,
   settings: OptimizerSettings,
 ): OptimizerStep {
-  const clipped = clipByGlobalNorm(meanGradients(accumulator), settings.maxGradientNorm);
-  const next = adamW(state, clipped.gradients, feeds, settings.adamW);
-  return { state: next, gradientNorm: clipped.norm, clipScale: clipped.scale };
+  const { norm, clipScale, gradientScale } = clipping(accumulator, settings.maxGradientNorm);
+  const next = adamW(state, accumulator.gradients, gradientScale, feeds, settings.adamW);
+  return { state: next, gradientNorm: norm, clipScale };
 }

@@ -9,7 +9,7 @@ import {
   goldenShape,
   goldenTest,
 } from "@pretrain/golden";
-import { logits, type ModelShape, type Weights } from "@pretrain/model";
+import { logits, type ModelShape, predictions, type Weights } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import { likeliest } from "./greedy-decoder.ts";
 import { countsOfLengths, generate, greedyDecoder, type NextToken, nextTokenLoss, nextTokenLosses } from "./index.ts";
@@ -52,7 +52,7 @@ const firstBatch = (set: GoldenSet) => {
 };
 
 const lossOf = ({ shape, weights }: Model, { tokens, counts }: Batch) =>
-  nextTokenLoss(logits(weights, tokens, shape), tokens, counts);
+  nextTokenLoss(predictions(weights, tokens, shape), tokens, counts);
 
 /** Of the mean loss, by name. */
 function gradientsOf(model: Model, batch: Batch): Map<string, Float32Array> {
@@ -83,7 +83,7 @@ for (const precision of ["f32", "f64"]) {
     const loss = lossOf(model, batch);
     assertClose(loss.nats.dataSync(), expected.loss_sum, lossTolerance, "loss sum");
     assert.equal(loss.tokens.dataSync()[0], expected.targets);
-    const losses = nextTokenLosses(logits(model.weights, batch.tokens, model.shape), batch.tokens, batch.counts);
+    const losses = nextTokenLosses(predictions(model.weights, batch.tokens, model.shape), batch.tokens, batch.counts);
     assertClose(losses.dataSync(), golden.get("token_losses")?.values ?? [], logitsTolerance, "token losses");
     for (const [name, gradient] of gradientsOf(model, batch)) {
       assertClose(gradient, golden.get(`grad.${name}`)?.values ?? [], gradientTolerance, name);

@@ -1,5 +1,5 @@
 /** The likeliest next token, again and again: the edge where scores leave the device and become a choice. */
-import { type Cache, decodeStep, type ModelShape, newCache, type Weights } from "@pretrain/model";
+import { type Cache, type DecodeStep, decodeStep, type ModelShape, newCache, type Weights } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NextToken } from "./generate.ts";
 
@@ -14,10 +14,12 @@ export interface GreedyDecoder extends Disposable {
  * @throws (from `nextToken`) RangeError when the text outgrows the model, Error when a score is not a number
  */
 export function greedyDecoder(weights: Weights, shape: ModelShape): GreedyDecoder {
-  let cache = newCache();
+  const places = shape.maxSequenceLength;
+  let cache = newCache(shape, 1, places);
   let read = 0;
   const nextToken: NextToken = async (tokens) => {
-    const decoded = tf.tidy(() => decodeStep(weights, oneRow(tokens.slice(read)), cache, shape));
+    if (tokens.length > places) throw new RangeError(`${tokens.length} tokens; the model has ${places} positions`);
+    const decoded = tf.tidy(() => decodeStep(weights, stepOf(tokens, read), cache, shape));
     dispose(cache);
     cache = decoded.cache;
     read = tokens.length;
@@ -39,8 +41,14 @@ export function likeliest(scores: ArrayLike<number>): number {
   return best;
 }
 
-function oneRow(tokens: readonly number[]): tf.Tensor2D {
-  return tf.tensor2d([...tokens], [1, tokens.length], "int32");
+/** The tokens behind the first `read` ones. */
+function stepOf(tokens: readonly number[], read: number): DecodeStep {
+  const unread = tokens.slice(read);
+  return {
+    tokens: tf.tensor2d(unread, [1, unread.length], "int32"),
+    position: tf.scalar(read, "int32"),
+    last: tf.scalar(unread.length - 1, "int32"),
+  };
 }
 
 function dispose(cache: Cache): void {

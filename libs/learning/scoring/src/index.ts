@@ -1,5 +1,10 @@
 /** How predictions are scored, and how a model is let speak. */
 export { type GenerationLimits, generate, type NextToken, type StopReason } from "./generate.ts";
 export { type GreedyDecoder, greedyDecoder } from "./greedy-decoder.ts";
-export { countsOfLengths, type LossSum, nextTokenLoss, nextTokenLosses } from "./next-token-loss.ts";
+export {
+  countsOfLengths,
+  type LossSum,
+  nextTokenLoss,
+  nextTokenLosses,
+} from "./next-token-loss.ts";
 export { predictionLosses, predictionSlice } from "./prediction-slice.ts";

@@ -1,7 +1,7 @@
 /** The loss of a batch: position i is scored by how well it predicted token i + 1. */
-import { expectShape } from "@pretrain/model";
+import { expectShape, type Predictions } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { crossEntropy } from "./cross-entropy.ts";
+import { chunkedLoss, chunkedLosses } from "./chunked-loss.ts";
 
 /** A sum and what it is a sum of. Sums of parts add up to the sum of the whole; they are divided once, when shown. */
 export type LossSum = {
@@ -16,25 +16,35 @@ export type LossSum = {
  *     token read    bos   a    b    c
  *     must predict   a    b    c    ·      the last prediction has no token to be checked against
  *
- * @param logits [batch, sequence, vocabulary]   @param tokens [batch, sequence], int32
- * @param counts [batch, sequence], 1 where a token is a target, 0 for padding
+ * @param tokens [batch, sequence], int32   @param counts [batch, sequence], 1 where a token is a target, 0 for padding
  * @returns the sum and the number of tokens in it
  */
-export function nextTokenLoss(logits: tf.Tensor3D, tokens: tf.Tensor2D, counts: tf.Tensor2D): LossSum {
-  const losses = nextTokenLosses(logits, tokens, counts);
-  return { nats: tf.sum(losses), tokens: tf.sum(withoutFirst(counts)) };
+export function nextTokenLoss(predictions: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D): LossSum {
+  const { targets, counted } = shifted(predictions, tokens, counts);
+  return { nats: chunkedLoss(predictions, targets, counted), tokens: tf.sum(counted) };
 }
 
 /** The same, of each prediction: [batch, sequence - 1] nats, 0 where the token to be predicted is not counted. */
-export function nextTokenLosses(logits: tf.Tensor3D, tokens: tf.Tensor2D, counts: tf.Tensor2D): tf.Tensor2D {
-  const [batch, sequence, vocabulary] = logits.shape;
+export function nextTokenLosses(predictions: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D): tf.Tensor2D {
+  const [batch, sequence] = tokens.shape;
+  const { targets, counted } = shifted(predictions, tokens, counts);
+  const losses: tf.Tensor2D = tf.reshape(chunkedLosses(predictions, targets, counted), [batch, sequence]);
+  return tf.slice(losses, [0, 0], [batch, sequence - 1]);
+}
+
+/**
+ * Of each position the token that it must predict, and whether it counts: the row moved left by one. What the last position of a
+ * row predicts is scored against token 0 and counts nothing: cutting the predictions instead would copy the largest tensor.
+ */
+function shifted({ hidden, outputMatrix }: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D) {
+  const [batch, sequence] = tokens.shape;
   expectShape({ tokens, counts }, [batch, sequence]);
-  // The last position is scored against token 0 and left out afterwards: cutting the logits would copy the largest tensor.
-  const noToken: tf.Tensor2D = tf.zeros([batch, 1], "int32");
-  const targets = tf.concat([withoutFirst(tokens), noToken], 1); // [B, S]
-  const rows: tf.Tensor2D = tf.reshape(logits, [batch * sequence, vocabulary]);
-  const losses: tf.Tensor2D = tf.reshape(crossEntropy(rows, tf.reshape(targets, [-1])), [batch, sequence]);
-  return tf.mul(tf.slice(losses, [0, 0], [batch, sequence - 1]), withoutFirst(counts));
+  expectShape({ hidden }, [batch * sequence, outputMatrix.shape[1]]);
+  const movedLeft = (x: tf.Tensor2D): tf.Tensor1D => {
+    const behindLast: tf.Tensor2D = tf.zeros([batch, 1], x.dtype === "int32" ? "int32" : "float32");
+    return tf.reshape(tf.concat([tf.slice(x, [0, 1], [batch, sequence - 1]), behindLast], 1), [-1]);
+  };
+  return { targets: movedLeft(tokens), counted: movedLeft(counts) };
 }
 
 /**
@@ -46,9 +56,4 @@ export function nextTokenLosses(logits: tf.Tensor3D, tokens: tf.Tensor2D, counts
 export function countsOfLengths(lengths: tf.Tensor1D, sequence: number): tf.Tensor2D {
   const positions = tf.reshape(tf.range(0, sequence, 1, "int32"), [1, sequence]);
   return tf.cast(tf.less(positions, tf.expandDims(lengths, 1)), "float32");
-}
-
-function withoutFirst(x: tf.Tensor2D): tf.Tensor2D {
-  const [batch, sequence] = x.shape;
-  return tf.slice(x, [0, 1], [batch, sequence - 1]);
 }

@@ -10,8 +10,11 @@ import { countsOfLengths, nextTokenLoss, nextTokenLosses } from "./index.ts";
 const tokens = [0, 3, 1, 2]; // four tokens of a vocabulary of four: three predictions
 const uniform = (size: number) => Array.from({ length: size }, () => Array<number>(size).fill(0));
 const certainOf = (next: number[]) => next.map((token) => [0, 1, 2, 3].map((id) => (id === token ? 100 : 0)));
+/** Predictions whose logits these are. */
+const predicting = (logits: number[][]) => ({ hidden: tf.tensor2d(logits), outputMatrix: tf.eye(4) as tf.Tensor2D });
 const lossOf = (logits: number[][], counts = [1, 1, 1, 1]) => {
-  const loss = nextTokenLoss(tf.tensor3d([logits]), tf.tensor2d([tokens], undefined, "int32"), tf.tensor2d([counts]));
+  const row = tf.tensor2d([tokens], undefined, "int32");
+  const loss = nextTokenLoss(predicting(logits), row, tf.tensor2d([counts]));
   return { nats: loss.nats.dataSync()[0] ?? Number.NaN, tokens: loss.tokens.dataSync()[0] ?? Number.NaN };
 };
 
@@ -37,17 +40,20 @@ test("a token that is not counted costs nothing, wherever it stands; the first o
 });
 
 test("token losses stand where the prediction was made", () => {
-  const logits = tf.tensor3d([certainOf([3, 0, 2, 0])]); // right, wrong, right
+  const logits = predicting(certainOf([3, 0, 2, 0])); // right, wrong, right
   const losses = nextTokenLosses(logits, tf.tensor2d([tokens], undefined, "int32"), tf.tensor2d([[1, 1, 1, 1]]));
   assert.deepEqual(losses.shape, [1, 3]);
   assertClose(losses.dataSync(), [0, 100, 0], 1e-5);
 });
 
 test("tokens and counts of another shape are refused by name", () => {
-  const logits = tf.zeros<tf.Rank.R3>([1, 4, 4]);
+  const logits = predicting(uniform(4));
   const row: tf.Tensor2D = tf.zeros([1, 4], "int32");
   assert.throws(() => nextTokenLoss(logits, row, tf.ones([1, 3])), /counts is \[1, 3\], expected \[1, 4\]/);
-  assert.throws(() => nextTokenLoss(logits, tf.zeros([2, 4], "int32"), tf.ones([1, 4])), /tokens is \[2, 4\]/);
+  assert.throws(
+    () => nextTokenLoss(logits, tf.zeros([2, 4], "int32"), tf.ones([2, 4])),
+    /hidden is \[4, 4\], expected \[8, 4\]/,
+  );
 });
 
 test("position p is real when p < length, whatever its token is", () => {

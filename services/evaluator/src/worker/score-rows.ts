@@ -1,7 +1,7 @@
 /** The loss of every target of some rows, summed for each row, so that sums over any batches agree. */
 import { FailedPrecondition } from "@pretrain/errors";
 import { textLoss } from "@pretrain/measures";
-import { logits } from "@pretrain/model";
+import { predictions } from "@pretrain/model";
 import { countsOfLengths, nextTokenLosses } from "@pretrain/scoring";
 import { tf } from "@pretrain/tensorflow-native";
 import type { Tokenizer } from "@pretrain/tokenizer";
@@ -32,7 +32,7 @@ function lossesOfRows({ weights, shape }: LoadedModel, rows: readonly Row[]): Ar
       Int32Array.from(rows, ({ tokens: { length } }) => length),
       "int32",
     );
-    return nextTokenLosses(logits(weights, tokens, shape), tokens, countsOfLengths(lengths, sequence));
+    return nextTokenLosses(predictions(weights, tokens, shape), tokens, countsOfLengths(lengths, sequence));
   });
   const values = losses.dataSync<"float32">(); // [rows, sequence - 1]
   losses.dispose();

@@ -1,5 +1,5 @@
 /** Training, one micro-step after the other. Holds the tensors; knows no channel, no store and no order of rows. */
-import { logits } from "@pretrain/model";
+import { predictions } from "@pretrain/model";
 import {
   type Accumulator,
   accumulate,
@@ -127,7 +127,7 @@ export class TrainingRun {
     const ids = tf.tensor2d(tokens, [rows, width], "int32");
     const counts = countsOfLengths(tf.tensor1d(lengths, "int32"), width);
     return microStep(this.#state.weights, (weights) => {
-      return nextTokenLoss(logits(weights, ids, this.#setup.shape), ids, counts);
+      return nextTokenLoss(predictions(weights, ids, this.#setup.shape), ids, counts);
     });
   }
 
