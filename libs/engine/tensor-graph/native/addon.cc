@@ -6,6 +6,7 @@
 #include <string>
 
 #include "graph.h"
+#include "profile.h"
 #include "runtime.h"
 #include "status.h"
 #include "tensorflow/c/c_api.h"
@@ -28,6 +29,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Graph", Graph::Define(env));
   exports.Set("Runtime", Runtime::Define(env));
   exports.Set("loadOperations", Napi::Function::New(env, LoadOperations, "loadOperations"));
+  exports.Set("profile", Napi::Function::New(env, Profile, "profile"));
   exports.Set("tensorflowVersion", Napi::String::New(env, TF_Version()));
   return exports;
 }

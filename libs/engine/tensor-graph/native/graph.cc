@@ -1,17 +1,28 @@
 #include "graph.h"
 
+#include <memory>
 #include <string>
 
 #include "attributes.h"
+#include "buffer.h"
 #include "tensor.h"
 
 namespace tensor_graph {
+namespace {
+
+// An operation that is given up half-way has to be finished all the same: the C API frees a description in no other way.
+struct Abandon {
+  void operator()(TF_OperationDescription* description) const { TF_FinishOperation(description, Status().get()); }
+};
+using Description = std::unique_ptr<TF_OperationDescription, Abandon>;
+
+}  // namespace
 
 Napi::Function Graph::Define(Napi::Env env) {
   return DefineClass(env, "Graph",
                      {InstanceMethod<&Graph::AddConstant>("addConstant"), InstanceMethod<&Graph::AddArgument>("addArgument"),
                       InstanceMethod<&Graph::AddOperation>("addOperation"), InstanceMethod<&Graph::SetShape>("setShape"),
-                      InstanceMethod<&Graph::ToFunction>("toFunction")});
+                      InstanceMethod<&Graph::Definition>("definition"), InstanceMethod<&Graph::ToFunction>("toFunction")});
 }
 
 Napi::Value Graph::AddConstant(const Napi::CallbackInfo& info) {
@@ -19,12 +30,11 @@ Napi::Value Graph::AddConstant(const Napi::CallbackInfo& info) {
   const auto type = static_cast<TF_DataType>(info[1].As<Napi::Number>().Int32Value());
   const OwnedTensor value = TensorOf(info.Env(), type, info[2].As<Napi::Array>(), info[3].As<Napi::TypedArray>());
   const Status status;
-  TF_OperationDescription* description = TF_NewOperation(graph_.get(), "Const", name.c_str());
-  TF_SetAttrTensor(description, "value", value.get(), status.get());
-  TF_SetAttrType(description, "dtype", type);
-  if (TF_GetCode(status.get()) != TF_OK) TF_FinishOperation(description, Status().get());  // else it would never be freed
+  Description description(TF_NewOperation(graph_.get(), "Const", name.c_str()));
+  TF_SetAttrTensor(description.get(), "value", value.get(), status.get());
   status.check(info.Env());
-  TF_Operation* operation = TF_FinishOperation(description, status.get());
+  TF_SetAttrType(description.get(), "dtype", type);
+  TF_Operation* operation = TF_FinishOperation(description.release(), status.get());
   status.check(info.Env());
   return Describe(info.Env(), {operation, 0});
 }
@@ -45,21 +55,20 @@ Napi::Value Graph::AddOperation(const Napi::CallbackInfo& info) {
   const std::string type = info[0].As<Napi::String>();
   const std::string name = info[1].As<Napi::String>();
   const Napi::Array inputs = info[3].As<Napi::Array>();
-  const Napi::Array controlInputs = info[4].As<Napi::Array>();
   const Status status;
-  TF_OperationDescription* description = TF_NewOperation(graph_.get(), type.c_str(), name.c_str());
+  Description description(TF_NewOperation(graph_.get(), type.c_str(), name.c_str()));
   for (uint32_t index = 0; index < inputs.Length(); ++index) {
     const Napi::Value input = inputs.Get(index);
     if (input.IsArray()) {
       const std::vector<TF_Output> list = outputs(input.As<Napi::Array>());
-      TF_AddInputList(description, list.data(), static_cast<int>(list.size()));
+      TF_AddInputList(description.get(), list.data(), static_cast<int>(list.size()));
     } else {
-      TF_AddInput(description, output(input));
+      TF_AddInput(description.get(), output(input));
     }
   }
-  for (const TF_Output& control : outputs(controlInputs)) TF_AddControlInput(description, control.oper);
-  SetAttributes(info[2].As<Napi::Array>(), description);
-  TF_Operation* operation = TF_FinishOperation(description, status.get());
+  for (const TF_Output& control : outputs(info[4].As<Napi::Array>())) TF_AddControlInput(description.get(), control.oper);
+  SetAttributes(info[2].As<Napi::Array>(), description.get());
+  TF_Operation* operation = TF_FinishOperation(description.release(), status.get());
   status.check(info.Env());
   const int count = TF_OperationNumOutputs(operation);
   if (count == 0) return OnlyEffect(info.Env(), operation);
@@ -73,6 +82,15 @@ void Graph::SetShape(const Napi::CallbackInfo& info) {
   const Status status;
   TF_GraphSetTensorShape(graph_.get(), output(info[0]), shape.data(), static_cast<int>(shape.size()), status.get());
   status.check(info.Env());
+}
+
+Napi::Value Graph::Definition(const Napi::CallbackInfo& info) {
+  const std::string type = info[0].As<Napi::String>();
+  const Status status;
+  const Owned<TF_Buffer, TF_DeleteBuffer> definition(TF_NewBuffer());
+  TF_GraphGetOpDef(graph_.get(), type.c_str(), definition.get(), status.get());
+  status.check(info.Env());
+  return BytesOf(info.Env(), definition.get());
 }
 
 Napi::Value Graph::ToFunction(const Napi::CallbackInfo& info) {
@@ -98,7 +116,7 @@ Napi::Value Graph::ToFunction(const Napi::CallbackInfo& info) {
   const Owned<TF_Buffer, TF_DeleteBuffer> definition(TF_NewBuffer());
   TF_FunctionToFunctionDef(function.get(), definition.get(), status.get());
   status.check(info.Env());
-  return Napi::Buffer<uint8_t>::Copy(info.Env(), static_cast<const uint8_t*>(definition->data), definition->length);
+  return BytesOf(info.Env(), definition.get());
 }
 
 TF_Output Graph::output(Napi::Value index) const { return outputs_.at(index.As<Napi::Number>().Uint32Value()); }

@@ -26,6 +26,8 @@ class Graph : public Napi::ObjectWrap<Graph> {
   Napi::Value AddOperation(const Napi::CallbackInfo& info);
   // (output, shape): what TensorFlow cannot know, such as the shape of a variable.
   void SetShape(const Napi::CallbackInfo& info);
+  // (type) → bytes of the OpDef that TensorFlow has registered for it
+  Napi::Value Definition(const Napi::CallbackInfo& info);
   // (functionName, argumentOutputs, resultOutputs, sideEffectOutputs, attributesByName) → bytes of a FunctionDef.
   Napi::Value ToFunction(const Napi::CallbackInfo& info);
 

@@ -7,6 +7,7 @@
 #include "attributes.h"
 #include "tensor.h"
 #include "tensorflow/c/c_api.h"
+#include "tensorflow/c/eager/c_api_experimental.h"
 
 namespace tensor_graph {
 
@@ -39,11 +40,17 @@ Runtime::Runtime(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Runtime>(inf
   const Owned<TFE_ContextOptions, TFE_DeleteContextOptions> options(TFE_NewContextOptions());
   context_.reset(TFE_NewContext(options.get(), status.get()));
   status.check(info.Env());
+  // On a GPU some operations have no kernel, or want what they read (lengths, axes) in the host's memory.
+  TFE_ContextSetSoftDevicePlacement(context_.get(), 1, status.get());
+  status.check(info.Env());
   const Owned<TF_DeviceList, TF_DeleteDeviceList> devices(TFE_ContextListDevices(context_.get(), status.get()));
   status.check(info.Env());
   for (int index = 0; index < TF_DeviceListCount(devices.get()); ++index) {
-    if (std::strcmp(TF_DeviceListType(devices.get(), index, status.get()), "GPU") != 0) continue;
+    const char* type = TF_DeviceListType(devices.get(), index, status.get());
+    status.check(info.Env());
+    if (std::strcmp(type, "GPU") != 0) continue;
     device_ = TF_DeviceListName(devices.get(), index, status.get());
+    status.check(info.Env());
     break;
   }
 }

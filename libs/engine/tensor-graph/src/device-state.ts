@@ -2,8 +2,6 @@
 import { attributeTypes, type DeviceValue, dataTypes, runtime } from "./native.ts";
 import { type Elements, expectElements, type TensorSpec, type TensorSpecs } from "./signature.ts";
 
-let states = 0;
-
 /**
  * Variables that live as long as this object: a traced function reads and replaces them where they are. They come into being
  * with their first values.
@@ -14,11 +12,11 @@ let states = 0;
 export class DeviceState implements Disposable {
   readonly specs: TensorSpecs;
   readonly #handles: ReadonlyMap<string, DeviceValue>;
+  #isDisposed = false;
 
   constructor(specs: TensorSpecs) {
     this.specs = specs;
-    const prefix = `state-${(states += 1)}`;
-    this.#handles = new Map(Object.entries(specs).map(([name, spec]) => [name, variable(`${prefix}/${name}`, spec)]));
+    this.#handles = new Map(Object.entries(specs).map(([name, spec]) => [name, variable(name, spec)]));
   }
 
   /** Copies of the variables' elements. @throws RangeError for an unknown name; Error for one that was never set */
@@ -28,34 +26,41 @@ export class DeviceState implements Disposable {
 
   /** Gives variables new values. @throws RangeError for an unknown name; TypeError for another type or number of elements */
   set(values: Readonly<Record<string, Elements>>): void {
+    for (const [name, elements] of Object.entries(values)) expectElements(name, elements, this.#spec(name)); // all or none
     for (const [name, elements] of Object.entries(values)) {
       const spec = this.#spec(name);
-      expectElements(name, elements, spec);
       const value = runtime.newValue(dataTypes[spec.dtype], spec.shape, elements);
-      runtime.execute("AssignVariableOp", [typeAttribute("dtype", spec)], [this.handle(name), value], 0);
+      runtime.execute("AssignVariableOp", [typeAttribute(spec)], [this.handle(name), value], 0);
       value.dispose();
     }
+  }
+
+  /** Whether the variable has a value. @throws RangeError when there is none of that name */
+  isSet(name: string): boolean {
+    const [answer] = runtime.execute("VarIsInitializedOp", [], [this.handle(name)], 1);
+    const [isSet] = answer?.read() ?? [];
+    answer?.dispose();
+    return isSet === 1;
   }
 
   /** What a traced function is given to find the variable. @throws RangeError when there is none of that name */
   handle(name: string): DeviceValue {
     const handle = this.#handles.get(name);
     if (handle === undefined) throw new RangeError(`the state has no ${name}`);
+    if (this.#isDisposed) throw new Error(`the state of ${name} has been disposed of`);
     return handle;
   }
 
   /** Frees the variables; functions over them can no longer run. */
   [Symbol.dispose](): void {
-    for (const handle of this.#handles.values()) {
-      const ignoreMissing = { name: "ignore_lookup_error", type: attributeTypes.bool, value: true }; // never set, never made
-      runtime.execute("DestroyResourceOp", [ignoreMissing], [handle], 0);
-      handle.dispose();
-    }
+    this.#isDisposed = true;
+    for (const handle of this.#handles.values()) handle.dispose();
   }
 
   #read(name: string): Elements {
     const spec = this.#spec(name);
-    const [value] = runtime.execute("ReadVariableOp", [typeAttribute("dtype", spec)], [this.handle(name)], 1);
+    if (!this.isSet(name)) throw new Error(`the variable ${name} has no value yet`);
+    const [value] = runtime.execute("ReadVariableOp", [typeAttribute(spec)], [this.handle(name)], 1);
     if (value === undefined) throw new Error(`ReadVariableOp of ${name} gave nothing`);
     const elements = value.read();
     value.dispose();
@@ -70,17 +75,21 @@ export class DeviceState implements Disposable {
   }
 }
 
+/** The name by which TensorFlow makes a variable that its handle alone owns: the last of its handles takes it along. */
+const ownedByItsHandle = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
+
 function variable(name: string, spec: TensorSpec): DeviceValue {
   const attributes = [
-    typeAttribute("dtype", spec),
+    typeAttribute(spec),
     { name: "shape", type: attributeTypes.shape, value: [...spec.shape] },
-    { name: "shared_name", type: attributeTypes.string, value: name },
+    { name: "shared_name", type: attributeTypes.string, value: ownedByItsHandle },
+    { name: "debug_name", type: attributeTypes.string, value: name },
   ];
   const [handle] = runtime.execute("VarHandleOp", attributes, [], 1);
   if (handle === undefined) throw new Error("VarHandleOp gave no handle");
   return handle;
 }
 
-function typeAttribute(name: string, { dtype }: TensorSpec) {
-  return { name, type: attributeTypes.type, value: dataTypes[dtype] };
+function typeAttribute({ dtype }: TensorSpec) {
+  return { name: "dtype", type: attributeTypes.type, value: dataTypes[dtype] };
 }

@@ -1,5 +1,7 @@
 /** The addon as TypeScript sees it. Loading it loads TensorFlow: importing this blocks for a quarter of a second. */
 import "@pretrain/tensorflow-native/before-loading"; // must stay the first import: TensorFlow reads the environment while loading
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { nativeLibraryPath } from "@pretrain/tensorflow-native/native-library";
 import { tensorGraphLibrary } from "./build.ts";
 
@@ -36,6 +38,8 @@ export interface NativeGraph {
     controlInputs: readonly number[],
   ): AddedOutput[];
   setShape(output: number, shape: readonly number[]): void;
+  /** An OpDef, serialized. */
+  definition(type: string): Uint8Array;
   toFunction(
     name: string,
     argumentOutputs: readonly number[],
@@ -63,10 +67,25 @@ export interface NativeRuntime {
   ): DeviceValue[];
 }
 
+/** A value as a session of TensorFlow's is given it. */
+export interface GivenValue {
+  readonly type: number;
+  readonly shape: readonly number[];
+  readonly values: TypedArray;
+}
+
 interface Addon {
   readonly Graph: new () => NativeGraph;
   readonly Runtime: new () => NativeRuntime;
   readonly loadOperations: (path: string) => void;
+  readonly profile: (
+    definition: Uint8Array,
+    name: string,
+    feeds: readonly GivenValue[],
+    variables: readonly GivenValue[],
+    resultTypes: readonly number[],
+    warmUpRuns: number,
+  ) => Uint8Array;
   readonly tensorflowVersion: string;
 }
 
@@ -74,16 +93,26 @@ const loaded = { exports: {} };
 process.dlopen(loaded, nativeLibraryPath(tensorGraphLibrary));
 const addon = loaded.exports as Addon;
 
-export const { Graph, tensorflowVersion } = addon;
+export const { Graph, profile, tensorflowVersion } = addon;
 
 /** The one context of the process: functions and variables are found by each other only within one. */
 export const runtime = new addon.Runtime();
 
+const loadedLibraries = new Map<string, string>();
+
 /**
- * Registers a library's operations for the rest of the process, in graphs and eagerly alike.
+ * Registers a library's operations for the rest of the process, in graphs and eagerly alike. A second time does nothing.
  *
  * @param path of a shared library that registers operations when it is loaded
+ * @throws Error in TensorFlow's words for a library that cannot be loaded
  */
 export function loadOperations(path: string): void {
+  if (loadedLibraries.has(path)) return;
   addon.loadOperations(path);
+  loadedLibraries.set(path, createHash("sha256").update(readFileSync(path)).digest("hex"));
+}
+
+/** Digests of the libraries that were loaded: what a program means depends on them. */
+export function loadedOperations(): readonly string[] {
+  return [...loadedLibraries.values()].sort();
 }

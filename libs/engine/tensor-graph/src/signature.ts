@@ -10,14 +10,8 @@ export interface TensorSpec {
 
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
-/** What of JavaScript holds each type's elements. */
-export interface ElementArrays {
-  readonly float32: Float32Array;
-  readonly int32: Int32Array;
-  readonly bool: Uint8Array;
-}
-
-export type Elements = ElementArrays[ElementType];
+/** What of JavaScript holds the elements of float32, int32 and bool. */
+export type Elements = Float32Array | Int32Array | Uint8Array;
 
 export function elementCount({ shape }: { readonly shape: readonly number[] }): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -28,9 +22,17 @@ export function described({ dtype, shape }: { readonly dtype: string; readonly s
   return `${dtype}[${shape.join(", ")}]`;
 }
 
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+export function zeros(spec: TensorSpec): Elements {
+  return new arrays[spec.dtype](elementCount(spec));
+}
+
 /** @throws TypeError naming the value, what it should be and what it is */
 export function expectElements(name: string, elements: Elements, spec: TensorSpec): void {
-  const found = elements instanceof Float32Array ? "float32" : elements instanceof Int32Array ? "int32" : "bool";
-  if (found === spec.dtype && elements.length === elementCount(spec)) return;
-  throw new TypeError(`${name} must be ${described(spec)}, is ${found} of ${elements.length} elements`);
+  if (elements instanceof arrays[spec.dtype] && elements.length === elementCount(spec)) return;
+  const found = `a ${elements.constructor.name} of ${elements.length} elements`;
+  throw new TypeError(
+    `${name} must be ${described(spec)}, ${elementCount(spec)} elements in a ${arrays[spec.dtype].name}; it is ${found}`,
+  );
 }

@@ -8,9 +8,9 @@ import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kerne
 import type { TensorMetadata, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { attributeTypes, dataTypes, type TypedArray } from "./native.ts";
 import type { Recording } from "./recording.ts";
-import { TraceError } from "./trace-error.ts";
-
-export const traceBackendName = "trace";
+import { traceBackendName } from "./trace-backend-name.ts";
+import { asTraceError, TraceError, traceStackDepth } from "./trace-error.ts";
+import { traceKernels } from "./trace-kernels.ts";
 
 let recording: Recording | undefined;
 
@@ -22,6 +22,8 @@ export function recorded<T>(into: Recording, record: (backend: TraceBackend) => 
   if (recording !== undefined) throw new TraceError("a trace has begun inside of another one");
   const backend = traceBackend();
   const before = tf.getBackend();
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = traceStackDepth; // of errors that tfjs throws, too
   recording = into;
   void tf.setBackend(traceBackendName); // takes effect before it returns: this backend is made synchronously
   try {
@@ -31,7 +33,10 @@ export function recorded<T>(into: Recording, record: (backend: TraceBackend) => 
     });
     if (result === undefined) throw new Error("tidy did not call back");
     return result.value;
+  } catch (error) {
+    throw asTraceError(error);
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     void tf.setBackend(before);
     recording = undefined;
   }
@@ -94,20 +99,28 @@ function traceBackend(): TraceBackend {
   if (!(native instanceof NodeJSKernelBackend)) throw new Error("the backend tensorflow is not registered");
   const backend = new TraceBackend(native.binding);
   tf.registerBackend(traceBackendName, () => backend);
-  tf.copyRegisteredKernels("tensorflow", traceBackendName);
-  tf.registerKernel({ kernelName: "After", backendName: traceBackendName, kernelFunc: after });
+  const replaced = new Set(traceKernels.map(({ kernelName }) => kernelName));
+  for (const kernel of tf.getKernelsForBackend("tensorflow")) {
+    // One that somebody has registered for the trace himself stays.
+    const isTaken = replaced.has(kernel.kernelName) || tf.getKernel(kernel.kernelName, traceBackendName) !== undefined;
+    if (!isTaken) tf.registerKernel({ ...kernel, backendName: traceBackendName });
+  }
+  for (const { kernelName, record } of traceKernels) {
+    tf.registerKernel({
+      kernelName,
+      backendName: traceBackendName,
+      kernelFunc: ({ inputs, attrs }) => backend.tensor(record(current(), idsOf(backend, inputs), attrs ?? {})),
+    });
+  }
   registered = backend;
   return backend;
 }
 
-/** `x`, but not before `other` is computed: an order that the data alone does not ask for. */
-function after({ inputs, backend }: { inputs: tf.NamedTensorInfoMap; backend: unknown }): tf.TensorInfo {
-  const { x, other } = inputs;
-  if (x === undefined || other === undefined || !(backend instanceof TraceBackend))
-    throw new Error("After needs x and other");
-  const [id] = current().operation("Identity", [], [backend.idOf(x)], [backend.idOf(other)]);
-  if (id === undefined) throw new Error("Identity gave nothing");
-  return backend.tensor(id);
+function idsOf(backend: TraceBackend, inputs: tf.NamedTensorInfoMap): Record<string, number> {
+  const given = Object.entries(inputs).flatMap(([name, tensor]) =>
+    tensor === undefined ? [] : [[name, tensor] as const],
+  );
+  return Object.fromEntries(given.map(([name, tensor]) => [name, backend.idOf(tensor)]));
 }
 
 /** The binding's constants, by inheritance since they are not enumerable, with other deeds. */

@@ -1,28 +1,57 @@
 /** What a function under trace did wrong, and where in its author's code. */
 
-/** The message names the operation; the stack begins in the code that asked for it. */
+/** Its message names the operation, and the place in the code that asked for it: `attention.ts:58`. */
 export class TraceError extends Error {
   override readonly name = "TraceError";
 
-  constructor(message: string, options?: ErrorOptions) {
-    const place = placeInUserCode();
+  /** @param place where; by default where the innermost caller is that belongs neither to tfjs nor to this package */
+  constructor(
+    message: string,
+    { place = placeInUserCode(), ...options }: ErrorOptions & { readonly place?: string | undefined } = {},
+  ) {
     super(place === undefined ? message : `${message} (${place})`, options);
   }
+}
+
+/** tfjs puts some twenty frames between an operation and who asked for it; the usual ten would end before. */
+export const traceStackDepth = 60;
+
+/** What was thrown under trace, as a TraceError if it is tfjs that complains; an error of the user's own stays what it is. */
+export function asTraceError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TraceError) return error;
+  const [thrower] = filesOf(error.stack ?? "");
+  if (thrower === undefined || !thrower.file.includes("/node_modules/@tensorflow/")) return error;
+  return new TraceError(meaningOf(error.message), { cause: error, place: placeIn(error.stack ?? "") });
+}
+
+/** tfjs's own words, but where they speak of its insides. */
+function meaningOf(message: string): string {
+  if (!message.endsWith("(reading 'backend')")) return message; // what it looks up of a tensor that it no longer knows
+  return "a tensor that was disposed of is used; one that was made in a trace ends with it";
 }
 
 /** `attention.ts:58`, of the innermost caller that is neither tfjs nor this package; undefined when there is none. */
 export function placeInUserCode(): string | undefined {
   const before = Error.stackTraceLimit;
-  Error.stackTraceLimit = 60; // tfjs puts some twenty frames between an operation and who asked for it
-  const stack = new Error().stack ?? "";
+  Error.stackTraceLimit = traceStackDepth;
+  const { stack = "" } = new Error();
   Error.stackTraceLimit = before;
-  for (const line of stack.split("\n").slice(1)) {
-    const place = /(?:file:\/\/)?(\/[^()]+?):(\d+):\d+\)?$/.exec(line);
-    const [, file = "", lineNumber = ""] = place ?? [];
-    if (place === null || file.includes("/node_modules/") || isOfThisPackage(file)) continue;
-    return `${file.slice(file.lastIndexOf("/") + 1)}:${lineNumber}`;
+  return placeIn(stack);
+}
+
+function placeIn(stack: string): string | undefined {
+  for (const { file, line } of filesOf(stack)) {
+    if (file.includes("/node_modules/") || isOfThisPackage(file)) continue;
+    return `${file.slice(file.lastIndexOf("/") + 1)}:${line}`;
   }
   return undefined;
+}
+
+/** Frames within Node itself have no file and are left out. */
+function* filesOf(stack: string): Generator<{ readonly file: string; readonly line: string }> {
+  for (const [, file = "", line = ""] of stack.matchAll(/^ {4}at .*?(?:file:\/\/)?(\/[^()\n]+?):(\d+):\d+\)?$/gm)) {
+    yield { file, line };
+  }
 }
 
 const packageFolder = new URL(".", import.meta.url).pathname;

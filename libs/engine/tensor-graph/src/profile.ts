@@ -1,0 +1,84 @@
+/** What TensorFlow executes of a program after its optimizer: how often each operation, from where, and how long it takes. */
+import { dataTypes, profile } from "./native.ts";
+import { type Program, recordedAt } from "./program.ts";
+import { Message } from "./protocol-buffer.ts";
+import { type Elements, type TensorSpecs, zeros } from "./signature.ts";
+
+export interface ExecutedOperation {
+  /** As executed: TensorFlow's optimizer replaces, merges and removes operations. */
+  readonly operation: string;
+  /** Of the operation that was traced, where it is still known. */
+  readonly place: string | undefined;
+  readonly count: number;
+  /** Of all of them; on several cores operations run at the same time, so this can add up to more than the run took. */
+  readonly milliseconds: number;
+}
+
+/**
+ * One run after a first one, in a session of its own; the operations that took longest first.
+ *
+ * @param variables values of those that the program reads
+ */
+export function profiled(
+  program: Program,
+  feeds: Readonly<Record<string, Elements>>,
+  variables: Readonly<Record<string, Elements>>,
+): ExecutedOperation[] {
+  const { name, definition } = program;
+  const resultTypes = Object.values(program.outputs).map(({ dtype }) => dataTypes[dtype]);
+  const values = [given(program.feeds, feeds), given(program.variables, variables)] as const;
+  const metadata = profile(definition, name, ...values, resultTypes, 1);
+  return summed(program, executedNodes(new Message(metadata)));
+}
+
+interface ExecutedNode {
+  readonly name: string;
+  readonly operation: string;
+  readonly microseconds: number;
+}
+
+/**
+ * tensorflow/core/protobuf/config.proto, framework/step_stats.proto, framework/graph.proto:
+ *
+ *     RunMetadata.step_stats (1) → StepStats.dev_stats (1) → DeviceStepStats.node_stats (2) → NodeExecStats.node_name (1),
+ *                .op_start_rel_micros (3), .op_end_rel_micros (4)
+ *     RunMetadata.partition_graphs (3) → GraphDef.node (1) → NodeDef.name (1), .op (2)
+ */
+function executedNodes(metadata: Message): ExecutedNode[] {
+  const nodes = metadata.messages(3).flatMap((graph) => graph.messages(1));
+  const operations = new Map(nodes.map((node) => [node.text(1), node.text(2)]));
+  const devices = metadata.messages(1).flatMap((stepStats) => stepStats.messages(1));
+  return devices
+    .flatMap((device) => device.messages(2))
+    .map((node) => ({ name: node.text(1), microseconds: node.number(4) - node.number(3) }))
+    .map((node) => ({ ...node, operation: operations.get(node.name) ?? "" }))
+    .filter(({ operation }) => !isBorder.has(operation));
+}
+
+/** Of the graph, not of what is computed. */
+const isBorder = new Set(["", "NoOp", "_Arg", "_Retval", "_Recv", "_Send", "VarHandleOp", "Placeholder", "IdentityN"]);
+
+function summed(program: Program, nodes: readonly ExecutedNode[]): ExecutedOperation[] {
+  const groups = Map.groupBy(nodes, ({ operation, name }) => `${operation} ${placeOf(program, name) ?? ""}`);
+  return [...groups.values()]
+    .flatMap((group) => {
+      const [first] = group;
+      if (first === undefined) return [];
+      const milliseconds = group.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000;
+      return [{ operation: first.operation, place: placeOf(program, first.name), count: group.length, milliseconds }];
+    })
+    .sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function placeOf(program: Program, node: string): string | undefined {
+  return recordedAt(program, node)?.place;
+}
+
+/** What is only replaced has no value that would matter: zeros. */
+function given(specs: TensorSpecs, values: Readonly<Record<string, Elements>>) {
+  return Object.entries(specs).map(([name, spec]) => ({
+    type: dataTypes[spec.dtype],
+    shape: spec.shape,
+    values: values[name] ?? zeros(spec),
+  }));
+}
