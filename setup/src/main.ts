@@ -5,8 +5,10 @@
  *     node setup/src/main.ts               what the program needs
  *     node setup/src/main.ts --for=tests   and grpcurl, which only a test calls
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { messageOf, PretrainError } from "@pretrain/errors";
+import { fusedKernelsLibrary } from "@pretrain/fused-kernels/build";
 import { ensureNatsServer } from "@pretrain/nats-server";
 import { tensorGraphLibrary } from "@pretrain/tensor-graph/build";
 import { ensureTensorFlow } from "@pretrain/tensorflow-native/build";
@@ -22,6 +24,8 @@ try {
   await perform("nats-server", ensureNatsServer);
   await perform("native TensorFlow", ensureTensorFlow);
   await perform("the graph addon", (started) => ensureNativeLibrary(tensorGraphLibrary, started));
+  const kernels = fusedKernelsLibrary(readFileSync("/proc/cpuinfo", "utf8")); // none for processors without AVX2
+  if (kernels !== undefined) await perform("fused kernels", (started) => ensureNativeLibrary(kernels, started));
 } catch (error) {
   if (!(error instanceof PretrainError)) throw error; // a fault of the set-up itself, with its stack
   printFailure("set-up failed", messageOf(error));

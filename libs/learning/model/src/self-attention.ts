@@ -14,7 +14,13 @@ import { withGradient } from "./with-gradient.ts";
  * @param rotations of `sequence` positions   @returns [batch, sequence, heads * head_dim], heads side by side
  */
 export function selfAttention(qkv: tf.Tensor3D, rotations: Rotations, shape: ModelShape): tf.Tensor3D {
-  return hasKernel("CausalAttention") ? oneKernel(qkv, rotations, shape) : plainGraph(qkv, rotations, shape);
+  const isOneKernel = hasKernel("CausalAttention") && isHeadForKernel(headDimension(shape));
+  return isOneKernel ? oneKernel(qkv, rotations, shape) : plainGraph(qkv, rotations, shape);
+}
+
+/** The kernel computes whole vectors. */
+function isHeadForKernel(width: number): boolean {
+  return width % 8 === 0 && width <= 128;
 }
 
 function oneKernel(qkv: tf.Tensor3D, { cos, sin }: Rotations, shape: ModelShape): tf.Tensor3D {

@@ -13,6 +13,12 @@ export interface AdamWSettings {
   readonly decayOn: "matrices" | "all";
 }
 
+export interface OptimizerSettings {
+  readonly adamW: AdamWSettings;
+  /** Largest global norm of the gradients. */
+  readonly maxGradientNorm: number;
+}
+
 /** All that an optimizer step changes. */
 export type TrainingState = {
   readonly weights: NamedTensors;

@@ -1,7 +1,6 @@
 /** Clipping by the norm of all gradients together: Pascanu et al. 2013, arxiv.org/abs/1211.5063. */
 import { hasKernel, runKernel } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Accumulator, meanShare } from "./accumulate.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 
 export type Clipping = {
@@ -13,12 +12,15 @@ export type Clipping = {
   readonly gradientScale: tf.Scalar;
 };
 
-/** How the mean of the accumulated gradients is clipped to a global norm of at most `maxNorm`. */
-export function clipping(accumulator: Accumulator, maxNorm: number): Clipping {
-  const share = meanShare(accumulator);
-  const norm: tf.Scalar = tf.mul(globalNorm(accumulator.gradients), share);
+/**
+ * How the mean of accumulated gradients is clipped to a global norm of at most `maxNorm`.
+ *
+ * @param meanShare what makes the sums a mean: one over the weight of all micro-steps
+ */
+export function clipping(sums: NamedTensors, meanShare: tf.Scalar, maxNorm: number): Clipping {
+  const norm: tf.Scalar = tf.mul(globalNorm(sums), meanShare);
   const clipScale: tf.Scalar = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)));
-  return { norm, clipScale, gradientScale: tf.mul(share, clipScale) };
+  return { norm, clipScale, gradientScale: tf.mul(meanShare, clipScale) };
 }
 
 /** √ of the sum of all squares. */

@@ -15,20 +15,19 @@ import { predictions } from "@pretrain/model";
 import { countsOfLengths, nextTokenLoss } from "@pretrain/scoring";
 import * as tf from "@tensorflow/tfjs-core";
 import {
-  type Accumulator,
   accumulate,
+  adamW,
   adamWNumbers,
-  addMicroSteps,
   clipping,
-  emptyAccumulator,
   type LossRule,
   learningRate,
-  type MicroStep,
   microStep,
   type NamedTensors,
-  optimizerStep,
+  reciprocal,
+  shareOf,
   type TrainingState,
   trainingState,
+  weightOf,
 } from "./index.ts";
 
 /** Of gradients and moments, relative to the largest of a tensor, and of weights. */
@@ -65,43 +64,69 @@ function storedWeights(set: GoldenSet): NamedTensors {
   );
 }
 
-/** Forward and backward of a batch, by groups of rows. */
-function batchStep(weights: NamedTensors, { rows, lengths }: GoldenBatch, { config, rowsAtOnce }: Run): MicroStep {
-  const parts: MicroStep[] = [];
+interface BatchLoss {
+  readonly nats: number;
+  readonly tokens: number;
+}
+
+/** Gradients summed so far, and what they are a sum of. */
+interface Accumulated {
+  readonly sums: NamedTensors;
+  readonly weight: number;
+  readonly losses: readonly BatchLoss[];
+}
+
+/** One batch more, forward and backward by groups of rows. */
+function withBatch(
+  before: Accumulated,
+  weights: NamedTensors,
+  { rows, lengths }: GoldenBatch,
+  { config, rowsAtOnce, rule }: Run,
+): Accumulated {
+  const shape = goldenShape(config, config.max_seq_len);
+  const targets = lengths.reduce((sum, length) => sum + Math.max(0, length - 1), 0);
+  let [sums, nats] = [before.sums, 0];
   for (let begin = 0; begin < rows.length; begin += rowsAtOnce) {
     const part = rows.slice(begin, begin + rowsAtOnce).map((row) => [...row]);
     const tokens = tf.tensor2d(part, undefined, "int32");
     const counts = countsOfLengths(tf.tensor1d(lengths.slice(begin, begin + rowsAtOnce), "int32"), tokens.shape[1]);
-    const shape = goldenShape(config, config.max_seq_len);
-    parts.push(microStep(weights, (current) => nextTokenLoss(predictions(current, tokens, shape), tokens, counts)));
+    const loss = (current: NamedTensors) => nextTokenLoss(predictions(current, tokens, shape), tokens, counts).nats;
+    const micro = microStep(weights, loss, tf.scalar(shareOf(rule, targets)));
+    sums = accumulate(sums, micro.gradients);
+    nats += number(micro.nats);
   }
-  return parts.reduce(addMicroSteps);
+  return {
+    sums,
+    weight: before.weight + weightOf(rule, targets),
+    losses: [...before.losses, { nats, tokens: targets }],
+  };
 }
 
-/** The accumulated micro-steps of one optimizer step, and the loss of each. */
-function accumulated(weights: NamedTensors, step: number, run: Run) {
-  const { config, batches, rule } = run;
+/** The micro-steps of one optimizer step together. */
+function accumulated(weights: NamedTensors, step: number, run: Run): Accumulated {
+  const { config, batches } = run;
+  const zeros = Object.entries(weights).map(([name, tensor]) => [name, tf.zerosLike(tensor)]);
+  const nothing: Accumulated = { sums: Object.fromEntries(zeros), weight: 0, losses: [] };
   const group = batches.slice(step * config.accumulation, (step + 1) * config.accumulation);
-  const micros = group.map((batch) => batchStep(weights, batch, run));
-  const accumulator = micros.reduce<Accumulator>(
-    (sum, micro) => accumulate(sum, micro, rule),
-    emptyAccumulator(weights),
-  );
-  return { accumulator, losses: micros.map(({ nats, tokens }) => [number(nats), number(tokens)] as const) };
+  return group.reduce((sum, batch) => withBatch(sum, weights, batch, run), nothing);
 }
 
-function stepOf(state: TrainingState, accumulator: Accumulator, step: number, { config, maxGradientNorm }: Run) {
+const clippingOf = ({ sums, weight }: Accumulated, maxNorm: number) =>
+  clipping(sums, tf.scalar(reciprocal(weight)), maxNorm);
+
+function stepOf(state: TrainingState, sum: Accumulated, step: number, { config, maxGradientNorm }: Run) {
   const [beta1, beta2] = config.betas;
-  const adamW = {
+  const settings = {
     beta1,
     beta2,
     epsilon: config.adam_eps,
     weightDecay: config.weight_decay,
     decayOn: "matrices" as const,
   };
-  const { keep, stepSize, rootScale } = adamWNumbers(adamW, rateAt(step, config), step);
+  const { keep, stepSize, rootScale } = adamWNumbers(settings, rateAt(step, config), step);
   const feeds = { keep: tf.scalar(keep), stepSize: tf.scalar(stepSize), rootScale: tf.scalar(rootScale) };
-  return optimizerStep(state, accumulator, feeds, { adamW, maxGradientNorm });
+  const { norm, clipScale, gradientScale } = clippingOf(sum, maxGradientNorm);
+  return { state: adamW(state, sum.sums, gradientScale, feeds, settings), gradientNorm: norm, clipScale };
 }
 
 const rateAt = (step: number, { lr, total_optimizer_steps }: GoldenConfig) =>
@@ -132,11 +157,10 @@ for (const mode of ["micro_mean", "token_weighted", "wide_clip"] as const) {
       const [golden, tolerance] = [set.tensors(file), tolerances[precision]];
       let state = trainingState(storedWeights(set));
       for (const [step, expected] of steps.entries()) {
-        const { accumulator, losses } = accumulated(state.weights, step, run);
-        if (step === 0)
-          checkTensors(clippedGradients(accumulator, run), "step1.clipped_grad", golden, tolerance.relative);
-        const next = stepOf(state, accumulator, step, run);
-        checkNumbers(next, losses, rateAt(step, run.config), expected);
+        const sum = accumulated(state.weights, step, run);
+        if (step === 0) checkTensors(clippedGradients(sum, run), "step1.clipped_grad", golden, tolerance.relative);
+        const next = stepOf(state, sum, step, run);
+        checkNumbers(next, sum.losses, rateAt(step, run.config), expected);
         state = next.state;
         if (step === 0) checkWeights(state.weights, "step1", run.config.lr, golden, tolerance.weight);
       }
@@ -147,9 +171,9 @@ for (const mode of ["micro_mean", "token_weighted", "wide_clip"] as const) {
   }
 }
 
-function clippedGradients(accumulator: Accumulator, { maxGradientNorm }: Run): NamedTensors {
-  const { gradientScale } = clipping(accumulator, maxGradientNorm);
-  const scaled = Object.entries(accumulator.gradients).map(([name, sum]) => [name, tf.mul(sum, gradientScale)]);
+function clippedGradients(sum: Accumulated, { maxGradientNorm }: Run): NamedTensors {
+  const { gradientScale } = clippingOf(sum, maxGradientNorm);
+  const scaled = Object.entries(sum.sums).map(([name, gradient]) => [name, tf.mul(gradient, gradientScale)]);
   return Object.fromEntries(scaled);
 }
 
@@ -161,7 +185,7 @@ function checkTensors(tensors: NamedTensors, prefix: string, golden: GoldenTenso
 
 function checkNumbers(
   { gradientNorm, clipScale }: { gradientNorm: tf.Scalar; clipScale: tf.Scalar },
-  losses: readonly (readonly [nats: number, tokens: number])[],
+  losses: readonly BatchLoss[],
   rate: number,
   expected: ExpectedStep,
 ): void {
@@ -169,8 +193,8 @@ function checkNumbers(
   assertClose(number(gradientNorm), expected.grad_norm_before_clip, { relative: 1e-5 }, "gradient norm");
   assertClose(number(clipScale), expected.clip_scale, { relative: 1e-5 }, "clip scale");
   for (const [index, { loss_sum, targets }] of expected.micro.entries()) {
-    assertClose(losses[index]?.[0] ?? Number.NaN, loss_sum, { relative: 1e-5 }, `loss of micro-batch ${index}`);
-    assert.equal(losses[index]?.[1], targets);
+    assertClose(losses[index]?.nats ?? Number.NaN, loss_sum, { relative: 1e-5 }, `loss of micro-batch ${index}`);
+    assert.equal(losses[index]?.tokens, targets);
   }
 }
 
@@ -212,12 +236,13 @@ for (const mode of ["micro_mean", "token_weighted"] as const) {
       const step = 1; // in our own set its first batch has a row of padding, alone in its group when rows come one by one
       const expected = accumulated(weights, step, whole);
       for (const rowsAtOnce of [1, 2, 3]) {
-        const { accumulator, losses } = accumulated(weights, step, { ...whole, rowsAtOnce });
-        assertClose(losses.flat(), expected.losses.flat(), { relative: 2e-6 }, "losses");
-        const [norm, expectedNorm] = [accumulator, expected.accumulator].map((sum) => number(clipping(sum, 1).norm));
+        const found = accumulated(weights, step, { ...whole, rowsAtOnce });
+        const natsOf = (sum: Accumulated) => sum.losses.map(({ nats }) => nats);
+        assertClose(natsOf(found), natsOf(expected), { relative: 2e-6 }, "losses");
+        const [norm, expectedNorm] = [found, expected].map((sum) => number(clippingOf(sum, 1).norm));
         assertClose(norm ?? 0, expectedNorm ?? 0, { relative: 1e-5 }, "norm");
-        const gradients = clippedGradients(accumulator, whole);
-        for (const [name, gradient] of Object.entries(clippedGradients(expected.accumulator, whole))) {
+        const gradients = clippedGradients(found, whole);
+        for (const [name, gradient] of Object.entries(clippedGradients(expected, whole))) {
           assertClose(gradients[name]?.dataSync() ?? [], gradient.dataSync(), { relative: 1e-5 }, name);
         }
       }

@@ -1,45 +1,40 @@
-/** Forward and backward of one batch. Everything is a sum over tokens, so that parts of a batch add up to the whole. */
+/** The gradient of a batch, and how the gradients of several are put together. */
 import * as tf from "@tensorflow/tfjs-core";
 import { mapTensors, type NamedTensors, named } from "./named-tensors.ts";
 
 export type MicroStep = {
-  /** Loss of all targets, in nats. */
+  /** Sum of the losses. */
   readonly nats: tf.Scalar;
-  /** The targets. */
-  readonly tokens: tf.Scalar;
-  /** Of `nats` with respect to each weight. */
+  /** Of `share` times that sum, with respect to each weight. */
   readonly gradients: NamedTensors;
 };
 
 /**
  * @param lossSum of the batch with these weights: a pure function, differentiated here
+ * @param share of this batch in its optimizer step, by the loss rule: multiplied in here, where it costs no pass over the gradients
  * @throws Error when the loss does not depend on one of the weights
  */
 export function microStep(
   weights: NamedTensors,
-  lossSum: (weights: NamedTensors) => Pick<MicroStep, "nats" | "tokens">,
+  lossSum: (weights: NamedTensors) => tf.Scalar,
+  share: tf.Scalar,
 ): MicroStep {
   const names = Object.keys(weights);
-  let counted: tf.Scalar | undefined;
-  const natsOf = (...tensors: tf.Tensor[]) => {
-    const { nats, tokens } = lossSum(
-      Object.fromEntries(names.map((name, index) => [name, present(tensors[index], name)])),
-    );
-    counted = tf.keep(tf.clone(tokens)); // else it is gone with the forward pass, in which it was made
-    return nats;
+  let sum: tf.Scalar | undefined;
+  const sharedLoss = (...tensors: tf.Tensor[]): tf.Scalar => {
+    const nats = lossSum(Object.fromEntries(names.map((name, index) => [name, present(tensors[index], name)])));
+    sum = tf.keep(tf.clone(nats)); // else it is gone with the forward pass, in which it was made
+    return tf.mul(nats, share);
   };
-  const { value, grads } = tf.valueAndGrads(natsOf)(Object.values(weights));
+  const { value, grads } = tf.valueAndGrads(sharedLoss)(Object.values(weights));
+  value.dispose();
   const gradients = names.map((name, index) => [name, present(grads[index], name)]);
-  return { nats: value, tokens: released(counted), gradients: Object.fromEntries(gradients) };
+  return { nats: released(sum), gradients: Object.fromEntries(gradients) };
 }
 
-/** The micro-step of two parts of a batch together: a batch that does not fit the device is computed by groups of rows. */
-export function addMicroSteps(a: MicroStep, b: MicroStep): MicroStep {
-  return {
-    nats: tf.add(a.nats, b.nats),
-    tokens: tf.add(a.tokens, b.tokens),
-    gradients: mapTensors(a.gradients, (gradient, name) => tf.add(gradient, named(b.gradients, name))),
-  };
+/** Sums of gradients with those of one micro-step more, or of one more part of a batch that is computed by groups of rows. */
+export function accumulate(sums: NamedTensors, gradients: NamedTensors): NamedTensors {
+  return mapTensors(sums, (sum, name) => tf.add(sum, named(gradients, name)));
 }
 
 function present(tensor: tf.Tensor | undefined, name: string): tf.Tensor {

@@ -8,52 +8,52 @@ import {
   accumulate,
   adamW,
   adamWNumbers,
-  addMicroSteps,
   clipping,
-  emptyAccumulator,
+  type LossRule,
   learningRate,
   microStep,
   type NamedTensors,
-  optimizerStep,
+  reciprocal,
+  shareOf,
   type TrainingState,
   trainingState,
+  weightOf,
 } from "./index.ts";
 
 const settings: AdamWSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, decayOn: "matrices" };
 const values = (tensor: tf.Tensor | undefined) => [...(tensor?.dataSync() ?? [])];
-const micro = (gradient: number, tokens: number) => ({
-  nats: tf.scalar(7),
-  tokens: tf.scalar(tokens),
-  gradients: { w: tf.tensor1d([gradient]) },
-});
 
-test("a micro-step is the sum of the losses, their number, and the gradient of the sum", () => {
-  const { nats, tokens, gradients } = microStep({ a: tf.tensor1d([2, 3]), b: tf.scalar(10) }, ({ a, b }) => ({
-    nats: tf.sum(tf.mul(tf.square(a as tf.Tensor), b as tf.Tensor)),
-    tokens: tf.scalar(2),
-  }));
-  assert.deepEqual([values(nats), values(tokens)], [[130], [2]]);
-  assert.deepEqual([values(gradients["a"]), values(gradients["b"])], [[40, 60], [13]]);
+test("a micro-step is the sum of the losses, and the gradient of its share of it", () => {
+  const weights = { a: tf.tensor1d([2, 3]), b: tf.scalar(10) };
+  const loss = ({ a, b }: NamedTensors): tf.Scalar => tf.sum(tf.mul(tf.square(a as tf.Tensor), b as tf.Tensor));
+  const { nats, gradients } = microStep(weights, loss, tf.scalar(0.5));
+  assert.deepEqual([values(nats), values(gradients["a"]), values(gradients["b"])], [[130], [20, 30], [6.5]]);
 });
 
 test("a micro-step leaves no tensor behind, and does not take those of its caller", () => {
-  const [weights, tokens] = [{ a: tf.tensor1d([2]) }, tf.scalar(1)];
+  const [weights, share] = [{ a: tf.tensor1d([2]) }, tf.scalar(1)];
   const before = tf.memory().numTensors;
-  tf.tidy(() => void microStep(weights, ({ a }) => ({ nats: tf.sum(tf.square(a as tf.Tensor)), tokens })));
+  tf.tidy(() => void microStep(weights, ({ a }) => tf.sum(tf.square(a as tf.Tensor)), share));
   assert.equal(tf.memory().numTensors, before);
-  assert.deepEqual(values(tokens), [1]);
+  assert.deepEqual(values(share), [1]);
 });
 
 test("a weight that the loss does not depend on is an error, not a gradient that is missing", () => {
   const weights = { used: tf.scalar(1), forgotten: tf.scalar(1) };
-  const loss = ({ used }: NamedTensors) => ({ nats: tf.mul(used as tf.Scalar, 2) as tf.Scalar, tokens: tf.scalar(1) });
-  assert.throws(() => microStep(weights, loss), /Cannot compute gradient/);
+  const loss = ({ used }: NamedTensors) => tf.mul(used as tf.Scalar, 2) as tf.Scalar;
+  assert.throws(() => microStep(weights, loss, tf.scalar(1)), /Cannot compute gradient/);
 });
 
-test("parts of a batch add up, tokens too", () => {
-  const { nats, tokens, gradients } = addMicroSteps(micro(1, 2), micro(10, 3));
-  assert.deepEqual([values(nats), values(tokens), values(gradients["w"])], [[14], [5], [11]]);
-});
+/** The mean gradient of micro-steps, each a gradient of its loss sum and the number of its targets. */
+function meanGradient(micros: readonly (readonly [total: number, tokens: number])[], rule: LossRule): number[] {
+  const zero: NamedTensors = { w: tf.tensor1d([0]) };
+  const sums = micros.reduce(
+    (sum, [total, tokens]) => accumulate(sum, { w: tf.tensor1d([total * shareOf(rule, tokens)]) }),
+    zero,
+  );
+  const weight = micros.reduce((sum, [, tokens]) => sum + weightOf(rule, tokens), 0);
+  return values(tf.mul(sums["w"] as tf.Tensor, reciprocal(weight)));
+}
 
 for (const [claim, rule, micros, gradient] of [
   [
@@ -96,23 +96,16 @@ for (const [claim, rule, micros, gradient] of [
   ["token_weighted: no token at all is a gradient of 0, not NaN", "token_weighted", [[0, 0]], 0],
 ] as const) {
   test(claim, () => {
-    const empty = emptyAccumulator({ w: tf.tensor1d([1]) });
-    const sum = micros.reduce(
-      (accumulator, [total, tokens]) => accumulate(accumulator, micro(total, tokens), rule),
-      empty,
-    );
-    const { norm } = clipping(sum, 1); // of the mean: one number's norm is its size
-    assertClose(values(norm), [gradient], 1e-6);
+    assertClose(meanGradient(micros, rule), [gradient], 1e-6);
   });
 }
 
 test("gradients are scaled together when the global norm of their mean exceeds the bound, and left alone when not", () => {
-  const gradients = { a: tf.tensor1d([6]), b: tf.tensor2d([[0, 8]]) }; // the mean of two has norm 5
-  const accumulator = { gradients, weight: tf.scalar(2) };
-  const bound = clipping(accumulator, 1);
+  const sums = { a: tf.tensor1d([6]), b: tf.tensor2d([[0, 8]]) }; // the mean of two has norm 5
+  const bound = clipping(sums, tf.scalar(0.5), 1);
   assert.deepEqual(values(bound.norm), [5]);
   assertClose([...values(bound.clipScale), ...values(bound.gradientScale)], [1 / 5.000001, 0.5 / 5.000001], 1e-7);
-  const loose = clipping(accumulator, 5.1);
+  const loose = clipping(sums, tf.scalar(0.5), 5.1);
   assert.deepEqual([values(loose.clipScale), values(loose.gradientScale)], [[1], [0.5]]);
 });
 
@@ -169,13 +162,11 @@ test("bias corrections of late steps are exact: at step 20,000 they are 1", () =
   assert.deepEqual(adamWNumbers(settings, 2e-4, 20_000), { keep: 1 - 2e-5, stepSize: 2e-4, rootScale: 1 });
 });
 
-test("an optimizer step is mean, clip and AdamW, and changes nothing that it was given", () => {
+test("AdamW changes nothing that it was given", () => {
   const state = trainingState({ w: tf.tensor1d([1]) });
-  const accumulator = accumulate(emptyAccumulator(state.weights), micro(8, 2), "micro_mean");
-  const step = optimizerStep(state, accumulator, feedsAt(0, 0.01), { adamW: settings, maxGradientNorm: 1 });
-  assertClose([...values(step.gradientNorm), ...values(step.clipScale)], [4, 1 / 4.000001], 1e-6);
-  assertClose(values(step.state.firstMoments["w"]), [0.1], 1e-6); // 0.1 times the clipped gradient of 1
-  assertClose(values(step.state.weights["w"]), [0.99], 1e-6);
+  const next = adamW(state, { w: tf.tensor1d([4]) }, tf.scalar(0.25), feedsAt(0, 0.01), settings);
+  assertClose(values(next.firstMoments["w"]), [0.1], 1e-6);
+  assertClose(values(next.weights["w"]), [0.99], 1e-6);
   assert.deepEqual([values(state.weights["w"]), values(state.firstMoments["w"])], [[1], [0]]);
 });
 

@@ -2,14 +2,14 @@
 import { readCheckpointState } from "@pretrain/checkpoint";
 import { messageOf } from "@pretrain/errors";
 import type { Environment } from "@pretrain/proto";
-import { experimentName, parameterCount } from "@pretrain/recipe";
+import { type CompleteRecipe, experimentName, parameterCount } from "@pretrain/recipe";
 import { experimentOf } from "../experiment/record.ts";
 import { totals } from "../experiment/step-plan.ts";
 import type { AttemptEvents, Phase } from "./attempt-events.ts";
 import { batchesFrom } from "./batches.ts";
 import { type ComputingProcess, type Said, startComputing } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
-import { differences, environmentOf, exactnessOf, memoryBytes } from "./environment.ts";
+import { differences, environmentOf, exactnessOf, memoryBytes, precisionOn } from "./environment.ts";
 import { Fenced } from "./faults.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
@@ -39,11 +39,11 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   await using opened = new AsyncDisposableStack();
   const { child, environment } = await phase(attempt, "environment", async () => {
     const started = opened.use(await startComputing(dependencies.environment));
-    const detected = await detectedEnvironment(started, wishes.signal);
+    const detected = await detectedEnvironment(started, recipe, wishes.signal);
     return [{ child: started, environment: detected }, environmentNote(detected)];
   });
   if (recipe.training.dtype !== environment.precision) {
-    events.warning(`${recipe.training.dtype} cannot be computed on this device; ${environment.precision} is used`);
+    events.warning(`this processor has no units for ${recipe.training.dtype}; ${environment.precision} is used`);
   }
   const data = await phase(attempt, "data", async () => {
     const prepared = await prepareDataset(dependencies.dataShard, recipe, wishes.signal);
@@ -79,10 +79,14 @@ async function phase<T>(
   }
 }
 
-async function detectedEnvironment(child: ComputingProcess, signal: AbortSignal): Promise<Environment> {
+async function detectedEnvironment(
+  child: ComputingProcess,
+  { training: { dtype } }: CompleteRecipe,
+  signal: AbortSignal,
+): Promise<Environment> {
   const said = await orAborted(child.next(silenceMs), signal);
   if (said.kind !== "environment") throw new Error(`the computing process began with ${said.kind}`);
-  return environmentOf(said.description);
+  return environmentOf(said.description, precisionOn(said.description, dtype));
 }
 
 export interface BuiltModel {
@@ -112,6 +116,7 @@ async function buildModel(
     dataset: dataset.name.replace("datasets/", ""),
     datasetSha256: dataset.manifestSha256,
     deviceBatchRows: rows,
+    precision: precisionNamed(environment.precision),
   });
   await child.send({ kind: "prepare", blobs: dependencies.blobsAddress, setup });
   const ready = await orAborted(child.next(silenceMs), wishes.signal);
@@ -203,6 +208,11 @@ function expectOurs(record: Parameters<typeof experimentOf>[0], { claim }: Attem
   const { attempt } = experimentOf(record);
   if (attempt !== claim.attempt)
     throw new Fenced(`attempt ${attempt} of ${experimentName(claim.experiment)} has begun`);
+}
+
+function precisionNamed(name: string): "float32" | "bfloat16" {
+  if (name === "float32" || name === "bfloat16") return name;
+  throw new Error(`there is no precision ${name}`);
 }
 
 export function identityOf({ claim: { experiment, attempt, nonce } }: Pick<TakenExperiment, "claim">) {

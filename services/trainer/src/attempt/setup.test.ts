@@ -22,6 +22,7 @@ function setupOf(recipe: ReturnType<typeof recipeOf>) {
     datasetSha256: "b",
     plan: stepPlan(recipe, 7_397_700),
     deviceBatchRows: 8,
+    precision: "float32",
     exactness: {},
     resume: undefined,
   });

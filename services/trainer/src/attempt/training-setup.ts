@@ -16,6 +16,7 @@ export interface SetupFacts {
   readonly datasetSha256: string;
   readonly plan: StepPlan;
   readonly deviceBatchRows: number;
+  readonly precision: TrainingSetup["precision"];
   readonly exactness: Readonly<Record<string, string>>;
   readonly resume: SealedCheckpoint | undefined;
 }

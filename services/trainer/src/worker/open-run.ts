@@ -1,15 +1,25 @@
 /** A run at its beginning, or where a checkpoint left it. */
 import type { BlobStore } from "@pretrain/blobs";
 import { readCheckpoint } from "@pretrain/checkpoint";
+import { TrainingProgram } from "@pretrain/training-program";
 import type { TrainingSetup } from "./protocol.ts";
+import { expectedTensors, initialState, restoredState } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
-import { expectedTensors, initialState, restoredState } from "./training-tensors.ts";
 
 /** @throws DataLoss naming part and fault when the checkpoint is damaged or not this run's */
 export async function openRun(blobs: BlobStore, setup: TrainingSetup): Promise<TrainingRun> {
-  if (setup.resume === undefined) return new TrainingRun(setup, initialState(setup.shape, setup.seed), noSteps);
+  const program = trainingProgram(setup);
+  if (setup.resume === undefined) {
+    program.set(initialState(setup.shape, setup.seed));
+    return new TrainingRun(setup, program, noSteps);
+  }
   const expected = { ...expectedTensors(setup.shape), recipeSha256: setup.recipeSha256 };
   const { state, ...tensors } = await readCheckpoint(blobs, setup.resume, expected);
+  program.set(restoredState(tensors));
   const { microStep, optimizerStep, epoch, tokensSeen, cursor } = state;
-  return new TrainingRun(setup, restoredState(tensors), { microStep, optimizerStep, epoch, tokensSeen, cursor });
+  return new TrainingRun(setup, program, { microStep, optimizerStep, epoch, tokensSeen, cursor });
+}
+
+export function trainingProgram({ shape, lossRule, optimizer, deviceBatchRows, precision }: TrainingSetup) {
+  return new TrainingProgram({ shape, lossRule, optimizer, rowsAtOnce: deviceBatchRows, precision });
 }

@@ -15,6 +15,7 @@
 import type { CheckpointState, SealedCheckpoint, StoredPart } from "@pretrain/checkpoint";
 import type { ModelShape } from "@pretrain/model";
 import type { LossRule, OptimizerSettings, Schedule } from "@pretrain/optim";
+import type { Precision } from "@pretrain/tensor-graph";
 import type { TensorFlowDescription } from "@pretrain/tensorflow-native";
 import type { StepPlan } from "../experiment/step-plan.ts";
 
@@ -38,6 +39,8 @@ export interface TrainingSetup {
   readonly saveInterval: number;
   /** Rows computed at once. */
   readonly deviceBatchRows: number;
+  /** What matrix products are computed in; state and sums are float32 always. */
+  readonly precision: Precision;
   /** Micro-steps between samples of memory. */
   readonly memoryInterval: number;
   /** What the bits depend on besides; kept in each checkpoint. */
@@ -106,6 +109,7 @@ export interface Step {
 export interface Memory {
   readonly rssBytes: number;
   readonly peakRssBytes: number;
+  /** Of the variables on the device. */
   readonly tensorBytes: number;
   readonly tensors: number;
 }

@@ -2,12 +2,11 @@
 import type { BlobStore } from "@pretrain/blobs";
 import { writeCheckpointParts } from "@pretrain/checkpoint";
 import { parameterCount } from "@pretrain/model";
-import { tf } from "@pretrain/tensorflow-native";
 import { endsOptimizerStep, isCheckpointDue, totals } from "../experiment/step-plan.ts";
 import type { Inbox } from "./inbox.ts";
 import type { FromChild, Memory, StepTimes, TrainingSetup } from "./protocol.ts";
+import { storedState } from "./stored-state.ts";
 import type { ComputedStep, TrainingRun } from "./training-run.ts";
-import { storedState } from "./training-tensors.ts";
 
 export interface Training {
   readonly run: TrainingRun;
@@ -34,7 +33,7 @@ export async function train(training: Training): Promise<void> {
     const began = ended;
     ended = performance.now();
     const times = timesOf(step, arrived - waited, ended - began);
-    const memory = isSampled(step.microStep, setup) ? memoryNow() : undefined;
+    const memory = isSampled(step.microStep, setup) ? memoryNow(training) : undefined;
     await send({ kind: "step", endTimeMs: Date.now(), ...step, times, memory });
     if (isCheckpointDue(setup.plan, setup.saveInterval, step.microStep)) saved = await save(training);
   }
@@ -53,7 +52,7 @@ async function save({ run, setup, blobs, send }: Training): Promise<number> {
   const { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness } = setup;
   const identity = { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness };
   const state = { ...identity, ...run.counters };
-  const parts = await writeCheckpointParts(blobs, { ...storedState(run.state), state });
+  const parts = await writeCheckpointParts(blobs, { ...storedState(run.program, setup.shape), state });
   await send({ kind: "checkpoint", parts, state, writeSeconds: (performance.now() - began) / 1000 });
   return run.counters.microStep;
 }
@@ -68,12 +67,12 @@ function isSampled(microStep: number, { memoryInterval }: TrainingSetup): boolea
   return microStep % memoryInterval === 0;
 }
 
-function memoryNow(): Memory {
-  const { numBytes, numTensors } = tf.memory();
+function memoryNow({ run }: Training): Memory {
+  const { bytes, variables } = run.program.memory();
   return {
     rssBytes: process.memoryUsage.rss(),
     peakRssBytes: process.resourceUsage().maxRSS * 1024, // the system counts in KiB
-    tensorBytes: numBytes,
-    tensors: numTensors,
+    tensorBytes: bytes,
+    tensors: variables,
   };
 }

@@ -1,21 +1,7 @@
-/** Training, one micro-step after the other. Holds the tensors; knows no channel, no store and no order of rows. */
-import { predictions } from "@pretrain/model";
-import {
-  type Accumulator,
-  accumulate,
-  adamWNumbers,
-  addMicroSteps,
-  emptyAccumulator,
-  learningRate,
-  type MicroStep,
-  microStep,
-  optimizerStep,
-  type TrainingState,
-} from "@pretrain/optim";
-import { countsOfLengths, nextTokenLoss } from "@pretrain/scoring";
-import { tf } from "@pretrain/tensorflow-native";
+/** Training, one micro-step after the other: what is counted, and what is refused. The numbers are the program's. */
+import { adamWNumbers, learningRate } from "@pretrain/optim";
+import type { TrainingProgram } from "@pretrain/training-program";
 import { endsOptimizerStep } from "../experiment/step-plan.ts";
-import { type DeviceBatch, deviceBatches } from "./device-batches.ts";
 import { NotFinite } from "./faults.ts";
 import type { Batch, Cursor, Step, TrainingSetup } from "./protocol.ts";
 
@@ -43,29 +29,22 @@ export type ComputedStep = Omit<Step, "endTimeMs" | "times" | "memory"> & {
 };
 
 export class TrainingRun {
+  readonly program: TrainingProgram;
   readonly #setup: TrainingSetup;
-  #state: TrainingState;
   #counters: Counters;
-  #accumulator: Accumulator;
 
-  /** Takes over the tensors of `state`. */
-  constructor(setup: TrainingSetup, state: TrainingState, counters: Counters) {
+  /** @param program that holds the state which `counters` belong to */
+  constructor(setup: TrainingSetup, program: TrainingProgram, counters: Counters) {
     this.#setup = setup;
-    this.#state = state;
+    this.program = program;
     this.#counters = counters;
-    this.#accumulator = tf.tidy(() => emptyAccumulator(state.weights));
   }
 
   get counters(): Counters {
     return this.#counters;
   }
 
-  /** The tensors that a checkpoint keeps: right only between two optimizer steps. */
-  get state(): TrainingState {
-    return this.#state;
-  }
-
-  /** @throws NotFinite, naming the step, when loss or gradient is no number; nothing was changed by that step then */
+  /** @throws NotFinite, naming the step, when loss or gradient is no number; no weight was changed by that step then */
   step(batch: Batch): ComputedStep {
     const began = performance.now();
     const loss = this.#forwardBackward(batch);
@@ -98,61 +77,22 @@ export class TrainingRun {
     };
   }
 
-  /** Adds the batch's gradients to the accumulator. */
   #forwardBackward(batch: Batch): Pick<Step, "lossNats" | "lossTokens" | "positions"> {
-    const groups = deviceBatches(batch, this.#setup.deviceBatchRows);
-    const micro = this.#wholeMicroStep(groups);
-    const [lossNats, lossTokens] = [scalar(micro.nats), scalar(micro.tokens)];
-    if (!Number.isFinite(lossNats)) throw new NotFinite(`the loss of micro-step ${batch.microStep} is ${lossNats}`);
-    const before = this.#accumulator;
-    this.#accumulator = tf.tidy(() => accumulate(before, micro, this.#setup.lossRule));
-    tf.dispose([before, micro]);
-    return { lossNats, lossTokens, positions: groups.reduce((sum, { rows, width }) => sum + rows * width, 0) };
+    const { nats, tokens, positions } = this.program.microStep(batch);
+    if (!Number.isFinite(nats)) throw new NotFinite(`the loss of micro-step ${batch.microStep} is ${nats}`);
+    return { lossNats: nats, lossTokens: tokens, positions };
   }
 
-  /** All groups' sums; never more than two sets of gradients are alive. */
-  #wholeMicroStep(groups: readonly DeviceBatch[]): MicroStep {
-    let sum: MicroStep | undefined;
-    for (const group of groups) {
-      const part = tf.tidy(() => this.#partOfMicroStep(group));
-      const before: MicroStep | undefined = sum;
-      sum = before === undefined ? part : tf.tidy(() => addMicroSteps(before, part));
-      if (before !== undefined) tf.dispose([before, part]);
-    }
-    if (sum === undefined) throw new Error("a batch without rows");
-    return sum;
-  }
-
-  #partOfMicroStep({ rows, width, tokens, lengths }: DeviceBatch): MicroStep {
-    const ids = tf.tensor2d(tokens, [rows, width], "int32");
-    const counts = countsOfLengths(tf.tensor1d(lengths, "int32"), width);
-    return microStep(this.#state.weights, (weights) => {
-      return nextTokenLoss(predictions(weights, ids, this.#setup.shape), ids, counts);
-    });
-  }
-
-  /** One optimizer step with what is accumulated; the accumulator begins anew. */
+  /** One optimizer step with what is summed. The norm is looked at before a weight is touched. */
   #update(ofMicroStep: number, rate: number): { gradientNorm: number; clipScale: number } {
     const { optimizer } = this.#setup;
     const taken = this.#counters.optimizerStep;
-    const { state: before } = this;
-    const after = tf.tidy(() => {
-      const { keep, stepSize, rootScale } = adamWNumbers(optimizer.adamW, rate, taken);
-      const feeds = { keep: tf.scalar(keep), stepSize: tf.scalar(stepSize), rootScale: tf.scalar(rootScale) };
-      return optimizerStep(before, this.#accumulator, feeds, optimizer);
-    });
-    const update = { gradientNorm: scalar(after.gradientNorm), clipScale: scalar(after.clipScale) };
-    if (!Number.isFinite(update.gradientNorm)) {
+    const { norm, clipScale } = this.program.clipping();
+    if (!Number.isFinite(norm)) {
       const name = `the gradient norm of optimizer step ${taken + 1} (micro-step ${ofMicroStep})`;
-      throw new NotFinite(`${name} is ${update.gradientNorm}`);
+      throw new NotFinite(`${name} is ${norm}`);
     }
-    tf.dispose([before, this.#accumulator, after.gradientNorm, after.clipScale]);
-    this.#state = after.state;
-    this.#accumulator = tf.tidy(() => emptyAccumulator(after.state.weights));
-    return update;
+    this.program.update(adamWNumbers(optimizer.adamW, rate, taken));
+    return { gradientNorm: norm, clipScale };
   }
-}
-
-function scalar(tensor: tf.Scalar): number {
-  return tensor.dataSync()[0] ?? Number.NaN;
 }

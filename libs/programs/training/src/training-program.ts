@@ -1,0 +1,167 @@
+/** Training on the device: variables that never leave it, and the few functions that change them, each traced when first needed. */
+import { registerFusedKernels } from "@pretrain/fused-kernels";
+import { type ModelShape, parameterShapes } from "@pretrain/model";
+import {
+  type AdamWNumbers,
+  type LossRule,
+  type OptimizerSettings,
+  reciprocal,
+  shareOf,
+  weightOf,
+} from "@pretrain/optim";
+import {
+  DeviceState,
+  type Precision,
+  type TensorSpec,
+  type Traceable,
+  type TracedFunction,
+  trace,
+  traceBackendName,
+} from "@pretrain/tensor-graph";
+import { type Rows, rowGroups } from "./row-groups.ts";
+import { clip, groupStep, update } from "./traced-parts.ts";
+import { type Part, trainingVariables, variableName } from "./training-variables.ts";
+
+export interface TrainingProgramOptions {
+  readonly shape: ModelShape;
+  readonly lossRule: LossRule;
+  readonly optimizer: OptimizerSettings;
+  /** Rows computed at once; a batch of more is computed by groups, with the same numbers. */
+  readonly rowsAtOnce: number;
+  readonly precision?: Precision;
+  /** Operations of our own where this processor has them, unless false. */
+  readonly fusedKernels?: boolean;
+  readonly xla?: boolean;
+}
+
+/** Parameters and what the optimizer keeps of each, by the parameters' names. */
+export type StoredState = Readonly<Record<Exclude<Part, "sum">, ReadonlyMap<string, Float32Array>>>;
+
+export interface MicroStepLoss {
+  /** Sum over `tokens` targets. */
+  readonly nats: number;
+  readonly tokens: number;
+  /** Computed, padding included. */
+  readonly positions: number;
+}
+
+export interface ClippedGradient {
+  /** Of the mean gradient, before clipping. */
+  readonly norm: number;
+  /** 1 when nothing is clipped. */
+  readonly clipScale: number;
+}
+
+/** A weight, its two moments, and the sum of its gradients. */
+const parts = 4;
+const scalar: TensorSpec = { shape: [], dtype: "float32" };
+
+export class TrainingProgram implements Disposable {
+  readonly #options: TrainingProgramOptions;
+  readonly #state: DeviceState;
+  readonly #functions = new Map<string, TracedFunction>();
+  /** What the summed gradients are divided by in the end; 0 before the first micro-step of an optimizer step. */
+  #weight = 0;
+  #gradientScale: number | undefined;
+
+  constructor(options: TrainingProgramOptions) {
+    this.#options = options;
+    this.#state = new DeviceState(trainingVariables(options.shape));
+  }
+
+  /** Begins from these numbers; gradients summed so far are forgotten. */
+  set(stored: StoredState): void {
+    for (const part of ["weight", "first_moment", "second_moment"] as const) {
+      for (const [name, values] of stored[part]) this.#state.set({ [variableName(part, name)]: values });
+    }
+    this.#forgetGradients();
+  }
+
+  /** Copies of one part of the state, right between two optimizer steps. */
+  get(part: Part): ReadonlyMap<string, Float32Array> {
+    const names = [...parameterShapes(this.#options.shape).keys()];
+    return new Map(names.map((name) => [name, this.#read(variableName(part, name))]));
+  }
+
+  /** Adds the gradient of a batch to the sum. Weights stay as they are. */
+  microStep(rows: Rows): MicroStepLoss {
+    const { lossRule, rowsAtOnce, shape } = this.#options;
+    const tokens = rows.lengths.reduce((sum, length) => sum + Math.max(0, length - 1), 0);
+    const share = Float32Array.of(shareOf(lossRule, tokens));
+    let [nats, positions] = [0, 0];
+    let isFirst = this.#weight === 0;
+    for (const { width, ...group } of rowGroups(rows, rowsAtOnce, shape.maxSequenceLength)) {
+      const [loss = Number.NaN] = this.#groupStep(width, isFirst).run({ ...group, share })["nats"] ?? [];
+      nats += loss;
+      positions += rowsAtOnce * width;
+      isFirst = false;
+    }
+    this.#weight += weightOf(lossRule, tokens);
+    return { nats, tokens, positions };
+  }
+
+  /** How the sum of gradients would be clipped. Weights stay as they are. */
+  clipping(): ClippedGradient {
+    const { optimizer } = this.#options;
+    const clipped = this.#function("clip", clip(optimizer), { meanShare: scalar });
+    const outputs = clipped.run({ meanShare: Float32Array.of(reciprocal(this.#weight)) });
+    const number = (name: string) => outputs[name]?.[0] ?? Number.NaN;
+    this.#gradientScale = number("gradientScale");
+    return { norm: number("norm"), clipScale: number("clipScale") };
+  }
+
+  /** One optimizer step with what is summed, clipped as `clipping` said. @throws Error when it was not asked before */
+  update(numbers: AdamWNumbers<number>): void {
+    if (this.#gradientScale === undefined) throw new Error("update before clipping");
+    const feeds = { gradientScale: scalar, keep: scalar, stepSize: scalar, rootScale: scalar };
+    const given = { ...numbers, gradientScale: this.#gradientScale };
+    const fed = Object.entries(given).map(([name, value]) => [name, Float32Array.of(value)]);
+    this.#function("update", update(this.#options.optimizer), feeds).run(Object.fromEntries(fed));
+    this.#forgetGradients();
+  }
+
+  /** What the variables take on the device. */
+  memory(): { readonly variables: number; readonly bytes: number } {
+    const sizes = [...parameterShapes(this.#options.shape).values()].map((shape) => shape.reduce((a, b) => a * b, 4));
+    return { variables: parts * sizes.length, bytes: parts * sizes.reduce((sum, bytes) => sum + bytes, 0) };
+  }
+
+  /** The traced functions so far, as text. */
+  toString(): string {
+    return [...this.#functions].map(([name, traced]) => `${name}\n${traced}`).join("\n");
+  }
+
+  [Symbol.dispose](): void {
+    this.#state[Symbol.dispose]();
+  }
+
+  #groupStep(width: number, isFirst: boolean): TracedFunction {
+    const { rowsAtOnce, shape } = this.#options;
+    return this.#function(`group_step_${width}${isFirst ? "_first" : ""}`, groupStep(shape, isFirst), {
+      tokens: { shape: [rowsAtOnce, width], dtype: "int32" },
+      lengths: { shape: [rowsAtOnce], dtype: "int32" },
+      share: scalar,
+    });
+  }
+
+  #function(label: string, traceable: Traceable, feeds: Readonly<Record<string, TensorSpec>>): TracedFunction {
+    const known = this.#functions.get(label);
+    if (known !== undefined) return known;
+    const { precision = "float32", xla = false, fusedKernels = true } = this.#options;
+    if (fusedKernels) registerFusedKernels(traceBackendName);
+    const traced = trace(label, traceable, { state: this.#state, feeds, precision, xla });
+    this.#functions.set(label, traced);
+    return traced;
+  }
+
+  #forgetGradients(): void {
+    this.#weight = 0;
+    this.#gradientScale = undefined;
+  }
+
+  #read(name: string): Float32Array {
+    const values = this.#state.get([name])[name];
+    if (!(values instanceof Float32Array)) throw new Error(`${name} is not float32`);
+    return values;
+  }
+}
