@@ -6,13 +6,13 @@ import "@pretrain/tensorflow-native";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { assertClose, goldenShape, goldenTest, type ModelConfig } from "@pretrain/golden";
+import { assertClose, goldenShape, goldenTest, hashedTensor, type ModelConfig } from "@pretrain/golden";
 import {
   logits,
   type ModelShape,
+  type Predictions,
   parameterCount,
   parameterShapes,
-  type Predictions,
   predictions,
   type Weights,
 } from "@pretrain/model";
@@ -39,23 +39,6 @@ interface Reference {
   readonly logits_row0_last_argmax: number;
   readonly grad_global_norm: number;
   readonly grads: Record<string, { norm: number; max_abs: number; first: number[] }>;
-}
-
-/** The golden file's own rule; `stream` is the number of the tensor. */
-function hash(index: number, stream: number): number {
-  let x = (Math.imul(index, 2654435761) + Math.imul(Math.imul(stream + 1, 40503), 65537)) >>> 0;
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return (x ^ (x >>> 16)) >>> 0;
-}
-
-function hashedTensor(stream: number, shape: readonly number[]): Float32Array {
-  const [outer = 1, fanIn] = shape;
-  const size = outer * (fanIn ?? 1);
-  return Float32Array.from({ length: size }, (_, index) => {
-    const unit = 2 * (hash(index, stream) / 2 ** 32) - 1;
-    return fanIn === undefined ? 1 + 0.1 * unit : unit / Math.sqrt(fanIn);
-  });
 }
 
 const alreadyRun = new Set<string>();

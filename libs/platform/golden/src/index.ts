@@ -9,3 +9,4 @@ export {
 } from "./golden-model.ts";
 export { type GoldenKind, type GoldenSet, type GoldenTensor, type GoldenTensors, goldenSets } from "./golden-sets.ts";
 export { goldenTest } from "./golden-test.ts";
+export { hashedTensor } from "./hashed-tensor.ts";

@@ -1,5 +1,4 @@
 /** Training on the device: variables that never leave it, and the few functions that change them, each traced when first needed. */
-import { registerFusedKernels } from "@pretrain/fused-kernels";
 import { type ModelShape, parameterShapes } from "@pretrain/model";
 import {
   type AdamWNumbers,
@@ -16,8 +15,8 @@ import {
   type Traceable,
   type TracedFunction,
   trace,
-  traceBackendName,
 } from "@pretrain/tensor-graph";
+import { chooseKernels, type Kernels } from "./kernel-choice.ts";
 import { type Rows, rowGroups } from "./row-groups.ts";
 import { clip, groupStep, update } from "./traced-parts.ts";
 import { type Part, trainingVariables, variableName } from "./training-variables.ts";
@@ -29,8 +28,8 @@ export interface TrainingProgramOptions {
   /** Rows computed at once; a batch of more is computed by groups, with the same numbers. */
   readonly rowsAtOnce: number;
   readonly precision?: Precision;
-  /** Operations of our own where this processor has them, unless false. */
-  readonly fusedKernels?: boolean;
+  /** `plain` for XLA, which knows no operation of ours. */
+  readonly kernels?: Kernels;
   readonly xla?: boolean;
 }
 
@@ -147,8 +146,9 @@ export class TrainingProgram implements Disposable {
   #function(label: string, traceable: Traceable, feeds: Readonly<Record<string, TensorSpec>>): TracedFunction {
     const known = this.#functions.get(label);
     if (known !== undefined) return known;
-    const { precision = "float32", xla = false, fusedKernels = true } = this.#options;
-    if (fusedKernels) registerFusedKernels(traceBackendName);
+    const { precision = "float32", xla = false } = this.#options;
+    const { kernels = xla ? "plain" : "fused" } = this.#options;
+    chooseKernels(kernels);
     const traced = trace(label, traceable, { state: this.#state, feeds, precision, xla });
     this.#functions.set(label, traced);
     return traced;
