@@ -9,6 +9,8 @@ export interface FusedKernel {
   readonly operation: string;
   /** In the operation's order; `many` for a list of any length, given as an object with the keys 0, 1, 2, … */
   readonly inputs: readonly string[] | "many";
+  /** Those that come after the many. */
+  readonly behindMany?: readonly string[];
   /** Those inputs that are of type T, and can be bfloat16. */
   readonly stored: readonly string[];
   readonly outputs: readonly string[];
@@ -32,6 +34,17 @@ export const fusedKernels = {
     stored: ["qkv", "y", "gradient"],
     outputs: ["dqkv"],
     attributes: ["heads", "keyValueHeads"],
+  },
+  /**
+   * For decoding, a few tokens at a time: qkv [B, S, (H + 2 K) D], cos and sin [S, D / 2], position int32, keys and values
+   * [places, B, K, D] → read [B, S, H D], keys, values
+   */
+  CachedAttention: {
+    operation: "PretrainCachedAttention",
+    inputs: ["qkv", "cos", "sin", "position", "keys", "values"],
+    stored: [],
+    outputs: ["read", "keys", "values"],
+    attributes: [],
   },
   /** x [N, D], weight [D] → normed [N, D] */
   RmsNorm: {
@@ -87,6 +100,15 @@ export const fusedKernels = {
     inputs: ["logits", "targets", "weights"],
     stored: ["logits"],
     outputs: ["losses", "dLogits"],
+    attributes: [],
+  },
+  /** any number of matrices [outputs, D], x [N, D] of a few rows → their products with x, [N, all outputs] */
+  ThinProduct: {
+    operation: "PretrainThinProduct",
+    inputs: "many",
+    behindMany: ["x"],
+    stored: [],
+    outputs: ["product"],
     attributes: [],
   },
   /** weight, firstMoment, secondMoment, gradient of one shape, four scalars → weight, firstMoment, secondMoment */

@@ -65,8 +65,13 @@ function expectHeads(name: string, { qkv, cos }: tf.NamedTensorInfoMap, heads: n
   throw new TypeError(`${name}: ${found} with the size that cos has, qkv has ${width}`);
 }
 
-function inputsInOrder(name: string, { inputs: names }: FusedKernel, inputs: tf.NamedTensorInfoMap): tf.TensorInfo[] {
-  const keys = names === "many" ? Object.keys(inputs) : names;
+function inputsInOrder(
+  name: string,
+  { inputs: names, behindMany = [] }: FusedKernel,
+  inputs: tf.NamedTensorInfoMap,
+): tf.TensorInfo[] {
+  const many = () => Object.keys(inputs).filter((key) => !behindMany.includes(key));
+  const keys = names === "many" ? [...many(), ...behindMany] : names;
   return keys.map((key) => {
     const input = inputs[key];
     if (input === undefined) throw new TypeError(`${name} needs the input ${key}`);
@@ -81,7 +86,7 @@ function numberOf(name: string, attributes: Attributes, key: string): number {
 }
 
 function operationAttributes(
-  { stored, inputs }: FusedKernel,
+  { stored, inputs, behindMany = [] }: FusedKernel,
   { binding }: NodeJSKernelBackend,
   { beta1, beta2, epsilon }: Attributes,
   inputCount: number,
@@ -89,7 +94,7 @@ function operationAttributes(
   const number = (name: string, value: number) => ({ name, type: binding.TF_ATTR_FLOAT, value });
   const result: TFEOpAttr[] = [];
   if (stored.length > 0) result.push({ name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT });
-  if (inputs === "many") result.push({ name: "N", type: binding.TF_ATTR_INT, value: inputCount });
+  if (inputs === "many") result.push({ name: "N", type: binding.TF_ATTR_INT, value: inputCount - behindMany.length });
   if (epsilon !== undefined) result.push(number("epsilon", epsilon));
   for (const [name, beta] of Object.entries({ beta1, beta2 })) {
     if (beta === undefined) continue;

@@ -56,6 +56,11 @@ export function digestsOfAllKernels(): string[] {
   const norm = { x, residual: sum, sum, weight: random([96], 4), gradient: random([200, 96], 5), sumGradient };
   const read = { qkv: random([2, 70, 128], 6), cos: random([70, 8], 7), sin: random([70, 8], 8) };
   const [y, logSumExp] = run("CausalAttention", read, settings) as [tf.Tensor, tf.Tensor];
+  const decoded = {
+    qkv: random([2, 3, 128], 14),
+    keys: random([40, 2, 2, 16], 15),
+    values: random([40, 2, 2, 16], 16),
+  };
   const gated = { gateUp: x, gradient: random([200, 48], 9) };
   const targets = tf.randomUniform([100], 0, 300, "int32", 10);
   const [flat, half] = [random([70_000], 11), tf.scalar(0.5)];
@@ -63,6 +68,7 @@ export function digestsOfAllKernels(): string[] {
   const given: Readonly<Record<FusedKernelName, Readonly<Record<string, tf.Tensor>>>> = {
     CausalAttention: read,
     CausalAttentionGradient: { ...read, y, logSumExp, gradient: random([2, 70, 64], 12) },
+    CachedAttention: { ...decoded, cos: random([3, 8], 16), sin: random([3, 8], 17), position: tf.scalar(20, "int32") },
     RmsNorm: norm,
     RmsNormGradient: norm,
     AddRmsNorm: norm,
@@ -70,6 +76,7 @@ export function digestsOfAllKernels(): string[] {
     SwiGlu: gated,
     SwiGluGradient: gated,
     SoftmaxCrossEntropy: { logits: random([100, 300], 13), targets, weights: tf.ones([100]) },
+    ThinProduct: { 0: random([700, 96], 18), 1: random([300, 96], 19), x: random([3, 96], 20) },
     AdamW: { ...moments, gradientScale: half, keep: half, stepSize: half, rootScale: half },
     SumOfSquares: { 0: flat, 1: flat },
   };
