@@ -6,8 +6,9 @@ const { globSync, readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
 const tests = String.raw`\.test\.ts$|/test-support/|/testing\.ts$|^integration-tests/|^libs/platform/(testing|golden)/`;
-const anyPackage = "^(libs/[^/]+/[^/]+|services/[^/]+|cli|proto|setup|integration-tests)/";
-const tensorflow = "^libs/engine/tensorflow-native/src/index.ts$|/@tensorflow/tfjs-node-gpu/";
+const anyPackage = "^(libs/[^/]+/[^/]+|services/[^/]+|cli|proto|setup|integration-tests|bench)/";
+const tensorflow =
+  "^libs/engine/(tensorflow-native|tensor-graph|fused-kernels)/src/index.ts$|/@tensorflow/tfjs-node-gpu/";
 const pureEverywhere = String.raw`^libs/learning/|^node_modules/.*/@tensorflow/tfjs-core/`;
 
 module.exports = {
@@ -38,7 +39,7 @@ module.exports = {
       comment: "libs are what programs stand on.",
       severity: "error",
       from: { path: "^libs/" },
-      to: { path: "^(services|cli|setup|integration-tests)/" },
+      to: { path: "^(services|cli|setup|integration-tests|bench)/" },
     },
     {
       name: "packages-have-one-entry",
@@ -72,14 +73,27 @@ module.exports = {
       name: "engine-knows-no-model",
       severity: "error",
       from: { path: "^libs/engine/" },
-      to: { path: "^libs/(learning|formats)/" },
+      to: { path: "^libs/(learning|formats|programs)/" },
+    },
+    {
+      name: "programs-are-learning-on-the-engine",
+      comment: "A program is what learning computes, traced: nothing of stores, services or events.",
+      severity: "error",
+      from: { path: "^libs/programs/", pathNot: tests },
+      to: { path: "^libs/(formats|platform/(?!errors/))" },
+    },
+    {
+      name: "programs-are-run-by-workers",
+      severity: "error",
+      from: { path: "^libs/(learning|platform|formats)/" },
+      to: { path: "^libs/programs/" },
     },
     {
       name: "tensorflow-only-in-workers",
       comment: "A call into TensorFlow blocks its thread and can take its process down.",
       severity: "error",
       from: { path: "^(libs/(platform|formats)|services|cli|setup)/", pathNot: ["^services/[^/]+/src/worker/", tests] },
-      to: { path: tensorflow },
+      to: { path: `${tensorflow}|^libs/programs/` },
     },
     {
       name: "no-tensorflow-behind-an-api",

@@ -19,6 +19,11 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
   );
 }
 
+/** Where the process that computes keeps traced functions for the next one; losing it costs a second. */
+export function programsFolder({ state }: { readonly state: string }): string {
+  return `${state}/programs`;
+}
+
 /** Where a worker keeps the events that the broker does not have yet. */
 export function spoolFolder({ state }: { readonly state: string }): string {
   return `${state}/spool`;

@@ -10,7 +10,7 @@ import { terminationSignal } from "@pretrain/worker-process";
 import { Outbox } from "./attempt/outbox.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { WorkerDependencies } from "./attempt/worker-dependencies.ts";
-import { spoolFolder, trainerConfig } from "./config.ts";
+import { programsFolder, spoolFolder, trainerConfig } from "./config.ts";
 import { Experiments } from "./stores/experiments.ts";
 
 /** Some 60,000 steps; then training waits for the broker after all. */
@@ -49,6 +49,7 @@ async function takeWork(): Promise<void> {
     log,
     blobs: openBlobs(config.blobs),
     blobsAddress: config.blobs,
+    programsFolder: programsFolder(config),
     environment: process.env,
     now: () => new Date(),
   };

@@ -31,6 +31,8 @@ export interface TrainingProgramOptions {
   /** `plain` for XLA, which knows no operation of ours. */
   readonly kernels?: Kernels;
   readonly xla?: boolean;
+  /** Where traced functions are kept for the next process that trains a model of this shape. */
+  readonly cacheFolder?: string;
 }
 
 /** Parameters and what the optimizer keeps of each, by the parameters' names. */
@@ -50,6 +52,11 @@ export interface ClippedGradient {
   /** 1 when nothing is clipped. */
   readonly clipScale: number;
 }
+
+/** The code that decides what is traced. */
+const tracedSources = ["@pretrain/model", "@pretrain/optim", "@pretrain/scoring", "@pretrain/training-program"].map(
+  (name) => new URL(".", import.meta.resolve(name)),
+);
 
 /** A weight, its two moments, and the sum of its gradients. */
 const parts = 4;
@@ -149,7 +156,10 @@ export class TrainingProgram implements Disposable {
     const { precision = "float32", xla = false } = this.#options;
     const { kernels = xla ? "plain" : "fused" } = this.#options;
     chooseKernels(kernels);
-    const traced = trace(label, traceable, { state: this.#state, feeds, precision, xla });
+    const { shape, optimizer, cacheFolder } = this.#options;
+    const key = { shape, optimizer, kernels };
+    const cache = cacheFolder === undefined ? {} : { cache: { folder: cacheFolder, key, sources: tracedSources } };
+    const traced = trace(label, traceable, { state: this.#state, feeds, precision, xla, ...cache });
     this.#functions.set(label, traced);
     return traced;
   }

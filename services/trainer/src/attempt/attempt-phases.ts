@@ -118,7 +118,8 @@ async function buildModel(
     deviceBatchRows: rows,
     precision: precisionNamed(environment.precision),
   });
-  await child.send({ kind: "prepare", blobs: dependencies.blobsAddress, setup });
+  const { blobsAddress, programsFolder } = dependencies;
+  await child.send({ kind: "prepare", blobs: blobsAddress, programs: programsFolder, setup });
   const ready = await orAborted(child.next(silenceMs), wishes.signal);
   if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
   warnOfSize(attempt);

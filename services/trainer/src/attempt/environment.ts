@@ -2,9 +2,10 @@
 import { availableParallelism, release, totalmem, type } from "node:os";
 import { create } from "@bufbuild/protobuf";
 import { type Environment, EnvironmentSchema } from "@pretrain/proto";
-import type { Precision } from "@pretrain/tensor-graph";
 import packageFile from "../../package.json" with { type: "json" };
-import type { FromChild } from "../worker/protocol.ts";
+import type { FromChild, TrainingSetup } from "../worker/protocol.ts";
+
+type Precision = TrainingSetup["precision"];
 
 export type Description = Extract<FromChild, { kind: "environment" }>["description"];
 

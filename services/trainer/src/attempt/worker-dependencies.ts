@@ -11,6 +11,8 @@ export interface WorkerDependencies {
   readonly blobs: BlobStore;
   /** The same store by its address, for the process that computes. */
   readonly blobsAddress: string;
+  /** Where traced functions are kept. */
+  readonly programsFolder: string;
   readonly outbox: Outbox;
   /** This process's own, of which the process that computes gets a part. */
   readonly environment: NodeJS.ProcessEnv;

@@ -21,9 +21,10 @@ const channel = openParentChannel<ToChild, FromChild>({
 
 await channel.send({ kind: "environment", description: describeTensorFlow() });
 try {
-  const { blobs: address, setup } = await prepare.promise;
+  const { blobs: address, programs, setup } = await prepare.promise;
   const blobs = openBlobs(address);
-  await train({ run: await openRun(blobs, setup), setup, blobs, inbox, send: (message) => channel.send(message) });
+  const run = await openRun(blobs, setup, programs);
+  await train({ run, setup, blobs, inbox, send: (message) => channel.send(message) });
   await channel.send({ kind: "stopped" });
 } catch (error) {
   const fault = faultOf(error);

@@ -6,9 +6,12 @@ import type { TrainingSetup } from "./protocol.ts";
 import { expectedTensors, initialState, restoredState } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
 
-/** @throws DataLoss naming part and fault when the checkpoint is damaged or not this run's */
-export async function openRun(blobs: BlobStore, setup: TrainingSetup): Promise<TrainingRun> {
-  const program = trainingProgram(setup);
+/**
+ * @param programsFolder where traced functions are kept
+ * @throws DataLoss naming part and fault when the checkpoint is damaged or not this run's
+ */
+export async function openRun(blobs: BlobStore, setup: TrainingSetup, programsFolder: string): Promise<TrainingRun> {
+  const program = trainingProgram(setup, programsFolder);
   if (setup.resume === undefined) {
     program.set(initialState(setup.shape, setup.seed));
     return new TrainingRun(setup, program, noSteps);
@@ -20,6 +23,7 @@ export async function openRun(blobs: BlobStore, setup: TrainingSetup): Promise<T
   return new TrainingRun(setup, program, { microStep, optimizerStep, epoch, tokensSeen, cursor });
 }
 
-export function trainingProgram({ shape, lossRule, optimizer, deviceBatchRows, precision }: TrainingSetup) {
-  return new TrainingProgram({ shape, lossRule, optimizer, rowsAtOnce: deviceBatchRows, precision });
+export function trainingProgram(setup: TrainingSetup, cacheFolder: string): TrainingProgram {
+  const { shape, lossRule, optimizer, deviceBatchRows, precision } = setup;
+  return new TrainingProgram({ shape, lossRule, optimizer, rowsAtOnce: deviceBatchRows, precision, cacheFolder });
 }

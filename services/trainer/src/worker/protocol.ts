@@ -71,7 +71,7 @@ export interface Batch {
 export type StopPlace = "now" | "at_checkpoint";
 
 export type ToChild =
-  | { readonly kind: "prepare"; readonly blobs: string; readonly setup: TrainingSetup }
+  | { readonly kind: "prepare"; readonly blobs: string; readonly programs: string; readonly setup: TrainingSetup }
   | ({ readonly kind: "batch" } & Batch)
   | { readonly kind: "stop"; readonly at: StopPlace };
 

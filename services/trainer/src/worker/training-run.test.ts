@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { faultOf, NotFinite } from "./faults.ts";
 import { trainingProgram } from "./open-run.ts";
 import type { Batch, TrainingSetup } from "./protocol.ts";
 import { initialState, restoredState, storedState } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
+
+const programsFolder = mkdtempSync(join(tmpdir(), "programs-"));
+after(() => rmSync(programsFolder, { recursive: true }));
 
 const setup: TrainingSetup = {
   experiment: "tiny",
@@ -53,7 +59,7 @@ function batchAt(microStep: number, padding = 0): Batch {
 
 function newRun(changed: Partial<TrainingSetup> = {}, state = initialState(setup.shape, setup.seed)): TrainingRun {
   const changedSetup = { ...setup, ...changed };
-  const program = trainingProgram(changedSetup);
+  const program = trainingProgram(changedSetup, programsFolder);
   program.set(state);
   return new TrainingRun(changedSetup, program, noSteps);
 }
@@ -126,7 +132,7 @@ test("counts are those of the rows: targets are tokens less one per row, updates
 test("going on from what a checkpoint keeps gives the bits of going on without one", () => {
   const run = newRun();
   lossesOf(run, [1, 2, 3, 4]);
-  const program = trainingProgram(setup);
+  const program = trainingProgram(setup, programsFolder);
   program.set(restoredState(stateOf(run)));
   const resumed = new TrainingRun(setup, program, run.counters);
   const rest = [5, 6, 7, 8, 9, 10];
