@@ -92,20 +92,10 @@ inline void products(const float* columns, const float* keys, Vector start, Vect
   }
 }
 
-/** columns[d] += Σ_key scores[key] rows[key][d]: what the queries gather from `count` keys. */
-template <int W>
-void gather(const float* scores, const float* rows, int count, float* columns) {
-  for (int part = 0; part < W; part += kSums) {
-    Vector sums[kSums];
-    for (int i = 0; i < kSums; i++) sums[i] = load(columns + (part + i) * kTile);
-    for (int key = 0; key < count; key++) {
-      const Vector score = load(scores + key * kTile);
-      const float* row = rows + key * W + part;
+/** sums[i] += score row[i]: what the queries gather from one key, kSums numbers of it. */
+inline void gather(Vector score, const float* row, Vector (&sums)[kSums]) {
 #pragma GCC unroll 16
-      for (int i = 0; i < kSums; i++) sums[i] = fma(score, broadcast(row[i]), sums[i]);
-    }
-    for (int i = 0; i < kSums; i++) store(columns + (part + i) * kTile, sums[i]);
-  }
+  for (int i = 0; i < kSums; i++) sums[i] = fma(score, broadcast(row[i]), sums[i]);
 }
 
 /** rows[key][…] += Σ_query scores[key][query] queries[query][…]: what `count` keys are given by the sixteen queries. */
@@ -141,6 +131,12 @@ void writeRow(T* to, int64_t headSize, const float* row) {
   int64_t d = 0;
   for (; d + kLanes <= headSize; d += kLanes) store(to + d, load(row + d));
   if (d < headSize) storeFirst(to + d, load(row + d), static_cast<int>(headSize - d));
+}
+
+template <typename T>
+inline void prefetch(const T* from, int64_t count) {
+  const char* begin = reinterpret_cast<const char*>(from);
+  for (int64_t at = 0; at < count * static_cast<int64_t>(sizeof(T)); at += 64) __builtin_prefetch(begin + at);
 }
 
 inline void clear(float* numbers, int64_t count) { std::memset(numbers, 0, static_cast<size_t>(count) * sizeof(float)); }

@@ -117,7 +117,8 @@ Call::Call(TF_OpKernelContext* context, const Operation& operation, const std::v
   for (int i = 0; i < inputs; i++) inputShapes_.push_back(shapeOf(inputOf(context, i).get()));
   const std::vector<Dimensions> shapes = operation.shapes(inputShapes_);
   for (size_t i = 0; i < shapes.size(); i++) {
-    outputs_.push_back(newOutput(context, static_cast<int>(i), shapes[i], i < reusable.size() ? reusable[i] : std::vector<int>()));
+    const std::vector<int> candidates = i < reusable.size() ? reusable[i] : std::vector<int>();
+    outputs_.push_back(newOutput(context, static_cast<int>(i), shapes[i], candidates));
   }
   for (int i = 0; i < inputs; i++) inputs_.push_back(inputOf(context, i));
 }

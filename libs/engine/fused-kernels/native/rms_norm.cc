@@ -190,7 +190,7 @@ using RmsNormGradient = Gradient<T, false>;
 template <typename T>
 using AddRmsNormGradient = Gradient<T, true>;
 
-const Registration registrations[] = {
+[[maybe_unused]] const Registration registrations[] = {
     Registration::forBothTypes<kNorm, RmsNorm>(),
     Registration::forBothTypes<kAddNorm, AddRmsNorm>(),
     Registration::forBothTypes<kNormGradient, RmsNormGradient>(),

@@ -62,7 +62,7 @@ struct SoftmaxCrossEntropy {
     Vector sums = broadcast(0);
     const Vector top = broadcast(highest), scale = broadcast(kLog2E);
     forColumns(vocabulary, [&](auto read, auto write, int present) {
-      const Vector exponential = firstLanes(present, powerOfTwo((read(logits) - top) * scale));
+      const Vector exponential = firstLanes(present, powerOfTwoUpTo127((read(logits) - top) * scale));
       write(exponentials.data(), exponential);
       sums = sums + exponential;
     });
@@ -78,7 +78,8 @@ struct SoftmaxCrossEntropy {
   static float highestOf(const T* logits, int64_t vocabulary) {
     Vector highest = broadcast(logitOf(logits, 0));
     forColumns(vocabulary, [&](auto read, auto, int present) {
-      highest = larger(highest, fromLane(present, highest, read(logits)));
+      const Vector numbers = read(logits);
+      highest = larger(highest, present == kLanes ? numbers : fromLane(present, highest, numbers));
     });
     return maximum(highest);
   }

@@ -83,7 +83,7 @@ struct SwiGluGradient {
   }
 };
 
-const Registration registrations[] = {
+[[maybe_unused]] const Registration registrations[] = {
     Registration::forBothTypes<kOperation, SwiGlu>(),
     Registration::forBothTypes<kGradientOperation, SwiGluGradient>(),
 };

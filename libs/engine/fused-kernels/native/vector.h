@@ -56,6 +56,9 @@ inline void interleave(Vector a, Vector b, Vector& first, Vector& last) {
   last = {_mm512_permutex2var_ps(a.value, high, b.value)};
 }
 
+/** Neighbours exchanged: (b, a, d, c, …) of (a, b, c, d, …). */
+inline Vector exchanged(Vector x) { return {_mm512_permute_ps(x.value, 0xb1)}; }
+
 /** bfloat16 are the upper halves of floats. */
 inline Vector loadUpperHalves(const uint16_t* from) {
   const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
@@ -138,6 +141,8 @@ inline void interleave(Vector a, Vector b, Vector& first, Vector& last) {
   first = interleaved(a.low, b.low);
   last = interleaved(a.high, b.high);
 }
+
+inline Vector exchanged(Vector x) { return {_mm256_permute_ps(x.low, 0xb1), _mm256_permute_ps(x.high, 0xb1)}; }
 
 inline __m256 fromUpperHalves(__m128i halves) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
