@@ -5,6 +5,7 @@ import { linear } from "./linear.ts";
 import type { ModelShape } from "./model-shape.ts";
 import { normedProjection } from "./normed-projection.ts";
 import { rmsNorm } from "./rms-norm.ts";
+import { hasThinProduct, thinProduct } from "./thin-product.ts";
 import { matrix, vector, type Weights } from "./weights.ts";
 
 /** What a layer's heads read, [rows, heads * head_dim], from its projections [rows, (heads + 2 kv_heads) head_dim]. */
@@ -43,6 +44,7 @@ const fewRows = 64;
 function projections(x: tf.Tensor2D, norm: tf.Tensor1D, matrices: readonly tf.Tensor2D[], eps: number): tf.Tensor2D {
   if (x.shape[0] >= fewRows) return normedProjection(x, norm, tf.concat([...matrices], 0), eps);
   const normed = rmsNorm(x, norm, eps);
+  if (hasThinProduct(normed)) return thinProduct(normed, matrices);
   return tf.concat(
     matrices.map((each) => linear(normed, each)),
     1,

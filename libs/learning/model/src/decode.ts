@@ -9,6 +9,7 @@
  * What lies in the places behind the position is never seen, and overwritten later: a step may be fed more tokens than are real.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { hasKernel, runKernel } from "./kernels.ts";
 import { outputScores, streamBehind } from "./model.ts";
 import { headDimension, type ModelShape } from "./model-shape.ts";
 import { type Rotations, rotated, rotations } from "./rotary.ts";
@@ -59,17 +60,38 @@ export function decodeStep(weights: Weights, step: DecodeStep, cache: Cache, sha
   const places = cache[0]?.keys.shape[0] ?? 0;
   const reached: tf.Tensor1D = tf.add(tf.range(0, sequence, 1, "int32"), step.position); // [S], the places of the tokens
   const turns = rotationsAt(reached, places, shape);
-  const hidden = hiddenPlaces(reached, places);
   const next: Cache = [];
+  const isOneKernel = sequence <= mostKernelTokens && hasKernel("CachedAttention");
+  const attend = isOneKernel ? oneKernel(step.position, turns) : plainGraph(reached, turns, places, shape);
   const stream = streamBehind(weights, step.tokens, shape, (qkv, layer) => {
-    const { queries, keys, values } = separateHeads(tf.reshape(qkv, [batch, sequence, -1]), shape);
-    const seen = written(cacheOf(cache, layer), reached, { keys: rotated(keys, turns), values });
-    next.push(seen);
-    return tf.reshape(reading(rotated(queries, turns), seen, hidden), [batch * sequence, -1]);
+    const { read, ...cached } = attend(tf.reshape(qkv, [batch, sequence, -1]), cacheOf(cache, layer));
+    next.push(cached);
+    return tf.reshape(read, [batch * sequence, -1]);
   });
   const rows: tf.Tensor3D = tf.reshape(stream, [batch, sequence, shape.dim]);
   const lastRows = tf.gatherND(tf.transpose(rows, [1, 0, 2]), tf.reshape(step.last, [1])); // [batch, dim]
   return { logits: outputScores(weights, lastRows as tf.Tensor2D), cache: next };
+}
+
+/** From a layer's projections [B, S, …] and its cache to what the heads read, [B, S, H D] or with D apart, and the next cache. */
+type AttendCached = (qkv: tf.Tensor3D, cached: KeysAndValues) => KeysAndValues & { readonly read: tf.Tensor };
+
+const mostKernelTokens = 8; // beyond it the kernel has no use: matrix products read the cache once for many tokens
+
+function oneKernel(position: tf.Scalar, { cos, sin }: Rotations): AttendCached {
+  return (qkv, cached) => {
+    const [read, keys, values] = runKernel("CachedAttention", { qkv, cos, sin, position, ...cached });
+    return { read: read as tf.Tensor3D, keys: keys as tf.Tensor4D, values: values as tf.Tensor4D };
+  };
+}
+
+function plainGraph(reached: tf.Tensor1D, turns: Rotations, places: number, shape: ModelShape): AttendCached {
+  const hidden = hiddenPlaces(reached, places);
+  return (qkv, cached) => {
+    const { queries, keys, values } = separateHeads(qkv, shape);
+    const seen = written(cached, reached, { keys: rotated(keys, turns), values });
+    return { ...seen, read: reading(rotated(queries, turns), seen, hidden) };
+  };
 }
 
 function rotationsAt(places: tf.Tensor1D, all: number, shape: ModelShape): Rotations {

@@ -7,9 +7,11 @@ import * as tf from "@tensorflow/tfjs-core";
 export type KernelName =
   | "After"
   | "CausalAttention"
+  | "CachedAttention"
   | "RmsNorm"
   | "SwiGlu"
   | "SoftmaxCrossEntropy"
+  | "ThinProduct"
   | "AdamW"
   | "SumOfSquares";
 

@@ -1,5 +1,6 @@
 /** The matrix products of the model: positions are rows. */
 import * as tf from "@tensorflow/tfjs-core";
+import { hasThinProduct, thinProduct } from "./thin-product.ts";
 
 /**
  * y = x Wᵀ at every position.
@@ -7,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
  * @param x [rows, in]   @param weight [out, in]   @returns [rows, out]
  */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(x, weight, false, true);
+  return hasThinProduct(x) ? thinProduct(x, [weight]) : tf.matMul(x, weight, false, true);
 }
 
 /** dx = dy W: [rows, in]. */
