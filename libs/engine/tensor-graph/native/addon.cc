@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "after_operation.h"
 #include "graph.h"
 #include "profile.h"
 #include "runtime.h"
@@ -24,6 +25,7 @@ void LoadOperations(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  RegisterAfterOperation();
   const Napi::Function value = DeviceValue::Define(env);
   env.SetInstanceData(new Classes{Napi::Persistent(value)});
   exports.Set("Graph", Graph::Define(env));

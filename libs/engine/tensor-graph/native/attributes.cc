@@ -18,6 +18,9 @@ struct GraphSetters {
   void number(const char* name, float value) const { TF_SetAttrFloat(operation, name, value); }
   void boolean(const char* name, bool value) const { TF_SetAttrBool(operation, name, value); }
   void type(const char* name, TF_DataType value) const { TF_SetAttrType(operation, name, value); }
+  void types(const char* name, const std::vector<TF_DataType>& values) const {
+    TF_SetAttrTypeList(operation, name, values.data(), static_cast<int>(values.size()));
+  }
   void shape(const char* name, const std::vector<int64_t>& value) const {
     TF_SetAttrShape(operation, name, value.data(), static_cast<int>(value.size()));
   }
@@ -33,6 +36,9 @@ struct EagerSetters {
   void number(const char* name, float value) const { TFE_OpSetAttrFloat(operation, name, value); }
   void boolean(const char* name, bool value) const { TFE_OpSetAttrBool(operation, name, value); }
   void type(const char* name, TF_DataType value) const { TFE_OpSetAttrType(operation, name, value); }
+  void types(const char* name, const std::vector<TF_DataType>& values) const {
+    TFE_OpSetAttrTypeList(operation, name, values.data(), static_cast<int>(values.size()));
+  }
   void shape(const char* name, const std::vector<int64_t>& value) const {
     TF_Status* status = TF_NewStatus();  // it can only refuse more than 254 axes
     TFE_OpSetAttrShape(operation, name, value.data(), static_cast<int>(value.size()), status);
@@ -47,6 +53,12 @@ std::vector<int64_t> IntegersOf(Napi::Value value) {
     integers[index] = array.Get(index).As<Napi::Number>().Int64Value();
   }
   return integers;
+}
+
+std::vector<TF_DataType> TypesOf(Napi::Value value) {
+  std::vector<TF_DataType> types;
+  for (const int64_t type : IntegersOf(value)) types.push_back(static_cast<TF_DataType>(type));
+  return types;
 }
 
 template <typename Setters>
@@ -65,6 +77,7 @@ void SetAttribute(Napi::Object attribute, const Setters& set) {
     case TF_ATTR_BOOL:
       return set.boolean(name.c_str(), value.ToBoolean());
     case TF_ATTR_TYPE:
+      if (value.IsArray()) return set.types(name.c_str(), TypesOf(value));
       return set.type(name.c_str(), static_cast<TF_DataType>(value.As<Napi::Number>().Int32Value()));
     case TF_ATTR_SHAPE:
       return set.shape(name.c_str(), IntegersOf(value));

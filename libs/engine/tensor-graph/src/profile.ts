@@ -38,25 +38,25 @@ interface ExecutedNode {
 }
 
 /**
- * tensorflow/core/protobuf/config.proto, framework/step_stats.proto, framework/graph.proto:
+ * tensorflow/core/protobuf/config.proto, framework/step_stats.proto:
  *
  *     RunMetadata.step_stats (1) → StepStats.dev_stats (1) → DeviceStepStats.node_stats (2) → NodeExecStats.node_name (1),
- *                .op_start_rel_micros (3), .op_end_rel_micros (4)
- *     RunMetadata.partition_graphs (3) → GraphDef.node (1) → NodeDef.name (1), .op (2)
+ *     .op_start_rel_micros (3), .op_end_rel_micros (4), .timeline_label (8): `Mul_11 = Mul(Const_16, Mul_12)`
  */
 function executedNodes(metadata: Message): ExecutedNode[] {
-  const nodes = metadata.messages(3).flatMap((graph) => graph.messages(1));
-  const operations = new Map(nodes.map((node) => [node.text(1), node.text(2)]));
   const devices = metadata.messages(1).flatMap((stepStats) => stepStats.messages(1));
   return devices
     .flatMap((device) => device.messages(2))
-    .map((node) => ({ name: node.text(1), microseconds: node.number(4) - node.number(3) }))
-    .map((node) => ({ ...node, operation: operations.get(node.name) ?? "" }))
-    .filter(({ operation }) => !isBorder.has(operation));
+    .map((node) => ({
+      name: node.text(1),
+      operation: / = (\w+)\(/.exec(node.text(8))?.[1] ?? "",
+      microseconds: node.number(4) - node.number(3),
+    }))
+    .filter(({ name, operation }) => !name.includes("session/") && !isBorder.has(operation));
 }
 
-/** Of the graph, not of what is computed. */
-const isBorder = new Set(["", "NoOp", "_Arg", "_Retval", "_Recv", "_Send", "VarHandleOp", "Placeholder", "IdentityN"]);
+/** Where values come in and go out; the first has no operation at all. */
+const isBorder = new Set(["", "NoOp", "_Arg", "_Retval"]);
 
 function summed(program: Program, nodes: readonly ExecutedNode[]): ExecutedOperation[] {
   const groups = Map.groupBy(nodes, ({ operation, name }) => `${operation} ${placeOf(program, name) ?? ""}`);

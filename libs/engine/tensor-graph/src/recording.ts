@@ -9,7 +9,7 @@ import {
   type NativeGraph,
   type TypedArray,
 } from "./native.ts";
-import { inputsOfTypeT } from "./operation-definition.ts";
+import { grouped, inputsOf, typesOf } from "./operation-definition.ts";
 import { type Precision, placementOf } from "./precision.ts";
 import type { RecordedOperation } from "./program.ts";
 import { placeInUserCode, TraceError } from "./trace-error.ts";
@@ -40,6 +40,7 @@ export class Recording {
   readonly operations: RecordedOperation[] = [];
   readonly #values: Traced[] = [];
   readonly #precision: Precision;
+  readonly #xla: boolean;
   readonly #variables = new Map<string, Variable>();
   readonly #constants = new Map<string, number>();
   readonly #casts = new Map<string, number>();
@@ -48,8 +49,9 @@ export class Recording {
   /** No two recordings share an id, so that a tensor that was kept from an earlier one is noticed. */
   readonly #firstId = (recordings += 1) * 2 ** 32;
 
-  constructor(precision: Precision) {
+  constructor({ precision, xla }: { readonly precision: Precision; readonly xla: boolean }) {
     this.#precision = precision;
+    this.#xla = xla;
   }
 
   value(id: number): Traced {
@@ -119,17 +121,29 @@ export class Recording {
     return id;
   }
 
+  /**
+   * `x`, but not before `other` is computed: an order that the data alone does not ask for. What is computed from it is computed
+   * anew, even if the same was computed from `x` already.
+   */
+  after(x: number, other: number): number {
+    const types = [x, other].map((id) => this.value(id).type);
+    const outputs = [x, other].map((id) => this.value(id).output);
+    const barrier = [{ name: "T", type: attributeTypes.type, value: types }];
+    const [added] = this.#xla
+      ? this.#add("XlaOptimizationBarrier", barrier, [outputs], [], "After")
+      : this.#add("TensorGraphAfter", [], outputs, [], "After");
+    if (added === undefined) throw new Error("a barrier with two inputs gave nothing");
+    const { type, shape } = this.value(x);
+    const id = this.#remember({ output: added.output, type, shape, madeBy: "After" });
+    this.#note("After", [], [x, other], [id]);
+    return id;
+  }
+
   /** @throws TraceError in TensorFlow's words when the inputs do not fit, or the shape of an output depends on values */
-  operation(
-    type: string,
-    attributes: readonly Attribute[],
-    inputs: readonly number[],
-    after: readonly number[] = [],
-  ): number[] {
+  operation(type: string, attributes: readonly Attribute[], inputs: readonly number[]): number[] {
     const typed = this.#inPrecision(type, attributes, inputs);
     const outputs = typed.inputs.map((id) => this.value(id).output);
-    const behind = after.map((id) => this.value(id).output);
-    const added = this.#add(type, typed.attributes, withLists(outputs, typed.attributes), behind);
+    const added = this.#add(type, typed.attributes, grouped(this.#inputsOf(type, typed.attributes), outputs));
     const ids = added.map((output) => this.#remember(known(type, output)));
     this.#note(type, typed.attributes, typed.inputs, ids);
     return ids;
@@ -157,21 +171,27 @@ export class Recording {
   }
 
   #inPrecision(type: string, attributes: readonly Attribute[], inputs: readonly number[]) {
-    const ofTypeT = this.#precision === "float32" ? [] : this.#inputsOfTypeT(type, attributes);
-    const types = inputs.filter((_, index) => ofTypeT[index]).map((id) => this.value(id).type);
-    if (!computesInBfloat16(type, types)) return { attributes, inputs: inputs.map((id) => this.asFloat32(id)) };
-    const lower = (id: number) => (this.value(id).type === dataTypes.float32 ? this.#cast(id, dataTypes.bfloat16) : id);
+    if (this.#precision === "float32") return { attributes, inputs };
+    const wanted = typesOf(this.#inputsOf(type, attributes));
+    const types = inputs.filter((_, index) => wanted[index] === "T").map((id) => this.value(id).type);
+    const typeT = computesInBfloat16(type, types) ? dataTypes.bfloat16 : undefined;
+    const isLower = (index: number) => (wanted[index] === "T" ? typeT : wanted[index]) === dataTypes.bfloat16;
     return {
-      attributes: attributes.map((attribute) =>
-        attribute.name === "T" ? { ...attribute, value: dataTypes.bfloat16 } : attribute,
-      ),
-      inputs: inputs.map((id, index) => (ofTypeT[index] ? lower(id) : this.asFloat32(id))),
+      attributes: attributes.map((one) => (one.name === "T" && typeT !== undefined ? { ...one, value: typeT } : one)),
+      inputs: inputs.map((id, index) => (isLower(index) ? this.#asBfloat16(id) : this.asFloat32(id))),
     };
   }
 
-  #inputsOfTypeT(type: string, attributes: readonly Attribute[]): readonly boolean[] {
-    if (placementOf(type) === "float32") return [];
-    return inputsOfTypeT(this.graph, type, (name) => Number(attributes.find((one) => one.name === name)?.value));
+  #asBfloat16(id: number): number {
+    return this.value(id).type === dataTypes.float32 ? this.#cast(id, dataTypes.bfloat16) : id;
+  }
+
+  #inputsOf(type: string, attributes: readonly Attribute[]) {
+    try {
+      return inputsOf(type, attributes);
+    } catch (cause) {
+      throw new TraceError(`${type}: TensorFlow does not know this operation`, { cause });
+    }
   }
 
   /** Cast once, however often it is needed: the weights above all. */
@@ -183,7 +203,7 @@ export class Recording {
       { name: "SrcT", type: attributeTypes.type, value: this.value(id).type },
       { name: "DstT", type: attributeTypes.type, value: type },
     ];
-    const [added] = this.#add("Cast", attributes, [this.value(id).output], []);
+    const [added] = this.#add("Cast", attributes, [this.value(id).output]);
     if (added === undefined) throw new Error("Cast gave nothing");
     const cast = this.#remember({ output: added.output, type, shape: this.value(id).shape, madeBy: "Cast" });
     this.#note("Cast", attributes, [id], [cast]);
@@ -199,7 +219,8 @@ export class Recording {
 
   #handle(name: string, variable: Variable): number {
     if (variable.handle !== undefined) return variable.handle;
-    this.#content.update(JSON.stringify({ variable: name, ...variable }));
+    const { type, shape } = variable;
+    this.#content.update(JSON.stringify({ variable: name, type, shape }));
     variable.handle = this.graph.addArgument(this.#argumentName("variable", name), dataTypes.resource, []).output;
     return variable.handle;
   }
@@ -220,11 +241,12 @@ export class Recording {
     type: string,
     attributes: readonly Attribute[],
     inputs: readonly (number | readonly number[])[],
-    after: readonly number[],
+    after: readonly number[] = [],
+    name = type,
   ): AddedOutput[] {
     this.#content.update(JSON.stringify({ type, attributes, inputs, after }));
     try {
-      return this.graph.addOperation(type, this.#name(type), attributes, inputs, after);
+      return this.graph.addOperation(type, this.#name(name), attributes, inputs, after);
     } catch (cause) {
       throw new TraceError(`${type}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
@@ -278,12 +300,6 @@ function bitsOf({ buffer, byteOffset, byteLength }: TypedArray): string {
 function shownValue(elements: TypedArray): Attribute {
   const digits = Array.from(elements, (element) => Number(element.toPrecision(7))); // as many as a float32 has
   return { name: "value", type: attributeTypes.string, value: `[${digits.join(", ")}]` };
-}
-
-/** Operations whose first inputs are one list have an attribute `N` that counts them. */
-function withLists(outputs: readonly number[], attributes: readonly Attribute[]): (number | readonly number[])[] {
-  const count = attributes.find(({ name, type }) => name === "N" && type === attributeTypes.int)?.value;
-  return typeof count === "number" ? [outputs.slice(0, count), ...outputs.slice(count)] : [...outputs];
 }
 
 function known(operation: string, { output, type, shape }: AddedOutput): Traced {

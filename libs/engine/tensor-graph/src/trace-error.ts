@@ -32,30 +32,49 @@ function meaningOf(message: string): string {
 
 /** `attention.ts:58`, of the innermost caller that is neither tfjs nor this package; undefined when there is none. */
 export function placeInUserCode(): string | undefined {
-  const before = Error.stackTraceLimit;
-  Error.stackTraceLimit = traceStackDepth;
-  const { stack = "" } = new Error();
-  Error.stackTraceLimit = before;
-  return placeIn(stack);
-}
-
-function placeIn(stack: string): string | undefined {
-  for (const { file, line } of filesOf(stack)) {
-    if (file.includes("/node_modules/") || isOfThisPackage(file)) continue;
-    return `${file.slice(file.lastIndexOf("/") + 1)}:${line}`;
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  let callers: readonly NodeJS.CallSite[] = [];
+  try {
+    Error.stackTraceLimit = traceStackDepth;
+    // As objects: this is asked for every operation, and a stack as text takes longer than the rest of the recording.
+    Error.prepareStackTrace = (_, sites) => {
+      callers = sites;
+      return "";
+    };
+    void new Error().stack;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  for (const caller of callers) {
+    const file = caller.getFileName()?.replace("file://", "") ?? "";
+    if (isOfUser(file)) return place(file, caller.getLineNumber() ?? 0);
   }
   return undefined;
 }
 
+function placeIn(stack: string): string | undefined {
+  for (const { file, line } of filesOf(stack)) {
+    if (isOfUser(file)) return place(file, line);
+  }
+  return undefined;
+}
+
+function place(file: string, line: number): string {
+  return `${file.slice(file.lastIndexOf("/") + 1)}:${line}`;
+}
+
 /** Frames within Node itself have no file and are left out. */
-function* filesOf(stack: string): Generator<{ readonly file: string; readonly line: string }> {
+function* filesOf(stack: string): Generator<{ readonly file: string; readonly line: number }> {
   for (const [, file = "", line = ""] of stack.matchAll(/^ {4}at .*?(?:file:\/\/)?(\/[^()\n]+?):(\d+):\d+\)?$/gm)) {
-    yield { file, line };
+    yield { file, line: Number(line) };
   }
 }
 
 const packageFolder = new URL(".", import.meta.url).pathname;
 
-function isOfThisPackage(file: string): boolean {
-  return file.startsWith(packageFolder) && !file.endsWith(".test.ts");
+/** A file's absolute path: Node's own have none. */
+function isOfUser(file: string): boolean {
+  if (!file.startsWith("/") || file.includes("/node_modules/")) return false;
+  return !file.startsWith(packageFolder) || file.endsWith(".test.ts");
 }

@@ -15,14 +15,11 @@ interface TraceKernel {
 
 export const traceKernels: readonly TraceKernel[] = [
   {
-    /**
-     * `x`, but not before `other` is computed: an order that the data alone does not ask for. What is computed from it is computed
-     * anew, even if the same was computed from `x` already: so a gradient recomputes what it does not want stored until then.
-     */
+    /** For what a gradient computes again instead of storing it until then. */
     kernelName: "After",
     record: (recording, { x, other }) => {
       if (x === undefined || other === undefined) throw new TraceError("After: it needs the inputs x and other");
-      return one(recording.operation("Identity", [], [x], [other]));
+      return recording.after(x, other);
     },
   },
   {

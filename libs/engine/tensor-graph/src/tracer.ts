@@ -8,7 +8,7 @@ import { recorded, type TraceBackend } from "./trace-backend.ts";
 import { TraceError } from "./trace-error.ts";
 
 export function programOf(label: string, traceable: Traceable, options: Required<ProgramOptions>): Program {
-  const recording = new Recording(options.precision);
+  const recording = new Recording(options);
   return recorded(recording, (backend) => {
     const border = record(recording, backend, traceable, options);
     return {
