@@ -12,10 +12,19 @@ import { type Elements, expectElements, type TensorSpec, type TensorSpecs } from
 export class DeviceState implements Disposable {
   readonly specs: TensorSpecs;
   readonly #handles: ReadonlyMap<string, DeviceValue>;
+  readonly #shared: DeviceState | undefined;
   #isDisposed = false;
 
-  constructor(specs: TensorSpecs) {
-    this.specs = specs;
+  /**
+   * @param shared its variables are seen here too, and stay its own: many states can stand on one, as caches on weights
+   * @throws RangeError when a name is in both
+   */
+  constructor(specs: TensorSpecs, shared?: DeviceState) {
+    for (const name of Object.keys(specs)) {
+      if (shared?.specs[name] !== undefined) throw new RangeError(`the shared state has a ${name} already`);
+    }
+    this.specs = { ...shared?.specs, ...specs };
+    this.#shared = shared;
     this.#handles = new Map(Object.entries(specs).map(([name, spec]) => [name, variable(name, spec)]));
   }
 
@@ -45,13 +54,13 @@ export class DeviceState implements Disposable {
 
   /** What a traced function is given to find the variable. @throws RangeError when there is none of that name */
   handle(name: string): DeviceValue {
-    const handle = this.#handles.get(name);
+    const handle = this.#handles.get(name) ?? this.#shared?.handle(name);
     if (handle === undefined) throw new RangeError(`the state has no ${name}`);
     if (this.#isDisposed) throw new Error(`the state of ${name} has been disposed of`);
     return handle;
   }
 
-  /** Frees the variables; functions over them can no longer run. */
+  /** Frees its own variables; functions over them can no longer run. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     for (const handle of this.#handles.values()) handle.dispose();
