@@ -17,8 +17,8 @@ import {
   type Weights,
 } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { likeliest } from "./greedy-decoder.ts";
 import { countsOfLengths, type LossSum, nextTokenLoss, nextTokenLosses } from "./index.ts";
+import { likeliest } from "./token-choice.ts";
 
 interface FullSize {
   readonly config: ModelConfig;

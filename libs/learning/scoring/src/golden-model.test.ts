@@ -11,8 +11,8 @@ import {
 } from "@pretrain/golden";
 import { logits, type ModelShape, predictions, type Weights } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { likeliest } from "./greedy-decoder.ts";
 import { countsOfLengths, generate, greedyDecoder, type NextToken, nextTokenLoss, nextTokenLosses } from "./index.ts";
+import { likeliest } from "./token-choice.ts";
 
 const modelFiles = ["config.json", "weights.f32.safetensors"];
 const logitsTolerance = 2e-5;

@@ -1,7 +1,8 @@
-/** The likeliest next token, again and again: the edge where scores leave the device and become a choice. */
+/** The likeliest next token, again and again, eagerly: the plain way that a traced decoder is held against. */
 import { type Cache, type DecodeStep, decodeStep, type ModelShape, newCache, type Weights } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NextToken } from "./generate.ts";
+import { likeliest } from "./token-choice.ts";
 
 export interface GreedyDecoder extends Disposable {
   /** Reads the tokens that it has not read yet; each list must begin with the one before it. */
@@ -11,7 +12,7 @@ export interface GreedyDecoder extends Disposable {
 /**
  * A decoder of one text. It keeps keys and values of what it has read, until it is disposed of.
  *
- * @throws (from `nextToken`) RangeError when the text outgrows the model, Error when a score is not a number
+ * @throws (from `nextToken`) RangeError when the text outgrows the model, NotFiniteScore when a score is NaN
  */
 export function greedyDecoder(weights: Weights, shape: ModelShape): GreedyDecoder {
   const places = shape.maxSequenceLength;
@@ -28,17 +29,6 @@ export function greedyDecoder(weights: Weights, shape: ModelShape): GreedyDecode
     return likeliest(scores);
   };
   return { nextToken, [Symbol.dispose]: () => dispose(cache) };
-}
-
-/** The index of the largest score, the first of equal ones. @throws Error when a score is NaN: any index would be a lie */
-export function likeliest(scores: ArrayLike<number>): number {
-  let best = 0;
-  for (let index = 0; index < scores.length; index += 1) {
-    const score = scores[index] ?? Number.NaN;
-    if (Number.isNaN(score)) throw new Error(`the score of token ${index} is not a number`);
-    if (score > (scores[best] ?? 0)) best = index;
-  }
-  return best;
 }
 
 /** The tokens behind the first `read` ones. */

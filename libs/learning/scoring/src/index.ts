@@ -8,3 +8,4 @@ export {
   nextTokenLosses,
 } from "./next-token-loss.ts";
 export { predictionLosses, predictionSlice } from "./prediction-slice.ts";
+export { likeliest, NotFiniteScore, type Sampling, sampled, type TokenChoice } from "./token-choice.ts";

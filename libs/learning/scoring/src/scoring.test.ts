@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { assertClose } from "@pretrain/golden";
 import * as tf from "@tensorflow/tfjs-core";
 import { crossEntropy } from "./cross-entropy.ts";
-import { likeliest } from "./greedy-decoder.ts";
 import { countsOfLengths, nextTokenLoss, nextTokenLosses } from "./index.ts";
+import { likeliest } from "./token-choice.ts";
 
 const tokens = [0, 3, 1, 2]; // four tokens of a vocabulary of four: three predictions
 const uniform = (size: number) => Array.from({ length: size }, () => Array<number>(size).fill(0));
