@@ -1,0 +1,138 @@
+/** Traced scoring and decoding against the eager ones, over random small models, by tfjs's kernels and by fused ones. */
+import "@pretrain/tensorflow-native";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertClose } from "@pretrain/golden";
+import { initialWeights, logits, type ModelShape, parameterShapes, predictions, type Weights } from "@pretrain/model";
+import { nextTokenLosses } from "@pretrain/scoring";
+import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { InferenceProgram } from "./index.ts";
+
+const sizes = fc.record({
+  heads: fc.constantFrom([1, 1], [4, 2], [6, 3], [4, 4]),
+  headSize: fc.constantFrom(8, 16),
+  layers: fc.constantFrom(1, 2),
+  hiddenDim: fc.constantFrom(24, 40),
+  maxSequenceLength: fc.constantFrom(70, 150),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+});
+
+const models = sizes.map(({ heads: [heads = 1, keyValueHeads = 1], headSize, seed, ...sizesOfModel }) => {
+  const shape: ModelShape = {
+    ...sizesOfModel,
+    heads,
+    keyValueHeads,
+    dim: heads * headSize,
+    vocabularySize: 50,
+    normEps: 1e-5,
+    ropeTheta: 1e4,
+  };
+  return { shape, weights: initialWeights(shape, seed) };
+});
+
+const lengths = fc.array(fc.constantFrom(0, 1, 2, 3, 31, 32, 33, 64, 65, 70), { minLength: 1, maxLength: 9 });
+const prompts = fc.constantFrom(1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65);
+
+for (const kernels of ["plain", "fused"] as const) {
+  test(`rows scored together by ${kernels} kernels cost what each costs alone, eagerly, in the order asked for`, () => {
+    fc.assert(
+      fc.property(models, lengths, fc.constantFrom(1, 3, 64), ({ shape, weights }, rowLengths, maxRows) => {
+        using program = new InferenceProgram({ shape, weights, kernels });
+        const rows = rowLengths.map((length, row) => tokensOf(length, row));
+        const found = program.losses(rows, maxRows);
+        assert.equal(found.length, rows.length);
+        for (const [index, row] of rows.entries()) {
+          const expected = row.length < 2 ? [] : eagerLosses(onDevice(shape, weights), row, shape);
+          assertClose(found[index] ?? [], expected, { relative: 2e-6 }, `row ${index} of ${row.length} tokens`);
+        }
+      }),
+      { numRuns: 6, seed: 1 },
+    );
+  });
+
+  test(`a text read piece by piece by ${kernels} kernels has the scores of the whole text, eagerly`, () => {
+    fc.assert(
+      fc.property(models, prompts, ({ shape, weights }, promptLength) => {
+        using program = new InferenceProgram({ shape, weights, kernels });
+        const text = tokensOf(Math.min(promptLength + 4, shape.maxSequenceLength), 5);
+        using decoder = program.decoder(text.length);
+        using other = program.decoder(3); // at the same time, with a cache of its own
+        const all = eagerScores(onDevice(shape, weights), text, shape);
+        for (const read of [promptLength, promptLength + 1, text.length]) {
+          const scores = decoder.scores(text.slice(0, read));
+          assertClose(scores, all[read - 1] ?? [], { relative: 2e-6 }, `after ${read} tokens`);
+        }
+        assertClose(other.scores(text.slice(0, 1)), all[0] ?? [], { relative: 2e-6 }, "another text");
+      }),
+      { numRuns: 8, seed: 1 },
+    );
+  });
+}
+
+test("a step of decoding multiplies every weight once, as it lies, and one of 26 million parameters has under 150 operations", () => {
+  const shape: ModelShape = {
+    vocabularySize: 6400,
+    dim: 512,
+    layers: 8,
+    heads: 32,
+    keyValueHeads: 8,
+    hiddenDim: 1408,
+    normEps: 1e-5,
+    ropeTheta: 1e6,
+    maxSequenceLength: 512,
+  };
+  using program = new InferenceProgram({ shape, weights: zeroWeights(shape) });
+  using decoder = program.decoder(20);
+  assert.equal(decoder.scores([1]).length, 6400);
+  const lines = String(program)
+    .split("\n")
+    .filter((line) => line.includes(" = ") && !/ = (feed|variable) /.test(line));
+  if (!lines.some((line) => line.includes("ThinProduct"))) return; // no library for this processor: the plain graph
+  assert.ok(lines.length < 150, `${lines.length} operations`);
+  assert.equal(lines.filter((line) => line.includes("PretrainThinProduct")).length, 4 * 8 + 1);
+  assert.equal(lines.filter((line) => line.includes("PretrainCachedAttention")).length, 8);
+  assert.deepEqual(
+    lines.filter((line) => /(ConcatV2|MatMul|Cast|Tile)\(/.test(line)),
+    [],
+  );
+});
+
+test("a text that was read, or is longer than its cache, is refused; so are weights that lack one", () => {
+  const { shape, weights } = fc.sample(models, { numRuns: 1, seed: 3 })[0] ?? assert.fail();
+  using program = new InferenceProgram({ shape, weights });
+  using decoder = program.decoder(10);
+  decoder.scores([1, 2]);
+  assert.throws(() => decoder.scores([1, 2]), /2 tokens, of which 2 were read before/);
+  assert.throws(() => decoder.scores(Array(shape.maxSequenceLength + 1).fill(1)), /there are places for/);
+  assert.throws(() => program.losses([Array(shape.maxSequenceLength + 1).fill(1)]), /the model has \d+ positions/);
+  weights.delete("norm.weight");
+  assert.throws(() => new InferenceProgram({ shape, weights }), /the weights lack norm.weight/);
+});
+
+function tokensOf(length: number, seed: number): number[] {
+  return Array.from({ length }, (_, index) => (index * 7 + seed * 13 + ((index * index) % 11)) % 50);
+}
+
+function zeroWeights(shape: ModelShape): Map<string, Float32Array> {
+  const sizesOf = [...parameterShapes(shape)];
+  return new Map(sizesOf.map(([name, axes]) => [name, new Float32Array(axes.reduce((a, b) => a * b, 1))]));
+}
+
+function onDevice(shape: ModelShape, weights: ReadonlyMap<string, Float32Array>): Weights {
+  const shapes = parameterShapes(shape);
+  return Object.fromEntries(
+    [...weights].map(([name, values]) => [name, tf.tensor(values, [...(shapes.get(name) ?? [])])]),
+  );
+}
+
+function eagerLosses(weights: Weights, row: readonly number[], shape: ModelShape): Float32Array {
+  const tokens = tf.tensor2d([...row], [1, row.length], "int32");
+  return nextTokenLosses(predictions(weights, tokens, shape), tokens, tf.ones([1, row.length])).dataSync<"float32">();
+}
+
+/** [positions][vocabulary] */
+function eagerScores(weights: Weights, text: readonly number[], shape: ModelShape): number[][] {
+  const [scores = []] = logits(weights, tf.tensor2d([...text], [1, text.length], "int32"), shape).arraySync();
+  return scores;
+}
