@@ -1,0 +1,46 @@
+/** `pnpm bench`: the project beside its peers, in one run. Prints a table and, as the last line, one JSON object. */
+import { entrantsOf } from "./entrants.ts";
+import { measure } from "./measure.ts";
+import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
+import { type Options, readOptions, usage } from "./options.ts";
+import { ensurePeers } from "./peers.ts";
+import { processor } from "./processor.ts";
+import type { Precision } from "./protocol.ts";
+import { summary } from "./summary.ts";
+import { table } from "./table.ts";
+import { models, rowLengths } from "./workload.ts";
+
+const options = understood(process.argv.slice(2));
+if (options === undefined) process.exitCode = 2;
+else await bench(options);
+
+function understood(parameters: readonly string[]): Options | undefined {
+  try {
+    return readOptions(parameters);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    process.stderr.write(`${error.message}\n${usage}\n`);
+    return undefined;
+  }
+}
+
+async function bench({ bench: name, work, precisions, rounds, eager }: Options): Promise<void> {
+  if (name === "resume") throw new RangeError("resume: there is no traced engine to resume yet");
+  ensurePeers();
+  const tell = (line: string) => process.stderr.write(`${line}\n`);
+  const measurement = await measure(entrantsOf(name, precisions, eager), work, rounds, tell);
+  const found = summary(measurement, (precision) => gigaPerToken(name, work.model, precision));
+  const cpu = processor();
+  console.log(`${name}, ${work.model}, ${rounds} rounds of ${measurement.units}; ${cpu.threads} threads, ${cpu.model}`);
+  console.log(`features: ${cpu.features.join(" ")}\n\n${table(found)}`);
+  const precision = precisions.length > 1 ? "all" : precisions[0];
+  console.log(JSON.stringify({ bench: name, ...work, cpu, precision, rounds, units: measurement.units, ...found }));
+}
+
+/** Operations for products; for generation bytes: each token reads all weights once. */
+function gigaPerToken(name: "step" | "score" | "generate", model: Options["work"]["model"], precision: Precision) {
+  const { sequence, ...sizes } = models[model];
+  if (name === "step") return trainingOperationsPerToken(sizes, sequence) / 1e9;
+  if (name === "score") return scoringOperationsPerToken(sizes, rowLengths(sequence)) / 1e9;
+  return (multipliedWeights(sizes) * (precision === "float32" ? 4 : 2)) / 1e9;
+}
