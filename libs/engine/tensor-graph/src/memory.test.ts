@@ -37,7 +37,8 @@ test("memory stays flat over 2,000 runs, each with a quarter of a MiB fed, repla
     for (let run = 0; run < 100; run += 1) step.run({ x });
     return residentMebibytes();
   });
-  const slope = slopeOf(samples.slice(10)) / 100; // the first thousand fill the pools
+  // The first thousand runs fill the pools. Lowest of five, since a sample may come before the collector has given pages back.
+  const slope = (Math.min(...samples.slice(15)) - Math.min(...samples.slice(10, 15))) / 500;
   // One tensor that is not given back would be 0.25 MiB a run.
   assert.ok(slope < 0.01, `${slope} MiB a run; ${samples.map(Math.round).join(" ")}`);
 });
@@ -55,11 +56,3 @@ test("a state that ends gives its variables back: ten of 64 MiB, one after anoth
   const grown = residentMebibytes() - before;
   assert.ok(grown < 64, `${grown} MiB more`);
 });
-
-/** Of a straight line through the samples, by least squares. */
-function slopeOf(samples: readonly number[]): number {
-  const middle = (samples.length - 1) / 2;
-  const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
-  const product = samples.reduce((sum, value, index) => sum + (index - middle) * (value - mean), 0);
-  return product / samples.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
-}

@@ -58,8 +58,10 @@ export function grouped(inputs: readonly OperationInput[], values: readonly numb
 }
 
 /** The type of each value: `T` for the operation's own, a number where this use says one, undefined where it is fixed. */
-export function typesOf(inputs: readonly OperationInput[]): ("T" | number | undefined)[] {
-  return inputs.flatMap(({ count, isOfTypeT, types }): ("T" | number | undefined)[] => {
-    return types === undefined ? Array(count ?? 1).fill(isOfTypeT ? "T" : undefined) : [...types];
+export function typesOf(inputs: readonly OperationInput[]): ValueType[] {
+  return inputs.flatMap(({ count, isOfTypeT, types }): readonly ValueType[] => {
+    return types ?? Array<ValueType>(count ?? 1).fill(isOfTypeT ? "T" : undefined);
   });
 }
+
+type ValueType = "T" | number | undefined;

@@ -164,3 +164,13 @@ function distance(a: Elements | undefined, b: Elements | undefined): number {
   const length = (vector: ArrayLike<number>) => Math.hypot(...Array.from(vector));
   return length(a.map((value, index) => value - (b[index] ?? Number.NaN))) / length(a);
 }
+
+test("After keeps the type of x, whatever the type of what it waits for", () => {
+  const after = (x: tf.Tensor, other: tf.Tensor) => tf.engine().runKernel("After", { x, other }) as tf.Tensor;
+  const program = lowered(({ x, w }) => {
+    const product = tf.matMul(x, w);
+    return { lower: tf.matMul(after(product, x) as tf.Tensor2D, w), exact: after(x, product) };
+  });
+  const made = types(program).filter((line) => line.startsWith("After"));
+  assert.deepEqual(made, ["After bfloat16", "After float32"]);
+});

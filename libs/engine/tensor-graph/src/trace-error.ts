@@ -1,5 +1,7 @@
 /** What a function under trace did wrong, and where in its author's code. */
 
+import { getCallSites } from "node:util";
+
 /** Its message names the operation, and the place in the code that asked for it: `attention.ts:58`. */
 export class TraceError extends Error {
   override readonly name = "TraceError";
@@ -32,23 +34,10 @@ function meaningOf(message: string): string {
 
 /** `attention.ts:58`, of the innermost caller that is neither tfjs nor this package; undefined when there is none. */
 export function placeInUserCode(): string | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  let callers: readonly NodeJS.CallSite[] = [];
-  try {
-    Error.stackTraceLimit = traceStackDepth;
-    // As objects: this is asked for every operation, and a stack as text takes longer than the rest of the recording.
-    Error.prepareStackTrace = (_, sites) => {
-      callers = sites;
-      return "";
-    };
-    void new Error().stack;
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-  for (const caller of callers) {
-    const file = caller.getFileName()?.replace("file://", "") ?? "";
-    if (isOfUser(file)) return place(file, caller.getLineNumber() ?? 0);
+  // As objects: this is asked for every operation, and a stack as text takes longer than the rest of the recording.
+  for (const { scriptName, lineNumber } of getCallSites(traceStackDepth)) {
+    const file = scriptName.replace("file://", "");
+    if (isOfUser(file)) return place(file, lineNumber);
   }
   return undefined;
 }
