@@ -1,8 +1,9 @@
 /** A model on the device: weights that never leave it, and the few functions that read them, each traced when first needed. */
+
+import { chooseKernels, type Kernels } from "@pretrain/fused-kernels";
 import type { ModelShape } from "@pretrain/model";
 import { DeviceState, type TensorSpecs, type Traceable, type TracedFunction, trace } from "@pretrain/tensor-graph";
 import { type Decoder, decoder, float32, placesFor } from "./decoder.ts";
-import { chooseKernels, type Kernels } from "./kernel-choice.ts";
 import { rowBatches } from "./row-batches.ts";
 import { decoding, scoring, weightVariables } from "./traced-parts.ts";
 

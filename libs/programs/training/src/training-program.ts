@@ -1,4 +1,6 @@
 /** Training on the device: variables that never leave it, and the few functions that change them, each traced when first needed. */
+
+import { chooseKernels, type Kernels } from "@pretrain/fused-kernels";
 import { type ModelShape, parameterShapes } from "@pretrain/model";
 import {
   type AdamWNumbers,
@@ -16,7 +18,6 @@ import {
   type TracedFunction,
   trace,
 } from "@pretrain/tensor-graph";
-import { chooseKernels, type Kernels } from "./kernel-choice.ts";
 import { type Rows, rowGroups } from "./row-groups.ts";
 import { clip, groupStep, update } from "./traced-parts.ts";
 import { type Part, trainingVariables, variableName } from "./training-variables.ts";

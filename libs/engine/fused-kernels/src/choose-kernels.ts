@@ -1,7 +1,8 @@
 /** Which kernels a trace may use: our own fused ones, or tfjs's alone. */
-import { type FusedKernel, fusedKernels, registerFusedKernels } from "@pretrain/fused-kernels";
 import { declarePlacements, traceBackendName } from "@pretrain/tensor-graph";
 import * as tf from "@tensorflow/tfjs-core";
+import { type FusedKernel, fusedKernels } from "./kernels.ts";
+import { registerFusedKernels } from "./register.ts";
 
 export type Kernels = "fused" | "plain";
 
