@@ -58,10 +58,9 @@ export function grouped(inputs: readonly OperationInput[], values: readonly numb
 }
 
 /** The type of each value: `T` for the operation's own, a number where this use says one, undefined where it is fixed. */
-export function typesOf(inputs: readonly OperationInput[]): ValueType[] {
-  return inputs.flatMap(({ count, isOfTypeT, types }): readonly ValueType[] => {
-    return types ?? Array<ValueType>(count ?? 1).fill(isOfTypeT ? "T" : undefined);
+export function typesOf(inputs: readonly OperationInput[]): ("T" | number | undefined)[] {
+  return inputs.flatMap(({ count = 1, isOfTypeT, types }) => {
+    const type = isOfTypeT ? ("T" as const) : undefined;
+    return Array.from({ length: count }, (_, index) => types?.[index] ?? type);
   });
 }
-
-type ValueType = "T" | number | undefined;

@@ -89,6 +89,17 @@ test("what only moves elements keeps bfloat16 between two products, without a ca
   }
 });
 
+test("After hands bfloat16 on as it is, whatever the type of what it waits for", () => {
+  const program = lowered(({ x, w }) => {
+    const y = tf.matMul(x, w);
+    const after = (other: tf.Tensor) => tf.engine().runKernel("After", { x: y, other }) as tf.Tensor2D;
+    return { a: tf.matMul(after(x), w), b: tf.matMul(after(y), w) };
+  });
+  const [, , , ...others] = types(program);
+  const both = ["After bfloat16", "BatchMatMulV2 bfloat16", "After bfloat16", "BatchMatMulV2 bfloat16"];
+  assert.deepEqual(others, [...both, "Cast float32", "Cast float32"]);
+});
+
 test("a list that holds one float32 is float32 as a whole: nothing loses digits by standing beside another", () => {
   const program = lowered(({ x, w }) => ({ y: tf.concat([tf.matMul(x, w), x], 0) }));
   assert.deepEqual(types(program).slice(-2), ["Cast float32", "ConcatV2 float32"]);
