@@ -31,13 +31,15 @@ const lines: Readonly<Record<Exclude<BenchName, "resume">, readonly Line[]>> = {
     ...products,
   ],
   score: [
-    ours("pretrain, eager", "src/contenders/eager-score.ts", ["float32"]),
+    ours("pretrain, traced", "src/contenders/traced-score.ts", ["float32"]),
+    { ...ours("pretrain, eager", "src/contenders/eager-score.ts", ["float32"]), onlyIfAsked: true },
     peer("transformers, eager", "peers/transformers_score.py", "eager"),
     peer("transformers, compiled", "peers/transformers_score.py", "compiled"),
     ...products,
   ],
   generate: [
-    ours("pretrain, eager", "src/contenders/eager-generate.ts", ["float32"]),
+    ours("pretrain, traced", "src/contenders/traced-generate.ts", ["float32"]),
+    { ...ours("pretrain, eager", "src/contenders/eager-generate.ts", ["float32"]), onlyIfAsked: true },
     peer("transformers, dynamic cache", "peers/transformers_generate.py", "dynamic"),
     peer("transformers, static cache", "peers/transformers_generate.py", "static"),
     machine("reading of memory, PyTorch", "peers/torch_memory.py"),

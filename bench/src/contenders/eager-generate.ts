@@ -13,7 +13,7 @@ async function prepare(config: Config): Promise<Served> {
   const limits = { maxNewTokens: config.new_tokens, maxSequenceLength: shape.maxSequenceLength };
   const continued = async () => {
     using decoder = greedyDecoder(weights, shape);
-    return Array.fromAsync(generate(prompt, decoder.nextToken, limits));
+    return await Array.fromAsync(generate(prompt, decoder.nextToken, limits));
   };
   const generated = await continued();
   const { seconds } = await timed(continued);

@@ -3,7 +3,7 @@ import { type ModelShape, predictions, type Weights } from "@pretrain/model";
 import { countsOfLengths, type LossSum, nextTokenLoss } from "@pretrain/scoring";
 import { describeTensorFlow, tf } from "@pretrain/tensorflow-native";
 import type { Config, Round } from "../protocol.ts";
-import { hashedTokens, shapeOf } from "./hashed.ts";
+import { rowsOfLengths, shapeOf } from "./hashed.ts";
 import { type Served, serve, timed } from "./serve.ts";
 import { weightsOnDevice } from "./weights-on-device.ts";
 
@@ -41,15 +41,6 @@ class EagerScoring {
     const counts = countsOfLengths(tf.tensor1d(lengths, "int32"), longest);
     return nextTokenLoss(predictions(this.#weights, tokens, this.#shape), tokens, counts);
   }
-}
-
-/** The text cut into rows of the given lengths. */
-function rowsOfLengths(lengths: readonly number[], vocabularySize: number): Int32Array[] {
-  let end = 0;
-  return lengths.map((length) => {
-    end += length;
-    return hashedTokens(end - length, length, vocabularySize);
-  });
 }
 
 async function prepare(config: Config): Promise<Served> {

@@ -61,3 +61,12 @@ export function hashedTokens(first: number, count: number, vocabularySize: numbe
     (_, index) => firstToken + (hashed(first + index, tokenStream) % (vocabularySize - firstToken)),
   );
 }
+
+/** The text cut into rows of the given lengths. */
+export function rowsOfLengths(lengths: readonly number[], vocabularySize: number): Int32Array[] {
+  let end = 0;
+  return lengths.map((length) => {
+    end += length;
+    return hashedTokens(end - length, length, vocabularySize);
+  });
+}
