@@ -85,7 +85,7 @@ for (const kernels of ["plain", "fused"] as const) {
           .losses(windows.map(({ input: [begin], score: [, end] }) => [prefix, ...tokens].slice(begin + 1, end + 1)))
           .flatMap((found, index) => {
             const [begin = 0, end = 0] = windows[index]?.score ?? [];
-            return [...found.slice(found.length - (end - begin))];
+            return Array.from(found.subarray(found.length - (end - begin)));
           });
         assertClose(losses, token_losses, tolerance, `context ${context}, stride ${stride}`);
       }
