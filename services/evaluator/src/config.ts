@@ -1,11 +1,12 @@
 /** The environment of the API process and of its worker, each read once at the start. */
-import { address, blobStoreUrl, count, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+import { address, blobStoreUrl, count, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const shared = {
   nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
   blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
+  state: variable("PRETRAIN_STATE", folder),
   dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
   logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
 };
@@ -23,4 +24,9 @@ export function readServiceConfig(environment: Environment) {
 export function readWorkerConfig(environment: Environment) {
   const own = { idleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "20000") };
   return readConfig({ ...shared, ...own }, environment);
+}
+
+/** Where the process that computes finds weights, and keeps traced functions for the next one; losing those costs a second. */
+export function computingPlaces({ blobs, state }: { readonly blobs: string; readonly state: string }) {
+  return { blobs, programs: `${state}/programs` };
 }

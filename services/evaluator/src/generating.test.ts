@@ -1,8 +1,9 @@
 /** Generate over gRPC: the evaluator's process and its computing process, no worker and no work. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PretrainError } from "@pretrain/errors";
-import type { GenerateResponse } from "@pretrain/proto";
+import type { GenerateRequestSchema, GenerateResponse } from "@pretrain/proto";
 import { greedy, plainModel } from "./test-support/plain-reference.ts";
 import { startSystem } from "./test-support/running-system.ts";
 import { tinyWeights, writeTinyCheckpoint } from "./test-support/tiny-experiment.ts";
@@ -14,7 +15,7 @@ test("Generate streams a continuation", async (t) => {
   const { bos, eos } = tokenizer.specialTokens;
   await writeTinyCheckpoint(experiment);
   const checkpoint = "experiments/tiny/checkpoints/8";
-  const read = (fields: { checkpoint?: string; prompt?: string; maxNewTokens?: number }) =>
+  const read = (fields: MessageInitShape<typeof GenerateRequestSchema>) =>
     Array.fromAsync<GenerateResponse>(client.generate({ checkpoint, prompt: "Call me", maxNewTokens: 10, ...fields }));
 
   await t.test("token by token, the likeliest each time, then why it ended", async () => {
@@ -79,4 +80,13 @@ test("Generate streams a continuation", async (t) => {
       assert.equal(started().length, 2);
     },
   );
+
+  await t.test("with a temperature the seed decides, and what is no share of all is refused", async () => {
+    const drawn = async (seed: number) =>
+      (await read({ temperature: 4, topK: 100, topP: 0.9, seed })).map((each) => each.token);
+    assert.deepEqual(await drawn(1), await drawn(1));
+    assert.notDeepEqual(await drawn(1), await drawn(2));
+    const refused = (error: unknown) => error instanceof PretrainError && error.violations[0]?.field === "top_p";
+    await assert.rejects(read({ topP: 1.5 }), refused);
+  });
 });

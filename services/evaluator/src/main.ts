@@ -7,7 +7,7 @@ import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "./computing/computing-on-demand.ts";
 import { startComputing } from "./computing/computing-process.ts";
-import { readServiceConfig } from "./config.ts";
+import { computingPlaces, readServiceConfig } from "./config.ts";
 import { checkpointWritten } from "./handlers/checkpoint-written.ts";
 import { evaluatorService } from "./methods.ts";
 import { evaluationMetrics } from "./metrics.ts";
@@ -32,7 +32,7 @@ const worker = opened.use(superviseWorker({ module, environment: process.env, ha
 const wake = () => worker.wake();
 opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept: evaluationMetrics(metrics), log }));
 
-const start = () => startComputing(config.blobs);
+const start = () => startComputing(computingPlaces(config));
 const computing = opened.use(computingOnDemand({ start, idleMs: 60_000, log }));
 const dependencies = { records, broker, blobs, dataShard, computing, wake, now, log };
 const announced = checkpointWritten(dependencies);

@@ -7,7 +7,7 @@ import { connectClient } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "../computing/computing-on-demand.ts";
 import { startComputing } from "../computing/computing-process.ts";
-import { readWorkerConfig } from "../config.ts";
+import { computingPlaces, readWorkerConfig } from "../config.ts";
 import { carryOut } from "./carry-out.ts";
 import { measure } from "./measure.ts";
 import { takeEvaluations } from "./take-evaluations.ts";
@@ -29,7 +29,7 @@ async function workUntilIdle(): Promise<void> {
   await ensureTopology(broker);
   const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
   const dataShard = opened.use(connectClient(DataShardService, config.dataShard));
-  const start = () => startComputing(config.blobs);
+  const start = () => startComputing(computingPlaces(config));
   const computing = opened.use(computingOnDemand({ start, idleMs: config.idleMs, log }));
   const instruments = { blobs: openBlobs(config.blobs), dataShard };
 

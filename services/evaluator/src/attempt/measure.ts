@@ -31,8 +31,9 @@ export async function measure(
   }
   const { source, dataset } = await findModel(instruments, parseCheckpointName(checkpoint));
   const size = await instruments.ask("load", { ...source, manifestSha256: checkpointSha256 });
-  const batches = validationRows(instruments.dataShard, dataset.name, rowsAtOnce(settings, size), signal);
-  const scores = await scoreSplit(instruments, batches, settings);
+  const atOnce = rowsAtOnce(settings, size);
+  const batches = gathered(validationRows(instruments.dataShard, dataset.name, atOnce, signal), rowsToSort);
+  const scores = await scoreSplit(instruments, batches, settings, atOnce);
   if (scores.rows.length !== Number(dataset.validationRows)) {
     const rows = `${scores.rows.length} of ${dataset.validationRows} validation rows of ${dataset.name} arrived`;
     throw new Unavailable("ROWS_MISSING", rows, { dataset: dataset.name });
@@ -45,17 +46,32 @@ export async function measure(
   };
 }
 
+/** Sent together, so that rows of like length can be computed side by side; few enough to be answered in good time. */
+const rowsToSort = 128;
+
+async function* gathered(batches: AsyncIterable<readonly Row[]>, count: number): AsyncGenerator<readonly Row[]> {
+  let rows: Row[] = [];
+  for await (const batch of batches) {
+    rows.push(...batch);
+    if (rows.length < count) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
+}
+
 async function scoreSplit(
   { ask }: Instruments,
   batches: AsyncIterable<readonly Row[]>,
   settings: EvaluationSettings,
+  atOnce: number,
 ): Promise<Omit<Scores, "settings">> {
   const { inputLength, predictLength } = settings;
   const selection = new SampleSelection(settings.samples, sampleLength(settings));
   const scored: RowLoss[] = [];
   const samples: ScoredSample[] = [];
   for await (const rows of batches) {
-    scored.push(...(await ask("scoreRows", { rows })));
+    scored.push(...(await ask("scoreRows", { rows, rowsAtOnce: atOnce })));
     for (const row of rows) {
       if (selection.takes(row)) samples.push(await ask("scoreSample", { row, inputLength, predictLength }));
     }

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { PretrainError } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import { temporaryDirectory } from "@pretrain/testing";
+import { greedySampling } from "../test-support/loaded-experiment.ts";
 import { tinyExperiment, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
 import type { ModelSource, QuestionKind } from "../worker/protocol.ts";
 import { computingOnDemand } from "./computing-on-demand.ts";
@@ -24,7 +25,7 @@ async function setUp(t: TestContext, limitMs = 60_000) {
     nextToken: limitMs,
     endGeneration: limitMs,
   };
-  const computing = await startComputing(blobsUrl, limits);
+  const computing = await startComputing({ blobs: blobsUrl, programs: temporaryDirectory(t) }, limits);
   t.after(() => computing[Symbol.asyncDispose]());
   return { computing, source, rows };
 }
@@ -36,7 +37,7 @@ test("questions asked at once are answered each with its own answer", async (t) 
   const { computing, source, rows } = await setUp(t);
   const [size, ...scored] = await Promise.all([
     computing.ask("load", source),
-    ...rows.map((row) => computing.ask("scoreRows", { rows: [row] })),
+    ...rows.map((row) => computing.ask("scoreRows", { rows: [row], rowsAtOnce: 1 })),
   ]);
   assert.deepEqual(size, { maxSequenceLength: 64, vocabularySize: 300 });
   assert.deepEqual(
@@ -47,8 +48,11 @@ test("questions asked at once are answered each with its own answer", async (t) 
 
 test("an error there is the same error here, and the process goes on", async (t) => {
   const { computing, source, rows } = await setUp(t);
-  await assert.rejects(computing.ask("scoreRows", { rows }), isError("FAILED_PRECONDITION", "NOTHING_LOADED"));
-  const long = { source, prompt: "long ".repeat(100), maxNewTokens: 1 };
+  await assert.rejects(
+    computing.ask("scoreRows", { rows, rowsAtOnce: 3 }),
+    isError("FAILED_PRECONDITION", "NOTHING_LOADED"),
+  );
+  const long = { source, prompt: "long ".repeat(100), maxNewTokens: 1, sampling: greedySampling };
   await assert.rejects(computing.ask("beginGeneration", long), (error) => {
     return (
       isError("INVALID_ARGUMENT", "BAD_REQUEST")(error) &&
@@ -58,7 +62,10 @@ test("an error there is the same error here, and the process goes on", async (t)
   });
   const damaged = computing.ask("load", { ...source, tokenizerSha256: "0".repeat(64) });
   await assert.rejects(damaged, isError("DATA_LOSS", "DIGEST_MISMATCH"));
-  await assert.rejects(computing.ask("scoreRows", { rows }), isError("FAILED_PRECONDITION", "NOTHING_LOADED"));
+  await assert.rejects(
+    computing.ask("scoreRows", { rows, rowsAtOnce: 3 }),
+    isError("FAILED_PRECONDITION", "NOTHING_LOADED"),
+  );
   await computing.ask("load", source);
 });
 
@@ -66,20 +73,23 @@ test("a process that is killed fails every open question, and each one after", a
   const { computing, source, rows } = await setUp(t);
   await computing.ask("load", source);
   process.kill(computing.processId, "SIGSTOP");
-  const open = [computing.ask("scoreRows", { rows }), computing.ask("scoreRows", { rows })];
+  const open = [
+    computing.ask("scoreRows", { rows, rowsAtOnce: 3 }),
+    computing.ask("scoreRows", { rows, rowsAtOnce: 3 }),
+  ];
   process.kill(computing.processId, "SIGKILL");
   for (const question of await Promise.allSettled(open)) {
     assert.ok(question.status === "rejected" && isError("UNAVAILABLE", "CHILD_LOST")(question.reason));
     assert.match(String(question.reason), /was ended by SIGKILL/);
   }
-  await assert.rejects(computing.ask("scoreRows", { rows }), isError("UNAVAILABLE", "CHILD_GONE"));
+  await assert.rejects(computing.ask("scoreRows", { rows, rowsAtOnce: 3 }), isError("UNAVAILABLE", "CHILD_GONE"));
 });
 
 test("a process that does not answer in time is ended, and it says so", async (t) => {
   const { computing, source, rows } = await setUp(t, 300);
   await computing.ask("load", source);
   process.kill(computing.processId, "SIGSTOP");
-  await assert.rejects(computing.ask("scoreRows", { rows }), isError("UNAVAILABLE", "CHILD_HANGS"));
+  await assert.rejects(computing.ask("scoreRows", { rows, rowsAtOnce: 3 }), isError("UNAVAILABLE", "CHILD_HANGS"));
   assert.equal((await computing.exited).signal, "SIGKILL");
 });
 
@@ -88,7 +98,7 @@ test("on demand: one process for all who need it at once, none some time after, 
   let starts = 0;
   const start = async () => {
     starts += 1;
-    return starts === 1 ? computing : await startComputing("file:///nowhere");
+    return starts === 1 ? computing : await startComputing({ blobs: "file:///nowhere", programs: "/nowhere" });
   };
   await using demand = computingOnDemand({ start, idleMs: 50, log: createLog("test", "fatal") });
   const [one, two] = await Promise.all([demand.borrow(), demand.borrow()]);

@@ -33,15 +33,30 @@ const patienceMs: Readonly<Record<QuestionKind, number>> = {
   endGeneration: 10 * 60_000, // it may stand behind a model that is being loaded for another
 };
 
+/** What the process is told when it starts. */
+export interface ComputingPlaces {
+  /** Address of the store, `file:///…`, that checkpoints are read from. */
+  readonly blobs: string;
+  /** Folder in which traced functions are kept for the next process. */
+  readonly programs: string;
+}
+
 /**
- * @param blobs address of the store, `file:///…`, that the process reads checkpoints from
  * @param limitsMs how long each answer may take before the process is taken for hanging, and ended
  */
-export async function startComputing(blobs: string, limitsMs = patienceMs): Promise<ComputingProcess> {
+export async function startComputing(
+  { blobs, programs }: ComputingPlaces,
+  limitsMs = patienceMs,
+): Promise<ComputingProcess> {
   const open = new Map<number, Pending>();
   const child = await startChild<ToChild, FromChild>({
     module: new URL("../worker/main.ts", import.meta.url),
-    environment: { ...tensorflowEnvironment(), PATH: process.env["PATH"], PRETRAIN_BLOBS: blobs },
+    environment: {
+      ...tensorflowEnvironment(),
+      PATH: process.env["PATH"],
+      PRETRAIN_BLOBS: blobs,
+      PRETRAIN_PROGRAMS: programs,
+    },
     receives: kinds<FromChild>({ answered: true, refused: true }),
     onMessage: (message) => settle(open, message),
   });

@@ -13,13 +13,15 @@ type Answer = MessageInitShape<typeof GenerateResponseSchema>;
 
 /**
  * @throws NotFound when there is no such checkpoint; InvalidArgument when the prompt is longer than the model's sequences;
- *   ResourceExhausted when too many texts are being continued; Unavailable when the computing process is lost
+ *   ResourceExhausted when too many texts are being continued; FailedPrecondition when the weights give what is no number; Unavailable when the computing process is lost
  */
 export const generate = ({ computing, ...sources }: GenerateDependencies) =>
-  async function* ({ checkpoint, prompt, maxNewTokens }: GenerateRequest, signal: AbortSignal): AsyncGenerator<Answer> {
-    const { source } = await findModel(sources, checkpointNamed(checkpoint));
+  async function* (request: GenerateRequest, signal: AbortSignal): AsyncGenerator<Answer> {
+    const { source } = await findModel(sources, checkpointNamed(request.checkpoint));
     using process = await computing.borrow();
-    const { generation } = await process.ask("beginGeneration", { source, prompt, maxNewTokens });
+    const { prompt, maxNewTokens, temperature, topK, topP, seed } = request;
+    const sampling = { temperature, topK, topP: topP === 0 ? 1 : topP, seed };
+    const { generation } = await process.ask("beginGeneration", { source, prompt, maxNewTokens, sampling });
     try {
       while (!signal.aborted) {
         const next = await process.ask("nextToken", { generation });

@@ -5,6 +5,9 @@ import { loadModel } from "../worker/load-model.ts";
 import type { ModelSource } from "../worker/protocol.ts";
 import { tinyExperiment, writeTinyCheckpoint } from "./tiny-experiment.ts";
 
+/** The likeliest token each time. */
+export const greedySampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+
 export const checkpoint = { experiment: "tiny", microStep: 8 };
 
 export async function loadedExperiment(t: TestScope) {

@@ -33,6 +33,7 @@ export async function startSystem(t: TestScope): Promise<System> {
   const environment = {
     PRETRAIN_NATS_URL: nats.url,
     PRETRAIN_BLOBS: experiment.blobsUrl,
+    PRETRAIN_STATE: `${folder}/state`,
     PRETRAIN_DATA_SHARD: dataShard.address,
     PRETRAIN_WORKER_IDLE_MS: "2000",
   };

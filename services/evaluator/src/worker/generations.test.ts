@@ -1,12 +1,16 @@
 /** Continuations of a model of 15,000 parameters, against the long way to the same tokens. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InvalidArgument, ResourceExhausted } from "@pretrain/errors";
+import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
+import { logits } from "@pretrain/model";
+import { generate, sampled } from "@pretrain/scoring";
 import { tf } from "@pretrain/tensorflow-native";
-import { loadedExperiment } from "../test-support/loaded-experiment.ts";
+import { greedySampling, loadedExperiment } from "../test-support/loaded-experiment.ts";
 import { greedy, plainModel } from "../test-support/plain-reference.ts";
-import { tinyWeights } from "../test-support/tiny-experiment.ts";
+import { tinyShape, tinyWeights, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
+import { tinyTensors } from "../test-support/tiny-tensors.ts";
 import { Generations } from "./generations.ts";
+import { loadModel } from "./load-model.ts";
 
 test("continuing a prompt, a token at a time", async (t) => {
   const { experiment, load } = await loadedExperiment(t);
@@ -22,8 +26,8 @@ test("continuing a prompt, a token at a time", async (t) => {
       text += next.text;
     }
   };
-  const begin = (generations: Generations, prompt: string, maxNewTokens: number) =>
-    generations.begin(model, prompt, maxNewTokens, () => undefined);
+  const begin = (generations: Generations, prompt: string, maxNewTokens: number, sampling = greedySampling) =>
+    generations.begin(model, { prompt, maxNewTokens, sampling }, () => undefined);
 
   await t.test("bos and the prompt are continued by the likeliest token each time", async () => {
     const generations = new Generations();
@@ -78,13 +82,52 @@ test("continuing a prompt, a token at a time", async (t) => {
     begin(generations, "e", 1);
   });
 
-  await t.test("what has ended gives no token, and no tensor is left of it", async () => {
+  await t.test("what has ended gives no token, and its model is returned once", async () => {
     const generations = new Generations();
-    const before = tf.memory().numTensors;
-    const generation = begin(generations, "Call me", 5);
+    let returned = 0;
+    const text = { prompt: "Call me", maxNewTokens: 5, sampling: greedySampling };
+    const generation = generations.begin(model, text, () => (returned += 1));
     await generations.next(generation);
     generations.end(generation);
-    assert.equal(tf.memory().numTensors, before);
+    generations.end(generation);
+    assert.equal(returned, 1);
     await assert.rejects(generations.next(generation), /has ended/);
   });
+
+  await t.test(
+    "drawn tokens are those of the eager decoder with the same seed; another seed draws others",
+    async () => {
+      const drawn = async (seed: number) => {
+        const generations = new Generations();
+        return (
+          await drained(generations, begin(generations, "Call me", 12, { temperature: 4, topK: 50, topP: 0.95, seed }))
+        ).tokens;
+      };
+      const choose = sampled({ temperature: 4, topK: 50, topP: 0.95, seed: 7 });
+      const weights = tinyTensors(tinyWeights(1));
+      const eager = (tokens: readonly number[]) => {
+        const scores = logits(weights, tf.tensor2d([...tokens], [1, tokens.length], "int32"), tinyShape);
+        return choose(scores.dataSync<"float32">().subarray(-tinyShape.vocabularySize));
+      };
+      const limits = { maxNewTokens: 12, maxSequenceLength: 64, eosToken: eos };
+      const prompt = [bos, ...experiment.tokenizer.encode("Call me")];
+      assert.deepEqual(await drawn(7), await Array.fromAsync(generate(prompt, eager, limits)));
+      assert.deepEqual(await drawn(7), await drawn(7));
+      assert.notDeepEqual(await drawn(8), await drawn(7));
+    },
+  );
+});
+
+test("a score that is not a number ends the continuation with a reason, not with a token", async (t) => {
+  const { experiment, source } = await loadedExperiment(t);
+  const weights = tinyWeights(1);
+  weights.get("norm.weight")?.fill(Number.NaN);
+  const { manifestSha256 } = await writeTinyCheckpoint(experiment, { weights });
+  using model = await loadModel(experiment.blobs, { ...source, manifestSha256 });
+  const generations = new Generations();
+  for (const temperature of [0, 1]) {
+    const text = { prompt: "Call me", maxNewTokens: 5, sampling: { ...greedySampling, temperature } };
+    const next = generations.next(generations.begin(model, text, () => undefined));
+    await assert.rejects(next, (error) => error instanceof FailedPrecondition && error.reason === "NOT_FINITE");
+  }
 });

@@ -1,15 +1,17 @@
 /** Continuations in progress. Each goes on by one token when it is asked to, so several can take turns. */
 import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
-import { type GreedyDecoder, generate, greedyDecoder, type StopReason } from "@pretrain/scoring";
+import type { Decoder } from "@pretrain/inference-program";
+import { generate, type StopReason, sampled } from "@pretrain/scoring";
 import type { StreamDecoder } from "@pretrain/tokenizer";
 import type { LoadedModel } from "./load-model.ts";
-import type { GeneratedToken } from "./protocol.ts";
+import { nextToken } from "./next-token.ts";
+import type { GeneratedToken, TextQuestion } from "./protocol.ts";
 
 /** What one continuation holds until it ends. */
 interface Generation {
   readonly tokens: AsyncGenerator<number, StopReason, void>;
   readonly text: StreamDecoder;
-  readonly decoder: GreedyDecoder;
+  readonly decoder: Decoder;
   readonly release: () => void;
 }
 
@@ -25,7 +27,7 @@ export class Generations {
    * @throws InvalidArgument when the prompt, bos before it, is longer than the model's sequences; ResourceExhausted when
    *   four are open already
    */
-  begin(model: LoadedModel, prompt: string, maxNewTokens: number, release: () => void): number {
+  begin(model: LoadedModel, { prompt, maxNewTokens, sampling }: TextQuestion, release: () => void): number {
     if (this.#open.size >= limit) {
       throw new ResourceExhausted(
         "TOO_MANY_GENERATIONS",
@@ -36,15 +38,20 @@ export class Generations {
     const ids = [bos, ...model.tokenizer.encode(prompt)];
     const { maxSequenceLength } = model.shape;
     if (ids.length > maxSequenceLength) throw tooLong(ids.length, maxSequenceLength);
-    const decoder = greedyDecoder(model.weights, model.shape);
-    const tokens = generate(ids, decoder.nextToken, { maxNewTokens, maxSequenceLength, eosToken: eos });
+    const choose = sampled(sampling);
+    const decoder = model.program.decoder(ids.length + maxNewTokens);
+    const tokens = generate(ids, nextToken(decoder, choose), { maxNewTokens, maxSequenceLength, eosToken: eos });
     const text = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
     this.#begun += 1;
     this.#open.set(this.#begun, { tokens, text, decoder, release });
     return this.#begun;
   }
 
-  /** The next token with the text that it completes; at the end why no more comes. @throws FailedPrecondition after the end */
+  /**
+   * The next token with the text that it completes; at the end why no more comes.
+   *
+   * @throws FailedPrecondition after the end, or when the weights give a score that is not a number
+   */
   async next(generation: number): Promise<GeneratedToken> {
     const open = this.#open.get(generation);
     if (open === undefined) throw new FailedPrecondition("GENERATION_ENDED", `generation ${generation} has ended`);

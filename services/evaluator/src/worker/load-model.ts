@@ -2,24 +2,26 @@
 import { type BlobStore, verifiedRead } from "@pretrain/blobs";
 import { checkpointName, readManifest, readModel, type TensorKind } from "@pretrain/checkpoint";
 import { DataLoss, FailedPrecondition } from "@pretrain/errors";
-import { type ModelShape, parameterShapes, type Weights } from "@pretrain/model";
+import { InferenceProgram } from "@pretrain/inference-program";
+import { type ModelShape, parameterShapes } from "@pretrain/model";
 import type { CompleteRecipe } from "@pretrain/recipe";
-import { tf } from "@pretrain/tensorflow-native";
 import { loadTokenizer, type Tokenizer, TokenizerError } from "@pretrain/tokenizer";
 import { readExperimentRecipe } from "../stores/experiment-recipe.ts";
 import type { ModelSource } from "./protocol.ts";
 
 export interface LoadedModel extends Disposable {
-  readonly weights: Weights;
+  /** The model with its weights, on the device. */
+  readonly program: InferenceProgram;
   readonly shape: ModelShape;
   readonly tokenizer: Tokenizer;
 }
 
 /**
+ * @param programs folder in which traced functions are kept; without one they are traced anew
  * @throws DataLoss naming part, tensor and fault when anything is not what its digest, its recipe or its name says;
  *   FailedPrecondition when the checkpoint was replaced, or the tokenizer is of another size than the model
  */
-export async function loadModel(blobs: BlobStore, source: ModelSource): Promise<LoadedModel> {
+export async function loadModel(blobs: BlobStore, source: ModelSource, programs?: string): Promise<LoadedModel> {
   const { manifest, manifestSha256 } = await readManifest(blobs, source.checkpoint);
   const name = checkpointName(source.checkpoint);
   if (manifestSha256 !== source.manifestSha256) {
@@ -33,8 +35,10 @@ export async function loadModel(blobs: BlobStore, source: ModelSource): Promise<
   }
   const shape = modelShape(recipe.model);
   const tokenizer = await readTokenizer(blobs, source, shape.vocabularySize);
-  const weights = weightsOnDevice(await readModel(blobs, { manifest }, expectedTensors(shape)));
-  return { weights, shape, tokenizer, [Symbol.dispose]: () => tf.dispose(weights) };
+  const weights = float32Tensors(await readModel(blobs, { manifest }, expectedTensors(shape)));
+  const kept = programs === undefined ? {} : { cacheFolder: programs };
+  const program = new InferenceProgram({ shape, weights, ...kept });
+  return { program, shape, tokenizer, [Symbol.dispose]: () => program[Symbol.dispose]() };
 }
 
 function modelShape(model: CompleteRecipe["model"]): ModelShape {
@@ -80,10 +84,10 @@ function usable(json: Uint8Array, blob: string): Tokenizer {
   }
 }
 
-function weightsOnDevice(tensors: Awaited<ReturnType<typeof readModel>>): Weights {
-  const onDevice = [...tensors].map(([name, tensor]): [string, tf.Tensor] => {
+function float32Tensors(tensors: Awaited<ReturnType<typeof readModel>>): Map<string, Float32Array> {
+  const read = [...tensors].map(([name, tensor]): [string, Float32Array] => {
     if (tensor.dtype !== "F32") throw new Error(`${name} is ${tensor.dtype}, though readModel let it through`);
-    return [name, tf.tensor(tensor.data, [...tensor.shape], "float32")];
+    return [name, tensor.data];
   });
-  return Object.fromEntries(onDevice);
+  return new Map(read);
 }

@@ -7,7 +7,6 @@ import { pathToFileURL } from "node:url";
 import { sha256Hex } from "@pretrain/blobs";
 import { DataLoss, FailedPrecondition } from "@pretrain/errors";
 import { initialWeights } from "@pretrain/model";
-import { tf } from "@pretrain/tensorflow-native";
 import { temporaryDirectory } from "@pretrain/testing";
 import { checkpoint, loadedExperiment } from "../test-support/loaded-experiment.ts";
 import { tinyExperiment, tinyShape, tinyWeights, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
@@ -82,23 +81,32 @@ test("a model stays in memory while it is the last used or somebody still reads 
   const { experiment, source } = await loadedExperiment(t);
   const { manifestSha256 } = await writeTinyCheckpoint(experiment, { microStep: 16, weights: tinyWeights(2) });
   const other = { ...source, checkpoint: { ...checkpoint, microStep: 16 }, manifestSha256 };
-  const before = tf.memory().numTensors;
-  let loads = 0;
-  const shelf = new ModelShelf((wanted) => {
-    loads += 1;
-    return loadModel(experiment.blobs, wanted);
+  const [loaded, disposed]: [number[], number[]] = [[], []];
+  const shelf = new ModelShelf(async (wanted) => {
+    const model = await loadModel(experiment.blobs, wanted);
+    const { microStep } = wanted.checkpoint;
+    loaded.push(microStep);
+    const dispose = () => {
+      model[Symbol.dispose]();
+      disposed.push(microStep);
+    };
+    return { ...model, [Symbol.dispose]: dispose };
   });
   const first = await shelf.borrow(source);
-  const tensors = tf.memory().numTensors - before;
   (await shelf.borrow(source)).release();
-  assert.equal(loads, 1);
+  assert.deepEqual([loaded, disposed], [[8], []]);
   const second = await shelf.borrow(other);
-  assert.equal(tf.memory().numTensors - before, 2 * tensors);
+  assert.deepEqual([loaded, disposed], [[8, 16], []], "somebody still reads the first");
   first.release();
-  assert.equal(tf.memory().numTensors - before, tensors);
+  assert.deepEqual(disposed, [8]);
   second.release();
-  assert.equal(tf.memory().numTensors - before, tensors);
+  assert.deepEqual(disposed, [8], "the last used stays");
   (await shelf.borrow(source)).release();
-  assert.equal(tf.memory().numTensors - before, tensors);
-  assert.equal(loads, 3);
+  assert.deepEqual(
+    [loaded, disposed],
+    [
+      [8, 16, 8],
+      [8, 16],
+    ],
+  );
 });

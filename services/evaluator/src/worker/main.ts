@@ -15,7 +15,8 @@ import { scoreSample } from "./score-sample.ts";
 type Answers = { [K in QuestionKind]: (question: Questions[K]["question"]) => Promise<Questions[K]["answer"]> };
 
 const blobs = openBlobs(process.env["PRETRAIN_BLOBS"] ?? "");
-const shelf = new ModelShelf((source) => loadModel(blobs, source));
+const programs = process.env["PRETRAIN_PROGRAMS"];
+const shelf = new ModelShelf((source) => loadModel(blobs, source, programs));
 const generations = new Generations();
 let scored: Borrowed | undefined;
 
@@ -27,12 +28,12 @@ const answers: Answers = {
     const { maxSequenceLength, vocabularySize } = scored.model.shape;
     return { maxSequenceLength, vocabularySize };
   },
-  scoreRows: async ({ rows }) => scoreRows(loaded(), rows),
+  scoreRows: async ({ rows, rowsAtOnce }) => scoreRows(loaded(), rows, rowsAtOnce),
   scoreSample: (question) => scoreSample(loaded(), question),
-  beginGeneration: async ({ source, prompt, maxNewTokens }) => {
+  beginGeneration: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);
     try {
-      return { generation: generations.begin(model, prompt, maxNewTokens, release) };
+      return { generation: generations.begin(model, text, release) };
     } catch (error) {
       release();
       throw error;

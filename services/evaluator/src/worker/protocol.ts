@@ -4,13 +4,16 @@
  */
 import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
-import type { StopReason } from "@pretrain/scoring";
+import type { Sampling, StopReason } from "@pretrain/scoring";
 import type { Row } from "../evaluation/sample-selection.ts";
 
 export interface Questions {
   /** Makes a checkpoint the one that rows are scored with. */
   readonly load: { readonly question: ModelSource; readonly answer: ModelSize };
-  readonly scoreRows: { readonly question: { readonly rows: readonly Row[] }; readonly answer: readonly RowLoss[] };
+  readonly scoreRows: {
+    readonly question: { readonly rows: readonly Row[]; readonly rowsAtOnce: number };
+    readonly answer: readonly RowLoss[];
+  };
   readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
   /** Begins a continuation; its tokens are then asked for one by one, so that a slow reader slows its own down. */
   readonly beginGeneration: { readonly question: GenerationQuestion; readonly answer: { readonly generation: number } };
@@ -64,10 +67,15 @@ export interface ScoredSample {
   readonly stopReason: StopReason;
 }
 
-export interface GenerationQuestion {
-  readonly source: ModelSource;
+/** What is to be written. */
+export interface TextQuestion {
   readonly prompt: string;
   readonly maxNewTokens: number;
+  readonly sampling: Sampling;
+}
+
+export interface GenerationQuestion extends TextQuestion {
+  readonly source: ModelSource;
 }
 
 export type GeneratedToken = { readonly token: number; readonly text: string } | { readonly stopReason: StopReason };

@@ -1,53 +1,30 @@
 /** The loss of every target of some rows, summed for each row, so that sums over any batches agree. */
 import { FailedPrecondition } from "@pretrain/errors";
 import { textLoss } from "@pretrain/measures";
-import { predictions } from "@pretrain/model";
-import { countsOfLengths, nextTokenLosses } from "@pretrain/scoring";
-import { tf } from "@pretrain/tensorflow-native";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { Row } from "../evaluation/sample-selection.ts";
 import type { LoadedModel } from "./load-model.ts";
 import type { RowLoss } from "./protocol.ts";
 
 /**
- * Rows side by side, as long as the longest of them:
- *
- *     row 0      bos   a    b   eos          3 targets
- *     row 1      bos   c   eos   0           2 targets; the 0 is padding and no target
- *
+ * @param rowsAtOnce computed together at most, which changes no number
  * @throws FailedPrecondition for a row that the model cannot hold, or a loss that is no finite number
  */
-export function scoreRows(model: LoadedModel, rows: readonly Row[]): RowLoss[] {
-  for (const row of rows) refuseLongRow(row, model.shape.maxSequenceLength);
-  const losses = lossesOfRows(model, rows);
-  return rows.map((row, index) => rowLoss(row, losses[index] ?? [], model.tokenizer));
+export function scoreRows(
+  { program, shape, tokenizer }: LoadedModel,
+  rows: readonly Row[],
+  rowsAtOnce: number,
+): RowLoss[] {
+  for (const row of rows) refuseLongRow(row, shape.maxSequenceLength);
+  const losses = program.losses(
+    rows.map(({ tokens }) => tokens),
+    rowsAtOnce,
+  );
+  return rows.map((row, index) => rowLoss(row, losses[index] ?? new Float32Array(), tokenizer));
 }
 
-/** Losses of each row's own targets in nats; padding is cut off. */
-function lossesOfRows({ weights, shape }: LoadedModel, rows: readonly Row[]): ArrayLike<number>[] {
-  const sequence = Math.max(2, ...rows.map(({ tokens }) => tokens.length));
-  const losses = tf.tidy(() => {
-    const tokens = tf.tensor2d(paddedIds(rows, sequence), [rows.length, sequence], "int32");
-    const lengths = tf.tensor1d(
-      Int32Array.from(rows, ({ tokens: { length } }) => length),
-      "int32",
-    );
-    return nextTokenLosses(predictions(weights, tokens, shape), tokens, countsOfLengths(lengths, sequence));
-  });
-  const values = losses.dataSync<"float32">(); // [rows, sequence - 1]
-  losses.dispose();
-  const width = sequence - 1;
-  return rows.map(({ tokens }, index) => values.subarray(index * width, index * width + targets(tokens).length));
-}
-
-function paddedIds(rows: readonly Row[], sequence: number): Int32Array {
-  const ids = new Int32Array(rows.length * sequence);
-  rows.forEach(({ tokens }, index) => ids.set(tokens, index * sequence));
-  return ids;
-}
-
-function rowLoss({ rowId, tokens }: Row, losses: ArrayLike<number>, tokenizer: Tokenizer): RowLoss {
-  const nats = Array.from(losses).reduce((sum, loss) => sum + loss, 0); // in 64 bits
+function rowLoss({ rowId, tokens }: Row, losses: Float32Array, tokenizer: Tokenizer): RowLoss {
+  const nats = losses.reduce((sum, loss) => sum + loss, 0); // in 64 bits
   if (!Number.isFinite(nats)) {
     throw new FailedPrecondition("NOT_FINITE", `row ${rowId}: its loss is ${nats}`, { row: String(rowId) });
   }

@@ -1,10 +1,9 @@
 /** One prompt: how well the true continuation was predicted, and what the model writes in its place. */
 import { FailedPrecondition } from "@pretrain/errors";
-import { logits } from "@pretrain/model";
-import { generate, greedyDecoder, predictionLosses, type StopReason } from "@pretrain/scoring";
-import { tf } from "@pretrain/tensorflow-native";
+import { generate, likeliest, type StopReason } from "@pretrain/scoring";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { LoadedModel } from "./load-model.ts";
+import { nextToken } from "./next-token.ts";
 import type { SampleQuestion, ScoredSample } from "./protocol.ts";
 
 /** @throws FailedPrecondition when a loss is no finite number; RangeError when the row is shorter than the two lengths */
@@ -32,35 +31,39 @@ export async function scoreSample(
   };
 }
 
-/** Sum of the losses of the true tokens behind the input, each predicted from the true tokens before it. */
+/**
+ * Sum of the losses of the true tokens behind the input, each predicted from the true tokens before it. A row's losses begin with
+ * that of its second token, so those of the tokens from `inputLength` on begin at `inputLength - 1`:
+ *
+ *     tokens     p0   p1   p2 | t0   t1          inputLength 3, predictLength 2
+ *     losses          of   of | of   of          losses 2 and 3
+ *                     p1   p2   t0   t1
+ */
 function teacherForcedNats(
-  { weights, shape }: LoadedModel,
+  { program }: LoadedModel,
   tokens: readonly number[],
   inputLength: number,
   predictLength: number,
 ): number {
-  const losses = tf.tidy(() => {
-    const ids = tf.tensor1d([...tokens], "int32");
-    const scores = tf.squeeze<tf.Tensor2D>(logits(weights, tf.expandDims(ids), shape), [0]); // [L, V]
-    return predictionLosses(scores, ids, inputLength, predictLength);
-  });
-  const values = losses.dataSync<"float32">();
-  losses.dispose();
-  return values.reduce((sum, loss) => sum + loss, 0);
+  const end = inputLength + predictLength;
+  if (inputLength < 1 || tokens.length < end)
+    throw new RangeError(`${tokens.length} tokens; ${end} are needed, one of them given`);
+  const [losses = new Float32Array()] = program.losses([tokens]);
+  return losses.subarray(inputLength - 1, end - 1).reduce((sum, loss) => sum + loss, 0); // in 64 bits
 }
 
 async function continuation(
-  { weights, shape, tokenizer }: LoadedModel,
+  { program, shape, tokenizer }: LoadedModel,
   input: readonly number[],
   maxNewTokens: number,
 ): Promise<{ readonly generated: readonly number[]; readonly stopReason: StopReason }> {
-  using decoder = greedyDecoder(weights, shape);
+  using decoder = program.decoder(input.length + maxNewTokens);
   const limits = {
     maxNewTokens,
     maxSequenceLength: shape.maxSequenceLength,
     eosToken: tokenizer.specialTokens.eos,
   };
-  const tokens = generate(input, decoder.nextToken, limits);
+  const tokens = generate(input, nextToken(decoder, likeliest), limits);
   const generated: number[] = [];
   for (;;) {
     const next = await tokens.next();
