@@ -6,9 +6,10 @@ import { type Options, readOptions, usage } from "./options.ts";
 import { ensurePeers } from "./peers.ts";
 import { processor } from "./processor.ts";
 import type { Precision } from "./protocol.ts";
+import { resume, resumptionTable } from "./resume.ts";
 import { summary } from "./summary.ts";
 import { table } from "./table.ts";
-import { models, rowLengths } from "./workload.ts";
+import { configOf, models, rowLengths, type Work } from "./workload.ts";
 
 const options = understood(process.argv.slice(2));
 if (options === undefined) process.exitCode = 2;
@@ -25,7 +26,7 @@ function understood(parameters: readonly string[]): Options | undefined {
 }
 
 async function bench({ bench: name, work, precisions, rounds, eager }: Options): Promise<void> {
-  if (name === "resume") throw new RangeError("resume: there is no traced engine to resume yet");
+  if (name === "resume") return await benchOfResume(work, precisions, rounds);
   ensurePeers();
   const tell = (line: string) => process.stderr.write(`${line}\n`);
   const measurement = await measure(entrantsOf(name, precisions, eager), work, rounds, tell);
@@ -35,6 +36,15 @@ async function bench({ bench: name, work, precisions, rounds, eager }: Options):
   console.log(`features: ${cpu.features.join(" ")}\n\n${table(found)}`);
   const precision = precisions.length > 1 ? "all" : precisions[0];
   console.log(JSON.stringify({ bench: name, ...work, cpu, precision, rounds, units: measurement.units, ...found }));
+}
+
+async function benchOfResume(work: Work, precisions: readonly Precision[], rounds: number): Promise<void> {
+  const cpu = processor();
+  for (const precision of precisions) {
+    const found = await resume(configOf(work, precision, ""), rounds);
+    console.log(`resume, ${work.model}, ${precision}, ${rounds} rounds; ${cpu.model}\n\n${resumptionTable(found)}\n`);
+    console.log(JSON.stringify({ bench: "resume", ...work, cpu, precision, rounds, ...found }));
+  }
 }
 
 /** Operations for products; for generation bytes: each token reads all weights once. */
