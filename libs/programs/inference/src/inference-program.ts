@@ -17,9 +17,12 @@ export interface InferenceProgramOptions {
 }
 
 /** The code that decides what is traced. */
-const tracedSources = ["@pretrain/model", "@pretrain/scoring", "@pretrain/inference-program"].map(
-  (name) => new URL(".", import.meta.resolve(name)),
-);
+const tracedSources = [
+  "@pretrain/model",
+  "@pretrain/scoring",
+  "@pretrain/inference-program",
+  "@pretrain/fused-kernels",
+].map((name) => new URL("..", import.meta.resolve(name))); // with the C++ sources of the kernels
 
 const scalar = { shape: [], dtype: "int32" } as const;
 
@@ -73,7 +76,7 @@ export class InferenceProgram implements Disposable {
 
   /** The traced functions so far, as text. */
   toString(): string {
-    return [...this.#functions].map(([name, traced]) => `${name}\n${traced}`).join("\n");
+    return [...this.#functions].map(([name, traced]) => `${name}\n${traced.toString()}`).join("\n");
   }
 
   [Symbol.dispose](): void {

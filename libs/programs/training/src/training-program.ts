@@ -55,9 +55,13 @@ export interface ClippedGradient {
 }
 
 /** The code that decides what is traced. */
-const tracedSources = ["@pretrain/model", "@pretrain/optim", "@pretrain/scoring", "@pretrain/training-program"].map(
-  (name) => new URL(".", import.meta.resolve(name)),
-);
+const tracedSources = [
+  "@pretrain/model",
+  "@pretrain/optim",
+  "@pretrain/scoring",
+  "@pretrain/training-program",
+  "@pretrain/fused-kernels",
+].map((name) => new URL("..", import.meta.resolve(name))); // with the C++ sources of the kernels
 
 /** A weight, its two moments, and the sum of its gradients. */
 const parts = 4;
@@ -135,7 +139,7 @@ export class TrainingProgram implements Disposable {
 
   /** The traced functions so far, as text. */
   toString(): string {
-    return [...this.#functions].map(([name, traced]) => `${name}\n${traced}`).join("\n");
+    return [...this.#functions].map(([name, traced]) => `${name}\n${traced.toString()}`).join("\n");
   }
 
   [Symbol.dispose](): void {
