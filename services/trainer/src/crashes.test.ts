@@ -163,7 +163,8 @@ test("deaths of the worker's processes, and of all of them, cost time and nothin
       await startSlowly(system, trainer, "broker-away");
       process.kill(system.server.pid, "SIGSTOP");
       const before = system.dataShard.handedOut;
-      await until(() => system.dataShard.handedOut - before >= 4 || system.dataShard.handedOut % 15 === 0);
+      const stoppedFor = () => system.dataShard.handedOut - before >= 4 || system.dataShard.handedOut % 15 === 0;
+      await until(stoppedFor, { timeoutMs: 60_000 }); // a busy machine may take long to load and trace before its first batch
       process.kill(system.server.pid, "SIGCONT");
       assertSame(await resultOf(system, trainer, "broker-away"), undisturbed);
     },
