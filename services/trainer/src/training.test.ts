@@ -269,7 +269,7 @@ test("data that cannot be used, and losses that are no numbers, end in FAILED wi
 test("cancelling stops a run behind the micro-step it is in, and a waiting experiment at once", async (t) => {
   const system = await startSystem(t);
   const trainer = await system.startTrainer();
-  system.dataShard.pauseMs = 150;
+  system.dataShard.lastMicroStep = 3;
   const { name } = await trainer.client.startExperiment({ experimentId: "running", recipe: tinyRecipe });
   const waiting = await trainer.client.startExperiment({ experimentId: "waiting", recipe: tinyRecipe });
   await until(async () => (await trainer.client.getExperiment({ name })).state === State.RUNNING, {
@@ -279,7 +279,9 @@ test("cancelling stops a run behind the micro-step it is in, and a waiting exper
   const cancelled = await trainer.client.cancelExperiment({ name: waiting.name });
   assert.deepEqual([cancelled.state, cancelled.reason], [State.CANCELLED, Reason.USER]);
   await assert.rejects(trainer.client.cancelExperiment({ name: waiting.name, etag: stale }), /etag/);
-  await until(() => system.dataShard.handedOut >= 3);
+  await until(async () => (await trainer.client.getExperiment({ name })).progress?.microStep === 3n, {
+    timeoutMs: 30_000,
+  });
   const asked = await trainer.client.cancelExperiment({ name });
   assert.deepEqual([asked.state, asked.cancelRequested], [State.RUNNING, true]);
   const ended = await trainer.ended(name);

@@ -2,6 +2,7 @@
  * DataShard as the trainer sees it, in this process: packing that takes two questions, rows that follow from their index, the
  * same batches for the same request. The real one is met in the integration tests.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { InvalidArgument } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
@@ -20,15 +21,13 @@ export const width = 12;
 export const vocabulary = 300;
 
 export interface FakeDataShard extends GrpcServer {
-  /** Milliseconds before each batch: what makes a run slow enough to be disturbed. */
-  pauseMs: number;
-  /** Batches handed out so far. */
-  readonly handedOut: number;
+  /** Batches of later micro-steps are held back: what makes a run wait for the one who disturbs it. Infinity to begin with. */
+  lastMicroStep: number;
 }
 
 /** `data.path` decides what happens: `missing.txt` is refused, `broken.txt` fails while it is packed. */
 export async function serveFakeDataShard(): Promise<FakeDataShard> {
-  const shared = { pauseMs: 0, handedOut: 0 };
+  const shared = { lastMicroStep: Number.POSITIVE_INFINITY };
   let asked = 0;
   const dataset = (state: State, error = "") =>
     create(DatasetSchema, {
@@ -56,11 +55,10 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
     },
     getDatasetReport: () =>
       create(DatasetReportSchema, { dataset: "datasets/rows", manifestSha256: "d".repeat(64), rowsRead: 40n }),
-    async *streamBatches(request) {
-      for (const batch of batchesOf(request)) {
-        await new Promise((resolve) => setTimeout(resolve, shared.pauseMs));
+    async *streamBatches(request, { signal }) {
+      for (const { microStep, batch } of batchesOf(request)) {
+        while (microStep > shared.lastMicroStep) await pause(10, undefined, { signal });
         yield batch;
-        shared.handedOut += 1;
       }
     },
     listDatasets: () => ({}),
@@ -73,21 +71,24 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
 
 function* batchesOf({ start, epochs, batchRows, seed }: StreamBatchesRequest) {
   let row = Number(start?.row ?? 0n);
+  const batchesPerEpoch = Math.ceil(rows / batchRows);
   for (let epoch = start?.epoch || 1; epoch <= epochs; epoch += 1, row = 0) {
     for (; row < rows; row += batchRows) {
+      const microStep = (epoch - 1) * batchesPerEpoch + row / batchRows + 1;
       const ids = Array.from(
         { length: Math.min(batchRows, rows - row) },
         (_, i) => (5 * (row + i) + epoch + seed) % rows,
       );
       const end = row + ids.length;
       const next = end < rows ? { epoch, row: BigInt(end) } : { epoch: epoch + 1, row: 0n };
-      yield create(StreamBatchesResponseSchema, {
+      const batch = create(StreamBatchesResponseSchema, {
         epoch,
         next,
         rowIds: ids.map(BigInt),
         lengths: ids.map(lengthOf),
         tokens: new Uint8Array(Uint16Array.from(ids.flatMap(tokensOf)).buffer),
       });
+      yield { microStep, batch };
     }
   }
 }
