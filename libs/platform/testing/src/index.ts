@@ -1,4 +1,5 @@
-/** What tests need of the machine: a folder of their own, a port nobody uses, and patience with a limit. */
+/** What tests need of the machine: a folder of their own, a port nobody uses, patience with a limit, and a network that fails. */
+export { FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 export { freePort } from "./free-port.ts";
 export { type TestScope, temporaryDirectory } from "./temporary-directory.ts";
 export { until } from "./until.ts";
