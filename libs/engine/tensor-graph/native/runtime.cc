@@ -12,7 +12,8 @@
 namespace tensor_graph {
 
 Napi::Function DeviceValue::Define(Napi::Env env) {
-  return DefineClass(env, "DeviceValue", {InstanceMethod<&DeviceValue::Read>("read"), InstanceMethod<&DeviceValue::Dispose>("dispose")});
+  return DefineClass(env, "DeviceValue", {InstanceMethod<&DeviceValue::Read>("read"), InstanceMethod<&DeviceValue::CopyTo>("copyTo"),
+                                          InstanceMethod<&DeviceValue::Dispose>("dispose")});
 }
 
 TFE_TensorHandle* DeviceValue::handle(Napi::Env env) const {
@@ -25,6 +26,13 @@ Napi::Value DeviceValue::Read(const Napi::CallbackInfo& info) {
   const OwnedTensor tensor(TFE_TensorHandleResolve(handle(info.Env()), status.get()));
   status.check(info.Env());
   return ValuesOf(info.Env(), tensor.get());
+}
+
+void DeviceValue::CopyTo(const Napi::CallbackInfo& info) {
+  const Status status;
+  const OwnedTensor tensor(TFE_TensorHandleResolve(handle(info.Env()), status.get()));
+  status.check(info.Env());
+  CopyValues(info.Env(), tensor.get(), info[0].As<Napi::TypedArray>());
 }
 
 void DeviceValue::Dispose(const Napi::CallbackInfo&) { handle_.reset(); }

@@ -26,6 +26,8 @@ class DeviceValue : public Napi::ObjectWrap<DeviceValue> {
 
  private:
   Napi::Value Read(const Napi::CallbackInfo& info);
+  // (typed array)
+  void CopyTo(const Napi::CallbackInfo& info);
   void Dispose(const Napi::CallbackInfo& info);
 
   OwnedHandle handle_;

@@ -49,4 +49,16 @@ Napi::Value ValuesOf(Napi::Env env, const TF_Tensor* tensor) {
   }
 }
 
+void CopyValues(Napi::Env env, const TF_Tensor* tensor, Napi::TypedArray destination) {
+  const size_t bytes = TF_TensorByteSize(tensor);
+  if (bytes != destination.ByteLength()) {
+    const std::string found = std::to_string(destination.ByteLength());
+    throw Napi::RangeError::New(env, "an array of " + found + " bytes is to hold " + std::to_string(bytes));
+  }
+  // Not through Napi::ArrayBuffer, which refuses shared memory.
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, destination, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok) throw Napi::Error::New(env);
+  if (bytes > 0) std::memcpy(data, TF_TensorData(tensor), bytes);
+}
+
 }  // namespace tensor_graph

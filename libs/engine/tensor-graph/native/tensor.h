@@ -17,6 +17,10 @@ OwnedTensor TensorOf(Napi::Env env, TF_DataType type, Napi::Array shape, Napi::T
 // A copy of the tensor's elements: Float32Array, Int32Array, Uint8Array (bool) or Uint16Array (the bits of bfloat16).
 Napi::Value ValuesOf(Napi::Env env, const TF_Tensor* tensor);
 
+// Copies the tensor's elements into a typed array, which may lie in memory that threads share. Throws RangeError when it does not have
+// the tensor's number of bytes.
+void CopyValues(Napi::Env env, const TF_Tensor* tensor, Napi::TypedArray destination);
+
 std::vector<int64_t> ShapeOf(Napi::Array shape);
 Napi::Array ShapeArray(Napi::Env env, const std::vector<int64_t>& shape);
 

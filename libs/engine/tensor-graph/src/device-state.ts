@@ -33,6 +33,20 @@ export class DeviceState implements Disposable {
     return Object.fromEntries(names.map((name) => [name, this.#read(name)]));
   }
 
+  /**
+   * Copies variables' elements into arrays that are there already, also such as other threads see (on a SharedArrayBuffer): nothing is
+   * allocated.
+   *
+   * @throws RangeError for an unknown name; TypeError for another type or number of elements; Error for one that was never set
+   */
+  copyTo(destinations: Readonly<Record<string, Elements>>): void {
+    for (const [name, elements] of Object.entries(destinations)) expectElements(name, elements, this.#spec(name));
+    for (const [name, elements] of Object.entries(destinations)) {
+      using value = this.#value(name);
+      value.copyTo(elements);
+    }
+  }
+
   /** Gives variables new values. @throws RangeError for an unknown name; TypeError for another type or number of elements */
   set(values: Readonly<Record<string, Elements>>): void {
     for (const [name, elements] of Object.entries(values)) expectElements(name, elements, this.#spec(name)); // all or none
@@ -67,14 +81,18 @@ export class DeviceState implements Disposable {
   }
 
   #read(name: string): Elements {
-    const spec = this.#spec(name);
-    if (!this.isSet(name)) throw new Error(`the variable ${name} has no value yet`);
-    const [value] = runtime.execute("ReadVariableOp", [typeAttribute(spec)], [this.handle(name)], 1);
-    if (value === undefined) throw new Error(`ReadVariableOp of ${name} gave nothing`);
+    using value = this.#value(name);
     const elements = value.read();
-    value.dispose();
     if (elements instanceof Uint16Array) throw new Error(`${name} is stored as bfloat16`);
     return elements;
+  }
+
+  /** What the variable holds now; on a processor that is its own memory, not a copy. */
+  #value(name: string): DeviceValue & Disposable {
+    if (!this.isSet(name)) throw new Error(`the variable ${name} has no value yet`);
+    const [value] = runtime.execute("ReadVariableOp", [typeAttribute(this.#spec(name))], [this.handle(name)], 1);
+    if (value === undefined) throw new Error(`ReadVariableOp of ${name} gave nothing`);
+    return Object.assign(value, { [Symbol.dispose]: () => value.dispose() });
   }
 
   #spec(name: string): TensorSpec {

@@ -53,6 +53,8 @@ export interface NativeGraph {
 export interface DeviceValue {
   /** A copy of its elements; bfloat16 as the bits. */
   read(): TypedArray;
+  /** Copies its elements into an array of the same number of bytes, which may lie in memory that threads share. */
+  copyTo(destination: TypedArray): void;
   dispose(): void;
 }
 

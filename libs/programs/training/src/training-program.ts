@@ -63,6 +63,8 @@ const tracedSources = [
   "@pretrain/fused-kernels",
 ].map((name) => new URL("..", import.meta.resolve(name))); // with the C++ sources of the kernels
 
+const storedParts = ["weight", "first_moment", "second_moment"] as const;
+
 /** A weight, its two moments, and the sum of its gradients. */
 const parts = 4;
 const scalar: TensorSpec = { shape: [], dtype: "float32" };
@@ -82,10 +84,28 @@ export class TrainingProgram implements Disposable {
 
   /** Begins from these numbers; gradients summed so far are forgotten. */
   set(stored: StoredState): void {
-    for (const part of ["weight", "first_moment", "second_moment"] as const) {
+    for (const part of storedParts) {
       for (const [name, values] of stored[part]) this.#state.set({ [variableName(part, name)]: values });
     }
     this.#forgetGradients();
+  }
+
+  /** Begins with these weights and without moments, as before the first step. */
+  begin(weights: ReadonlyMap<string, Float32Array>): void {
+    const none = new Float32Array(Math.max(...[...weights.values()].map(({ length }) => length))); // one for all: set copies
+    for (const [name, values] of weights) {
+      const zeros = none.subarray(0, values.length);
+      this.#state.set({ [variableName("weight", name)]: values });
+      this.#state.set({ [variableName("first_moment", name)]: zeros, [variableName("second_moment", name)]: zeros });
+    }
+    this.#forgetGradients();
+  }
+
+  /** Copies the state, right between two optimizer steps, into memory that is there already, threads' shared one too. */
+  copyTo(memory: StoredState): void {
+    for (const part of storedParts) {
+      for (const [name, values] of memory[part]) this.#state.copyTo({ [variableName(part, name)]: values });
+    }
   }
 
   /** Copies of one part of the state, right between two optimizer steps. */
