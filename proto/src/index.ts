@@ -15,5 +15,6 @@ export * from "./gen/pretrain/report/v1/report_pb.ts";
 export * from "./gen/pretrain/report/v1/report_service_pb.ts";
 export * from "./gen/pretrain/train/v1/experiment_pb.ts";
 export * from "./gen/pretrain/train/v1/experiment_record_pb.ts";
+export * from "./gen/pretrain/train/v1/lease_pb.ts";
 export * from "./gen/pretrain/train/v1/recipe_pb.ts";
 export * from "./gen/pretrain/train/v1/trainer_service_pb.ts";

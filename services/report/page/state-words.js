@@ -8,6 +8,7 @@ const words = {
   COMPLETED: { sign: "✓", word: "completed", tone: "good" },
   FAILED: { sign: "✗", word: "failed", tone: "bad" },
   CANCELLED: { sign: "⊘", word: "cancelled", tone: "open" },
+  PAUSED: { sign: "‖", word: "paused", tone: "open" },
   INTERRUPTED: { sign: "!", word: "interrupted", tone: "open" },
 };
 

@@ -3,7 +3,7 @@ import type { BlobStore } from "@pretrain/blobs";
 import type { Log } from "@pretrain/observability";
 import { TrainerService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
-import { cancelExperiment } from "./handlers/cancel-experiment.ts";
+import { cancelExperiment, pauseExperiment, resumeExperiment } from "./handlers/change-experiment.ts";
 import { getExperiment } from "./handlers/get-experiment.ts";
 import { listCheckpoints } from "./handlers/list-checkpoints.ts";
 import { listExperiments } from "./handlers/list-experiments.ts";
@@ -25,6 +25,8 @@ export function trainerMethods(dependencies: Dependencies): ServedService {
     getExperiment: getExperiment(dependencies),
     listExperiments: listExperiments(dependencies),
     watchExperiment: watchExperiment(dependencies),
+    pauseExperiment: pauseExperiment(dependencies),
+    resumeExperiment: resumeExperiment(dependencies),
     cancelExperiment: cancelExperiment(dependencies),
     listCheckpoints: listCheckpoints(dependencies),
   });

@@ -53,6 +53,7 @@ export function stateCell(state: Experiment_State | undefined): Cell {
       return { text: `✗ ${text}`, tone: "bad" };
     case Experiment_State.CANCELLED:
     case Experiment_State.INTERRUPTED:
+    case Experiment_State.PAUSED:
       return { text: `! ${text}`, tone: "open" };
     default:
       return text;

@@ -22,7 +22,7 @@ async function queue(t: TestScope) {
   let ms = 0;
   const now = () => new Date((ms += 1));
   const dependencies = { experiments, blobs, now, log: createLog("test", "fatal" as "error") };
-  const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "" };
+  const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: 0 };
   await experiments.settle(await experiments.create("a", queued(identity, now())));
   return {
     system,

@@ -19,7 +19,8 @@ import { startRequestSha256 } from "./start-request.ts";
 const given = create(RecipeSchema, { data: { path: "book.txt" } });
 const recipe = completeRecipe(given);
 const at = (second: number) => new Date(Date.UTC(2025, 6, 30, 15, 30, second));
-const fresh = () => queued({ id: "1-4-0", title: "1.4.0", recipe, requestId: "r", requestSha256: "s" }, at(0));
+const fresh = () =>
+  queued({ id: "1-4-0", title: "1.4.0", recipe, requestId: "r", requestSha256: "s", priority: 0 }, at(0));
 const stateOf = ({ experiment }: ExperimentRecord) => experiment?.state;
 
 function lived(): ExperimentRecord {

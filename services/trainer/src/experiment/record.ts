@@ -5,6 +5,7 @@ import {
   type Experiment,
   type ExperimentRecord,
   ExperimentRecordSchema,
+  Experiment_Priority as Priority,
   Experiment_Reason as Reason,
   Experiment_State as State,
   type StateChanged,
@@ -20,6 +21,7 @@ export interface NewExperiment {
   readonly recipe: CompleteRecipe;
   readonly requestId: string;
   readonly requestSha256: string;
+  readonly priority: Priority;
 }
 
 export interface Change {
@@ -32,7 +34,7 @@ export interface Change {
 }
 
 /** The record of an accepted request: its first transition not announced, its work not enqueued. */
-export function queued({ id, title, recipe, requestId, requestSha256 }: NewExperiment, now: Date): ExperimentRecord {
+export function queued({ id, title, recipe, priority, ...request }: NewExperiment, now: Date): ExperimentRecord {
   const time = timestampFromDate(now);
   const message = "waits for a worker";
   return create(ExperimentRecordSchema, {
@@ -44,9 +46,9 @@ export function queued({ id, title, recipe, requestId, requestSha256 }: NewExper
       recipe,
       recipeSha256: recipeSha256(recipe),
       createTime: time,
+      priority: priority || Priority.NORMAL,
     },
-    requestId,
-    requestSha256,
+    ...request,
     transitions: [{ time, to: State.QUEUED, message }],
   });
 }
@@ -63,6 +65,8 @@ export function changed(record: ExperimentRecord, command: Command, change: Chan
   if (to === State.PREPARING) experiment.startTime ??= time;
   if (to === State.RUNNING) experiment.trainingStartTime ??= time;
   if (isFinal(to)) Object.assign(experiment, { endTime: time, cancelRequested: false });
+  if (isFinal(to) || to === State.PAUSED) experiment.pauseRequested = false;
+  if (command === "resume") copy.enqueued = false; // the piece that stood for it was struck off, or will be
   const { attempt } = experiment;
   copy.transitions.push({ $typeName: "pretrain.train.v1.Transition", time, from, to, reason, message, attempt });
   return copy;

@@ -7,7 +7,6 @@ import { openBlobs } from "@pretrain/blobs";
 import { Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import {
-  CancelExperimentRequestSchema,
   GetExperimentRequestSchema,
   ListExperimentsRequestSchema,
   Experiment_Reason as Reason,
@@ -18,7 +17,7 @@ import {
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
 import { stateName } from "../experiment/lifecycle.ts";
 import { experimentsInMemory } from "../test-support/experiments-in-memory.ts";
-import { cancelExperiment } from "./cancel-experiment.ts";
+import { cancelExperiment, pauseExperiment, resumeExperiment } from "./change-experiment.ts";
 import { getExperiment } from "./get-experiment.ts";
 import { listExperiments } from "./list-experiments.ts";
 import { startExperiment } from "./start-experiment.ts";
@@ -43,8 +42,9 @@ function service(t: TestScope) {
       return start(create(StartExperimentRequestSchema, { experimentId, requestId, recipe }));
     },
     get: (name: string) => getExperiment(dependencies)(create(GetExperimentRequestSchema, { name })),
-    cancel: (name: string, etag = "") =>
-      cancelExperiment(dependencies)(create(CancelExperimentRequestSchema, { name, etag })),
+    cancel: (name: string, etag = "") => cancelExperiment(dependencies)({ name, etag }),
+    pause: (name: string, etag = "") => pauseExperiment(dependencies)({ name, etag }),
+    resume: (name: string, etag = "") => resumeExperiment(dependencies)({ name, etag }),
     list: (pageSize = 0, pageToken = "") =>
       listExperiments(dependencies)(create(ListExperimentsRequestSchema, { pageSize, pageToken })),
     watch: (name: string) =>
@@ -131,6 +131,45 @@ test("cancelling ends what nobody holds, asks for the end of what somebody holds
   assert.ok(announced.includes("2 CANCELLED"));
   await assert.rejects(trainer.cancel("experiments/waiting"), FailedPrecondition);
   await assert.rejects(trainer.cancel("experiments/nothing"), NotFound);
+});
+
+test("pausing asks whom a worker holds, pauses what waits, and can be withdrawn, repeated and followed by a cancellation", async (t) => {
+  const trainer = service(t);
+  const { experiments, announced, enqueued } = trainer.system;
+  await trainer.start("held");
+  await experiments.advance("held", "prepare", { now: new Date(0), message: "prepares" });
+  const asked = await trainer.pause("experiments/held");
+  assert.deepEqual([asked.state, asked.pauseRequested], [State.PREPARING, true]);
+  assert.equal((await trainer.pause("experiments/held")).etag, asked.etag); // asking again changes nothing
+  const withdrawn = await trainer.resume("experiments/held", asked.etag);
+  assert.deepEqual([withdrawn.state, withdrawn.pauseRequested], [State.PREPARING, false]);
+  await assert.rejects(trainer.pause("experiments/held", asked.etag), Aborted);
+
+  await trainer.start("waiting");
+  const paused = await trainer.pause("experiments/waiting");
+  assert.deepEqual([paused.state, paused.reason], [State.PAUSED, Reason.USER]);
+  assert.equal((await trainer.pause("experiments/waiting")).etag, paused.etag);
+  const resumed = await trainer.resume("experiments/waiting");
+  assert.equal(resumed.state, State.QUEUED);
+  assert.equal((await trainer.resume("experiments/waiting")).etag, resumed.etag);
+  assert.deepEqual(announced.slice(-3), ["1 QUEUED", "2 PAUSED", "3 QUEUED"]);
+  assert.deepEqual(enqueued, ["held/1", "waiting/1", "waiting/3"]); // the first piece may have been struck off
+  await trainer.pause("experiments/waiting");
+  assert.equal((await trainer.cancel("experiments/waiting")).state, State.CANCELLED);
+  await assert.rejects(trainer.resume("experiments/waiting"), FailedPrecondition);
+  await trainer.cancel("experiments/held");
+  await assert.rejects(trainer.pause("experiments/held"), /experiments\/held is being cancelled/);
+});
+
+test("what is paused for want of room is its user's to resume, or to keep paused", async (t) => {
+  const trainer = service(t);
+  const { experiments } = trainer.system;
+  await trainer.start("a");
+  const full = { now: new Date(0), reason: Reason.OUT_OF_RESOURCES, message: "the disk is full" };
+  await experiments.advance("a", "pause", full);
+  const kept = await trainer.pause("experiments/a");
+  assert.deepEqual([kept.state, kept.reason, kept.message], [State.PAUSED, Reason.USER, "paused by its user"]);
+  assert.equal((await trainer.resume("experiments/a")).state, State.QUEUED);
 });
 
 test("a watch shows the experiment now, each change, and ends with it", async (t) => {

@@ -23,9 +23,9 @@ export const startExperiment =
   async (request: StartExperimentRequest): Promise<Experiment> => {
     const { id, recipe } = checked(request);
     const requestSha256 = startRequestSha256(request);
-    const { requestId, experimentId: title } = request;
+    const { requestId, experimentId: title, priority } = request;
     if (requestId !== "") await claimRequestId(blobs, requestId, requestSha256);
-    const record = queued({ id, title, recipe, requestId, requestSha256 }, now());
+    const record = queued({ id, title, recipe, requestId, requestSha256, priority }, now());
     const found = await settled(experiments, await createdOrRepeated(experiments, id, record), log);
     wake();
     return resourceOf(found.value, found.revision);

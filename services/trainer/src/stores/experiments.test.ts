@@ -12,7 +12,7 @@ import { sweep } from "./sweep.ts";
 const recipe = completeRecipe(create(RecipeSchema, { data: { path: "book.txt" } }));
 const now = () => new Date(Date.UTC(2025, 6, 30));
 const log = createLog("test", "fatal" as "error");
-const fresh = (id: string) => queued({ id, title: id, recipe, requestId: "", requestSha256: "" }, now());
+const fresh = (id: string) => queued({ id, title: id, recipe, requestId: "", requestSha256: "", priority: 0 }, now());
 
 async function stored({ experiments }: ExperimentsInMemory, id = "a") {
   const { value } = await experiments.get(id);

@@ -10,7 +10,7 @@ import { Aborted, NotFound, Unavailable } from "@pretrain/errors";
 import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
 import { type ExperimentRecord, TrainWorkSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
-import { type Command, isFinal } from "../experiment/lifecycle.ts";
+import { type Command, following, needsWork } from "../experiment/lifecycle.ts";
 import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
 
 export type Found = Recorded<ExperimentRecord>;
@@ -118,7 +118,8 @@ export class Experiments {
     return await this.change(key, ({ value: newest }) =>
       marked(newest, {
         announced: Math.max(announced, newest.announced),
-        enqueued: enqueues || newest.enqueued,
+        // Not the piece of somebody who resumed it meanwhile: that one is still to be enqueued.
+        enqueued: newest.enqueued || (enqueues && timesResumed(newest) === timesResumed(value)),
       }),
     );
   }
@@ -136,5 +137,9 @@ export function isUnsettled(record: ExperimentRecord): boolean {
 }
 
 function isToBeEnqueued(record: ExperimentRecord): boolean {
-  return !record.enqueued && !isFinal(experimentOf(record).state);
+  return !record.enqueued && needsWork(experimentOf(record).state);
+}
+
+function timesResumed({ transitions }: ExperimentRecord): number {
+  return transitions.filter(({ from, to }) => following(from, "resume") === to).length;
 }

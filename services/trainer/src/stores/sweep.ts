@@ -2,7 +2,7 @@
 import { Aborted } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { type ExperimentRecord, Experiment_Reason as Reason } from "@pretrain/proto";
-import { isFinal, isHeld } from "../experiment/lifecycle.ts";
+import { isHeld, needsWork } from "../experiment/lifecycle.ts";
 import { changed, experimentOf, marked } from "../experiment/record.ts";
 import { type Experiments, type Found, isUnsettled } from "./experiments.ts";
 
@@ -35,7 +35,7 @@ export async function sweep({ experiments, hasWork, now, log }: Sweep): Promise<
 }
 
 function isOrphan(record: ExperimentRecord): boolean {
-  return record.enqueued && !isFinal(experimentOf(record).state);
+  return record.enqueued && needsWork(experimentOf(record).state);
 }
 
 /** The record with its work to be enqueued again; undefined when somebody has changed it meanwhile. */
