@@ -14,6 +14,8 @@ async function serve(t: TestContext) {
     getExperiment: unused,
     listExperiments: unused,
     cancelExperiment: unused,
+    pauseExperiment: unused,
+    resumeExperiment: unused,
     listCheckpoints: unused,
     async *watchExperiment() {},
   });

@@ -32,6 +32,8 @@ const trainerMethods: TrainerMethods = {
   getExperiment: unused,
   listExperiments: unused,
   cancelExperiment: unused,
+  pauseExperiment: unused,
+  resumeExperiment: unused,
   listCheckpoints: unused,
   async *watchExperiment() {},
 };

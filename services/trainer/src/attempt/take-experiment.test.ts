@@ -3,14 +3,18 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { openBlobs } from "@pretrain/blobs";
-import { sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
+import { isFenced, sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
 import { createLog } from "@pretrain/observability";
-import { Experiment_Reason as Reason, RecipeSchema, Experiment_State as State } from "@pretrain/proto";
+import {
+  Experiment_Priority as Priority,
+  Experiment_Reason as Reason,
+  RecipeSchema,
+  Experiment_State as State,
+} from "@pretrain/proto";
 import { completeRecipe, recipeSha256 } from "@pretrain/recipe";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
 import { experimentOf, queued, withFields } from "../experiment/record.ts";
 import { experimentsInMemory } from "../test-support/experiments-in-memory.ts";
-import { isFenced } from "./claims.ts";
 import { takeExperiment } from "./take-experiment.ts";
 
 const recipe = completeRecipe(create(RecipeSchema, { data: { path: "book.txt" } }));
@@ -22,7 +26,7 @@ async function queue(t: TestScope) {
   let ms = 0;
   const now = () => new Date((ms += 1));
   const dependencies = { experiments, blobs, now, log: createLog("test", "fatal" as "error") };
-  const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: 0 };
+  const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: Priority.NORMAL };
   await experiments.settle(await experiments.create("a", queued(identity, now())));
   return {
     system,

@@ -1,19 +1,6 @@
-/** What an attempt writes down when it takes an experiment, and the rule by which a hopeless one is given up. */
+/** The rule by which a hopeless experiment is given up. */
+import type { AttemptClaim } from "@pretrain/checkpoint";
 import { Experiment_Reason as Reason } from "@pretrain/proto";
-
-export interface AttemptClaim {
-  readonly experiment: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** Random: tells two claims of one number apart, should a store ever be rolled back. */
-  readonly nonce: string;
-  /** When, in UTC. */
-  readonly time: string;
-  /** Micro-step of the checkpoint that it goes on from; 0: from the beginning. */
-  readonly resumesFrom: number;
-  /** Attempts in a row before this one that ended by a fault and got no further than this one's beginning. */
-  readonly fruitless: number;
-}
 
 /** More attempts that die at the same place are not made: what ended five will end the sixth. */
 export const fruitlessLimit = 5;

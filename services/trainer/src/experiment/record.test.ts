@@ -5,6 +5,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { FailedPrecondition } from "@pretrain/errors";
 import {
   type ExperimentRecord,
+  Experiment_Priority as Priority,
   Experiment_Reason as Reason,
   RecipeSchema,
   StartExperimentRequestSchema,
@@ -20,7 +21,7 @@ const given = create(RecipeSchema, { data: { path: "book.txt" } });
 const recipe = completeRecipe(given);
 const at = (second: number) => new Date(Date.UTC(2025, 6, 30, 15, 30, second));
 const fresh = () =>
-  queued({ id: "1-4-0", title: "1.4.0", recipe, requestId: "r", requestSha256: "s", priority: 0 }, at(0));
+  queued({ id: "1-4-0", title: "1.4.0", recipe, requestId: "r", requestSha256: "s", priority: Priority.NORMAL }, at(0));
 const stateOf = ({ experiment }: ExperimentRecord) => experiment?.state;
 
 function lived(): ExperimentRecord {

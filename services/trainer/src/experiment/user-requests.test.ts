@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { FailedPrecondition } from "@pretrain/errors";
 import {
   type ExperimentRecord,
+  Experiment_Priority as Priority,
   Experiment_Reason as Reason,
   RecipeSchema,
   Experiment_State as State,
@@ -14,7 +15,7 @@ import { experimentOf, queued, withFields } from "./record.ts";
 import { cancel, pause, resume, type UserRequest } from "./user-requests.ts";
 
 const recipe = completeRecipe(create(RecipeSchema, { data: { path: "book.txt" } }));
-const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: 0 };
+const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: Priority.NORMAL };
 const now = new Date(0);
 
 /** What each request makes of each experiment: its state, `+` what is asked of its worker; `–`: nothing changes; `·`: refused. */

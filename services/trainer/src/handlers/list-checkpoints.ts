@@ -25,8 +25,8 @@ export const listCheckpoints =
     const id = idOfExperimentName(parent, "parent");
     await experiments.get(id);
     const { checkpoints, damaged } = await listStored(blobs, id);
-    for (const { message } of damaged)
-      log.warn({ experiment: id, reason: message }, "a damaged checkpoint is not listed");
+    for (const { fault } of damaged)
+      log.warn({ experiment: id, reason: fault.message }, "a damaged checkpoint is not listed");
     const { items, nextPageToken } = page(checkpoints, ({ manifest }) => [manifest.microStep, ""], id, request);
     return create(ListCheckpointsResponseSchema, { checkpoints: items.map(checkpointResource), nextPageToken });
   };

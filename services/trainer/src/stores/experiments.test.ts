@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { FailedPrecondition, NotFound, Unavailable } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
-import { Experiment_Reason as Reason, RecipeSchema, Experiment_State as State } from "@pretrain/proto";
+import {
+  Experiment_Priority as Priority,
+  Experiment_Reason as Reason,
+  RecipeSchema,
+  Experiment_State as State,
+} from "@pretrain/proto";
 import { completeRecipe } from "@pretrain/recipe";
 import { experimentOf, queued, withFields } from "../experiment/record.ts";
 import { type ExperimentsInMemory, experimentsInMemory } from "../test-support/experiments-in-memory.ts";
@@ -12,7 +17,8 @@ import { sweep } from "./sweep.ts";
 const recipe = completeRecipe(create(RecipeSchema, { data: { path: "book.txt" } }));
 const now = () => new Date(Date.UTC(2025, 6, 30));
 const log = createLog("test", "fatal" as "error");
-const fresh = (id: string) => queued({ id, title: id, recipe, requestId: "", requestSha256: "", priority: 0 }, now());
+const fresh = (id: string) =>
+  queued({ id, title: id, recipe, requestId: "", requestSha256: "", priority: Priority.NORMAL }, now());
 
 async function stored({ experiments }: ExperimentsInMemory, id = "a") {
   const { value } = await experiments.get(id);
