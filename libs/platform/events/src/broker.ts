@@ -8,9 +8,11 @@ import type { Log } from "@pretrain/observability";
 import { type Connection, withConnection } from "./connection.ts";
 import { type ConsumeOptions, type Consumption, consume } from "./consume.ts";
 import type { Delivered, EventKind, KindName } from "./event-kinds.ts";
+import { type ExpiringRecords, openExpiringRecords } from "./expiring-records.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { publish } from "./publish.ts";
-import { openRecords, type Records } from "./records.ts";
+import { followRecords, type RecordIndex } from "./record-index.ts";
+import { openRecords, type Recorded, type Records } from "./records.ts";
 import type { BucketName, StreamName } from "./topology.ts";
 import { enqueue, hasWork, type Piece, type TakeOptions, takeWork, type WorkKind } from "./work.ts";
 
@@ -41,15 +43,29 @@ export interface Broker extends AsyncDisposable {
   follow<Kinds extends KindName>(options: FollowOptions<Kinds>, signal: AbortSignal): AsyncIterable<Delivered<Kinds>>;
   /** Puts a piece of work into its queue. The same `id` within two minutes is the same piece. */
   enqueue<Schema extends DescMessage>(kind: WorkKind<Schema>, message: MessageShape<Schema>, id: string): Promise<void>;
-  /** Pieces of work, one at a time; the next one is asked for when the one before is done or handed back. Ends with `signal`. */
+  /**
+   * Pieces of work, one at a time, of the first of `kinds` that has any; the next one is asked for when the one before is done or handed
+   * back. While one of a later kind is out, the earlier ones are looked at. Ends with `signal`.
+   */
   takeWork<Schema extends DescMessage>(
-    kind: WorkKind<Schema>,
-    options: TakeOptions,
+    kinds: readonly WorkKind<Schema>[],
+    options: TakeOptions<MessageShape<Schema>>,
   ): AsyncIterable<Piece<MessageShape<Schema>>>;
   /** Whether a queue holds work, waiting or in somebody's hands. */
   hasWork(kind: WorkKind<DescMessage>): Promise<boolean>;
+  /** An index of a bucket: what `factsOf` says of each record, kept here. */
+  recordIndex<Schema extends DescMessage, Facts>(
+    bucket: BucketName,
+    schema: Schema,
+    factsOf: (recorded: Recorded<MessageShape<Schema>>) => Facts,
+  ): RecordIndex<Facts>;
   /** The records of a bucket. */
   records<Schema extends DescMessage>(bucket: BucketName, schema: Schema): Promise<Records<MessageShape<Schema>>>;
+  /** The records of a bucket whose values go away by themselves. */
+  expiringRecords<Schema extends DescMessage>(
+    bucket: BucketName,
+    schema: Schema,
+  ): Promise<ExpiringRecords<MessageShape<Schema>>>;
 }
 
 /**
@@ -66,9 +82,11 @@ export async function connectBroker({ url, name, log }: BrokerOptions): Promise<
     consume: (stream, options, handle) => consume(connection, stream, options, handle),
     follow: (options, signal) => follow(connection, options, signal),
     enqueue: (kind, message, id) => enqueue(connection, kind, message, id),
-    takeWork: (kind, options) => takeWork(connection, kind, options),
+    takeWork: (kinds, options) => takeWork(connection, kinds, options),
     hasWork: (kind) => hasWork(connection, kind),
+    recordIndex: (bucket, schema, factsOf) => followRecords(connection, bucket, schema, factsOf),
     records: (bucket, schema) => openRecords(connection, bucket, schema),
+    expiringRecords: (bucket, schema) => openExpiringRecords(connection, bucket, schema),
     [Symbol.asyncDispose]: () => nats.close(),
   };
   return withConnection(broker, connection);

@@ -2,7 +2,9 @@
 export { type Broker, type BrokerOptions, connectBroker } from "./broker.ts";
 export type { ConsumeOptions, Consumption } from "./consume.ts";
 export { type Delivered, type EventKind, type EventMessage, events, type KindName } from "./event-kinds.ts";
+export type { ExpiringRecords } from "./expiring-records.ts";
 export type { FollowOptions } from "./follow.ts";
+export type { RecordIndex } from "./record-index.ts";
 export type { Recorded, Records } from "./records.ts";
-export { type BucketName, ensureTopology, type StreamName } from "./topology.ts";
-export { type Piece, type TakeOptions, type WorkKind, work } from "./work.ts";
+export { type BucketName, ensureTopology, type QueueName, type StreamName } from "./topology.ts";
+export { type Piece, type TakeOptions, trainingWork, type WorkKind, work } from "./work.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
 import { Aborted, AlreadyExists, messageOf, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
@@ -18,11 +18,13 @@ export interface Recorded<Value> {
 
 export interface Records<Value> {
   get(key: string): Promise<Recorded<Value> | undefined>;
+  /** Those of the keys that there are, in no order, a thousand or so in one request. */
+  getMany(keys: readonly string[]): Promise<Recorded<Value>[]>;
   /** @returns its revision. @throws AlreadyExists when the key is taken. */
   create(key: string, value: Value): Promise<number>;
   /** @returns its new revision. @throws Aborted when somebody changed it since `revision`. */
   update(key: string, value: Value, revision: number): Promise<number>;
-  /** All records, in no order. */
+  /** All records, in no order. Of a large bucket keep an index instead. */
   list(): Promise<Recorded<Value>[]>;
   /** The record whenever it changes, and now. A state in between may be passed over. Ends with `signal`. */
   watch(key: string, signal: AbortSignal): AsyncIterable<Recorded<Value>>;
@@ -31,8 +33,11 @@ export interface Records<Value> {
 /** A change that the watch missed (a server that restarted) is seen by looking again. */
 const reconcileMs = 2000;
 
+/** The server answers no more subjects at once than 1024. */
+const keysAtOnce = 512;
+
 export async function openRecords<Schema extends DescMessage>(
-  { jetstream }: Connection,
+  { jetstream, manager }: Connection,
   bucket: BucketName,
   schema: Schema,
 ): Promise<Records<MessageShape<Schema>>> {
@@ -45,6 +50,15 @@ export async function openRecords<Schema extends DescMessage>(
   const get = async (key: string) => {
     const entry = await answered(bucket, () => kv.get(key));
     return entry === null || entry.operation !== "PUT" ? undefined : recorded(entry);
+  };
+  const getMany = async (keys: readonly string[]) => {
+    const found: Recorded<MessageShape<Schema>>[] = [];
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      const subjects = keys.slice(from, from + keysAtOnce).map((key) => `$KV.${bucket}.${key}`);
+      const messages = await answered(bucket, () => lastOf(manager, bucket, subjects));
+      found.push(...messages.map(({ key, data, seq }) => ({ key, value: decoded(schema, data), revision: seq })));
+    }
+    return found;
   };
   return {
     get,
@@ -67,13 +81,22 @@ export async function openRecords<Schema extends DescMessage>(
           }),
       );
     },
+    getMany,
     async list() {
-      const keys = await answered(bucket, async () => Array.fromAsync(await kv.keys()));
-      const found = await Promise.all(keys.map(get));
-      return found.filter((record) => record !== undefined);
+      return await getMany(await answered(bucket, async () => Array.fromAsync(await kv.keys())));
     },
     watch: (key, signal) => watch(kv, key, get, signal),
   };
+}
+
+/** The newest message of each subject; of a deleted key there is none. */
+async function lastOf(manager: JetStreamManager, bucket: BucketName, subjects: string[]) {
+  const found: { key: string; data: Uint8Array; seq: number }[] = [];
+  const messages = await manager.direct.getLastMessagesFor(`KV_${bucket}`, { multi_last: subjects });
+  for await (const { subject, data, seq, header } of messages) {
+    if (header.get("KV-Operation") === "") found.push({ key: subject.slice(`$KV.${bucket}.`.length), data, seq });
+  }
+  return found;
 }
 
 async function* watch<Value>(
@@ -109,7 +132,7 @@ async function rungOrLater(bell: Promise<void>, signal: AbortSignal): Promise<vo
 }
 
 /** What the broker answered; a refused write as `refused` says, silence as Unavailable. */
-async function answered<Answer>(
+export async function answered<Answer>(
   bucket: BucketName,
   ask: () => Promise<Answer>,
   refused?: () => Error,

@@ -24,6 +24,7 @@ export function memoryRecords(beforeUpdate: () => Promise<unknown> = async () =>
       if (stored.get(key)?.revision !== expected) throw new Aborted("RECORD_CHANGED", key);
       return put(key, value);
     },
+    getMany: async (keys) => [...stored.values()].filter(({ key }) => keys.includes(key)),
     list: async () => [...stored.values()],
     watch: () => {
       throw new Error("not used here");
