@@ -8,6 +8,12 @@ export interface CheckpointId {
   readonly microStep: number;
 }
 
+/** The checkpoint that one attempt wrote: of several at one micro-step at most one counts (lineage.ts). */
+export interface AttemptCheckpoint extends CheckpointId {
+  /** From 1. */
+  readonly attempt: number;
+}
+
 const namePattern = /^experiments\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/checkpoints\/(0|[1-9][0-9]{0,14})$/;
 
 /** `experiments/{id}/checkpoints/{micro-step}`: its name in the API, and its folder in the store. */
@@ -28,11 +34,22 @@ export function checkpointsPrefix(experiment: string): string {
   return `experiments/${experiment}/checkpoints/`;
 }
 
-export function manifestKey(id: CheckpointId): string {
-  return `${checkpointName(id)}/manifest.json`;
+/** Of one attempt, so that it is created once and never overwritten. */
+export function manifestKey(id: AttemptCheckpoint): string {
+  return `${checkpointName(id)}/${id.attempt}.manifest.json`;
 }
 
-/** Named by its content, so that a part is never changed under a manifest that vouches for it. */
-export function partKey(id: CheckpointId, partName: string, sha256: string): string {
-  return `${checkpointName(id)}/${sha256.slice(0, 16)}.${partName}`;
+/** Whose manifest this key is; undefined when it is none's. */
+export function parseManifestKey(key: string): AttemptCheckpoint | undefined {
+  const [, folder, attempt] = /^(.*)\/([1-9][0-9]{0,5})\.manifest\.json$/.exec(key) ?? [];
+  if (folder === undefined || !namePattern.test(folder)) return undefined;
+  return { ...parseCheckpointName(folder), attempt: Number(attempt) };
+}
+
+/**
+ * Named by its content, so that a part is never changed under a manifest that vouches for it, and by its attempt, so that
+ * what one attempt left can be removed without a look at the others.
+ */
+export function partKey(id: AttemptCheckpoint, partName: string, sha256: string): string {
+  return `${checkpointName(id)}/${id.attempt}.${sha256.slice(0, 16)}.${partName}`;
 }

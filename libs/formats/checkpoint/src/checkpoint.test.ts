@@ -100,9 +100,9 @@ test("the same content gives the same files, and the digest of the manifest cove
   assert.deepEqual(await writeAt(two.blobs, 20), sealed);
   for (const { blob, sha256, name } of sealed.manifest.parts) {
     assert.equal(sha256Hex(readFileSync(join(one.root, blob))), sha256);
-    assert.equal(blob, `experiments/1-4-0/checkpoints/20/${sha256.slice(0, 16)}.${name}`);
+    assert.equal(blob, `experiments/1-4-0/checkpoints/20/1.${sha256.slice(0, 16)}.${name}`);
   }
-  const bytes = readFileSync(join(one.root, "experiments/1-4-0/checkpoints/20/manifest.json"));
+  const bytes = readFileSync(join(one.root, "experiments/1-4-0/checkpoints/20/1.manifest.json"));
   assert.equal(sha256Hex(bytes), sealed.manifestSha256);
 });
 
@@ -113,14 +113,17 @@ test("checkpoints are listed by number, not by spelling, and only those of the e
   assert.deepEqual((await listCheckpoints(blobs, "1-4")).checkpoints, []);
 });
 
-test("a second attempt at the same step counts, and the weights that both agree on are one file", async (t) => {
+test("a second attempt at the same step writes files of its own, and what the first one sealed is never written over", async (t) => {
   const { blobs, root } = newStore(t);
-  await writeAt(blobs, 20, 1);
+  const first = await writeAt(blobs, 20, 1);
   const second = await writeAt(blobs, 20, 2);
-  const [listed] = (await listCheckpoints(blobs, "1-4-0")).checkpoints;
-  assert.deepEqual(listed, second);
+  assert.deepEqual((await listCheckpoints(blobs, "1-4-0")).checkpoints, [second]);
   assert.equal((await readCheckpoint(blobs, second, expected)).state.attempt, 2);
-  assert.equal(readdirSync(join(root, "experiments/1-4-0/checkpoints/20")).length, 5); // 2 tensors' files, 2 states, manifest
+  assert.equal(readdirSync(join(root, "experiments/1-4-0/checkpoints/20")).length, 2 * 4);
+  assert.deepEqual(await sealCheckpoint(blobs, first.manifest), first); // said again
+  const other = sealCheckpoint(blobs, { ...first.manifest, final: true });
+  await assert.rejects(other, { reason: "CHECKPOINT_SEALED" });
+  await verifyCheckpoint(blobs, first);
 });
 
 test("wherever writing stops, the checkpoint before it is the last one and loads", async (t) => {
@@ -144,18 +147,21 @@ test("wherever writing stops, the checkpoint before it is the last one and loads
 /** The store as a process sees it that is killed before its write of that number (a put is whole or absent: see blobs). */
 function dyingAfter(writes: number, blobs: BlobStore): BlobStore {
   let left = writes;
-  return Object.assign(Object.create(blobs) as BlobStore, {
-    put: (...[key, content]: Parameters<BlobStore["put"]>) => {
-      left -= 1;
-      return left < 0 ? Promise.reject(new Error("the process died")) : blobs.put(key, content);
-    },
-  });
+  const alive = () => {
+    left -= 1;
+    if (left < 0) throw new Error("the process died");
+  };
+  const dying: Partial<BlobStore> = {
+    put: async (key, content) => (alive(), await blobs.put(key, content)),
+    create: async (key, content) => (alive(), await blobs.create(key, content)),
+  };
+  return new Proxy(blobs, { get: (_, name: keyof BlobStore) => dying[name] ?? blobs[name].bind(blobs) });
 }
 
 test("one changed bit anywhere in a checkpoint is found before use, and named", async (t) => {
   const { blobs, root } = newStore(t);
   const sealed = await writeAt(blobs, 20);
-  const files = [...sealed.manifest.parts.map(({ blob }) => blob), "experiments/1-4-0/checkpoints/20/manifest.json"];
+  const files = [...sealed.manifest.parts.map(({ blob }) => blob), "experiments/1-4-0/checkpoints/20/1.manifest.json"];
   for (const file of files) {
     const path = join(root, file);
     const whole = readFileSync(path);
@@ -232,15 +238,16 @@ test("a manifest that points at other bytes, or lies in the wrong folder, is ref
     [{ parts }, /parts\[0\]\.blob is .*; a text of the form/],
     [{ parts: manifest.parts.slice(1) }, /names 2 parts, not 3/],
     [{ parts: manifest.parts.toReversed() }, /parts\[0\]\.name is "state.json"/],
-    [{ microStep: 10 }, /belongs to experiment 1-4-0, micro-step 10/],
+    [{ attempt: 2 }, /belongs to experiment 1-4-0, micro-step 20, attempt 2/],
+    [{ microStep: 10 }, /belongs to experiment 1-4-0, micro-step 10, attempt 1/],
     [{ formatVersion: 2 }, /is of format version 2; this program reads version 1/],
     [{ tokensSeen: -1 }, /tokensSeen is -1; an integer of at least 0/],
     [{ createTime: "yesterday" }, /createTime is "yesterday"/],
   ] as const) {
-    await blobs.put("experiments/1-4-0/checkpoints/20/manifest.json", manifestOf(changed));
+    await blobs.put("experiments/1-4-0/checkpoints/20/1.manifest.json", manifestOf(changed));
     const { checkpoints, damaged } = await listCheckpoints(blobs, "1-4-0");
     assert.equal(checkpoints.length, 0);
-    assert.match(damaged[0]?.message ?? "", fault);
+    assert.match(damaged[0]?.fault.message ?? "", fault);
   }
 });
 
@@ -251,6 +258,7 @@ test("a state that contradicts its manifest is refused", async (t) => {
     ...contentAt(20),
     state: { ...contentAt(20).state, tokensSeen: 1 },
   });
+  await blobs.delete("experiments/1-4-0/checkpoints/20/1.manifest.json");
   const sealed = await sealCheckpoint(blobs, { ...manifest, parts: other });
   await assert.rejects(readCheckpoint(blobs, sealed, expected), /its state says tokensSeen 1, its manifest 2000/);
 });

@@ -1,6 +1,14 @@
-/** Checkpoints: whole or invisible, read back strictly, enough to go on exactly. */
-export { type CheckpointId, checkpointName, parseCheckpointName } from "./checkpoint-keys.ts";
-export { type CheckpointList, listCheckpoints, readManifest, type SealedCheckpoint } from "./list-checkpoints.ts";
+/** Checkpoints: whole or invisible, read back strictly, enough to go on exactly; and which of them count. */
+export { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "./attempt-claims.ts";
+export { type AttemptCheckpoint, type CheckpointId, checkpointName, parseCheckpointName } from "./checkpoint-keys.ts";
+export { lineage, type Resumption, type Written } from "./lineage.ts";
+export {
+  type CheckpointList,
+  type DamagedCheckpoint,
+  listCheckpoints,
+  readManifest,
+  type SealedCheckpoint,
+} from "./list-checkpoints.ts";
 export type { CheckpointManifest, PartName, StoredPart } from "./manifest.ts";
 export {
   type Checkpoint,

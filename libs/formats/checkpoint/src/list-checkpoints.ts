@@ -1,13 +1,16 @@
-/** Which checkpoints there are: those with a manifest, all of whose parts are there in full length. */
+/** Which checkpoints there are: those that count, have a manifest, and all of whose parts are there in full length. */
 import { type BlobStore, sha256Hex } from "@pretrain/blobs";
 import { DataLoss, NotFound } from "@pretrain/errors";
+import { claimedAttempts, readClaim } from "./attempt-claims.ts";
 import {
+  type AttemptCheckpoint,
   type CheckpointId,
   checkpointName,
   checkpointsPrefix,
   manifestKey,
-  parseCheckpointName,
+  parseManifestKey,
 } from "./checkpoint-keys.ts";
+import { lineage, type Resumption } from "./lineage.ts";
 import { type CheckpointManifest, decodeManifest } from "./manifest.ts";
 
 export interface SealedCheckpoint {
@@ -16,64 +19,117 @@ export interface SealedCheckpoint {
   readonly manifestSha256: string;
 }
 
+/** One that counts and cannot be used. */
+export interface DamagedCheckpoint extends AttemptCheckpoint {
+  readonly fault: DataLoss;
+}
+
 export interface CheckpointList {
-  /** Complete ones, by micro-step. Their digests are compared when they are read, not here. */
+  /** Complete ones, by micro-step, at most one of each. Their digests are compared when they are read, not here. */
   readonly checkpoints: readonly SealedCheckpoint[];
-  /** Why the others that have a manifest cannot be used. */
-  readonly damaged: readonly DataLoss[];
+  readonly damaged: readonly DamagedCheckpoint[];
+  /** Claims that cannot be read. They are taken to go on from the beginning, so that no checkpoint counts that may not. */
+  readonly damagedClaims: readonly DataLoss[];
+  /** The last attempt that is claimed; 0: none. Whoever then gets the number behind it has seen every earlier claim. */
+  readonly lastAttempt: number;
 }
 
 const manifestLimitBytes = 64 * 1024;
 
-/** All checkpoints of an experiment; none, when there is no such experiment. */
+/** All checkpoints of an experiment that count; none, when there is no such experiment. */
 export async function listCheckpoints(blobs: BlobStore, experiment: string): Promise<CheckpointList> {
+  const { counting, damagedClaims, lastAttempt } = await countingIds(blobs, experiment, checkpointsPrefix(experiment));
   const checkpoints: SealedCheckpoint[] = [];
-  const damaged: DataLoss[] = [];
-  for (const id of await sealedIds(blobs, experiment)) {
+  const damaged: DamagedCheckpoint[] = [];
+  for (const id of counting) {
     try {
-      checkpoints.push(await readManifest(blobs, id));
+      checkpoints.push(await readAttemptManifest(blobs, id));
     } catch (error) {
+      if (error instanceof NotFound) continue; // it was removed since its key was listed
       if (!(error instanceof DataLoss)) throw error;
-      damaged.push(error);
+      damaged.push({ ...id, fault: error });
     }
   }
-  return { checkpoints, damaged };
+  return { checkpoints, damaged, damagedClaims, lastAttempt };
 }
 
 /**
- * The manifest of a checkpoint, if it is complete.
+ * The manifest of the checkpoint that counts at this micro-step, if it is complete.
  *
  * @throws NotFound when there is none; DataLoss naming it when manifest or parts are damaged
  */
 export async function readManifest(blobs: BlobStore, id: CheckpointId): Promise<SealedCheckpoint> {
+  const { counting } = await countingIds(blobs, id.experiment, `${checkpointName(id)}/`);
+  const [found] = counting;
+  if (found === undefined) throw notFound(id);
+  return await readAttemptManifest(blobs, found);
+}
+
+/** The manifest that this attempt wrote, whether it counts or not, if it is complete. @throws as `readManifest` does */
+async function readAttemptManifest(blobs: BlobStore, id: AttemptCheckpoint): Promise<SealedCheckpoint> {
   const bytes = await manifestBytes(blobs, id);
   const manifest = decodeManifest(bytes, id);
   for (const { name, blob, sizeBytes } of manifest.parts) {
     const found = await blobs.stat(blob);
     if (found?.sizeBytes === sizeBytes) continue;
+    if ((await blobs.stat(manifestKey(id))) === undefined) throw notFound(id); // it is being removed, manifest first
     const fault = found === undefined ? "is missing" : `has ${found.sizeBytes} bytes, not ${sizeBytes}`;
     throw new DataLoss("CHECKPOINT_INCOMPLETE", `${checkpointName(id)}: ${name} ${fault} (${blob})`, { part: name });
   }
   return { manifest, manifestSha256: sha256Hex(bytes) };
 }
 
-async function manifestBytes(blobs: BlobStore, id: CheckpointId): Promise<Uint8Array> {
+async function manifestBytes(blobs: BlobStore, id: AttemptCheckpoint): Promise<Uint8Array> {
   const key = manifestKey(id);
   const found = await blobs.stat(key);
-  if (found === undefined) {
-    const name = checkpointName(id);
-    throw new NotFound("CHECKPOINT_NOT_FOUND", `there is no complete checkpoint ${name}`, { checkpoint: name });
-  }
+  if (found === undefined) throw notFound(id);
   if (found.sizeBytes <= manifestLimitBytes) return await blobs.read(key);
   const message = `${key}: has ${found.sizeBytes} bytes; a manifest has at most ${manifestLimitBytes}`;
   throw new DataLoss("CHECKPOINT_INVALID", message, { file: key });
 }
 
-async function sealedIds(blobs: BlobStore, experiment: string): Promise<CheckpointId[]> {
-  const ids: CheckpointId[] = [];
-  for await (const { key } of blobs.list(checkpointsPrefix(experiment))) {
-    const folder = key.endsWith("/manifest.json") ? key.slice(0, -"/manifest.json".length) : "";
-    if (/\/checkpoints\/(0|[1-9][0-9]{0,14})$/.test(folder)) ids.push(parseCheckpointName(folder));
+function notFound(id: CheckpointId): NotFound {
+  const name = checkpointName(id);
+  return new NotFound("CHECKPOINT_NOT_FOUND", `there is no complete checkpoint ${name}`, { checkpoint: name });
+}
+
+/**
+ * Whose manifests count, by micro-step, and of several at one micro-step the last attempt's. Claims are looked at behind
+ * the manifests: a manifest written after a claim that it does not count beside is never seen without that claim.
+ */
+async function countingIds(blobs: BlobStore, experiment: string, prefix: string) {
+  const written: AttemptCheckpoint[] = [];
+  for await (const { key } of blobs.list(prefix)) {
+    const id = parseManifestKey(key);
+    if (id !== undefined) written.push(id);
   }
-  return ids.sort((a, b) => a.microStep - b.microStep);
+  const attempts = await claimedAttempts(blobs, experiment);
+  const first = Math.min(...written.map(({ attempt }) => attempt));
+  const later = attempts.filter((attempt) => attempt > first); // no earlier claim decides about any of them
+  const { resumptions, damagedClaims } = await readResumptions(blobs, experiment, later);
+  const byStep = Map.groupBy(written.filter(lineage(resumptions)), ({ microStep }) => microStep);
+  const counting = [...byStep.values()].map((ids) => ids.reduce((a, b) => (a.attempt > b.attempt ? a : b)));
+  counting.sort((a, b) => a.microStep - b.microStep);
+  return { counting, damagedClaims, lastAttempt: attempts.at(-1) ?? 0 };
+}
+
+/** Claims are small and, on a store far away, slow to come one by one. */
+const claimsAtOnce = 16;
+
+async function readResumptions(blobs: BlobStore, experiment: string, attempts: readonly number[]) {
+  const resumptions: Resumption[] = [];
+  const damagedClaims: DataLoss[] = [];
+  for (let i = 0; i < attempts.length; i += claimsAtOnce) {
+    const claims = attempts.slice(i, i + claimsAtOnce).map(async (attempt) => {
+      try {
+        return await readClaim(blobs, experiment, attempt);
+      } catch (error) {
+        if (!(error instanceof DataLoss)) throw error;
+        damagedClaims.push(error);
+        return { attempt, resumesFrom: 0 };
+      }
+    });
+    resumptions.push(...(await Promise.all(claims)));
+  }
+  return { resumptions, damagedClaims };
 }

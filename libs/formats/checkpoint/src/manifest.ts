@@ -1,8 +1,9 @@
-/** `manifest.json`: written last, it is what makes a checkpoint exist, and its digest covers every byte of it. */
+/** `<attempt>.manifest.json`: written last, it is what makes a checkpoint exist, and its digest covers every byte of it. */
 import { DataLoss } from "@pretrain/errors";
-import { type CheckpointId, manifestKey, partKey } from "./checkpoint-keys.ts";
+import { type AttemptCheckpoint, manifestKey, partKey } from "./checkpoint-keys.ts";
 import { JsonFields } from "./json-fields.ts";
-import { expectVersion, idPattern, noncePattern, sha256Pattern } from "./state.ts";
+import { idPattern, noncePattern, sha256Pattern, timePattern } from "./patterns.ts";
+import { expectVersion } from "./state.ts";
 
 export const partNames = ["model.safetensors", "optimizer.safetensors", "state.json"] as const;
 export type PartName = (typeof partNames)[number];
@@ -16,12 +17,11 @@ export interface StoredPart {
   readonly sha256: string;
 }
 
-export interface CheckpointManifest extends CheckpointId {
+export interface CheckpointManifest extends AttemptCheckpoint {
   readonly optimizerStep: number;
   /** Epoch of the last micro-step, from 1. */
   readonly epoch: number;
   readonly tokensSeen: number;
-  readonly attempt: number;
   readonly attemptNonce: string;
   /** True for the one at the end of training. */
   readonly final: boolean;
@@ -37,7 +37,6 @@ export interface CheckpointManifest extends CheckpointId {
 }
 
 const formatVersion = 1;
-const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** The bytes of the file: the same for the same manifest. */
 export function encodeManifest(manifest: CheckpointManifest): Uint8Array {
@@ -45,7 +44,7 @@ export function encodeManifest(manifest: CheckpointManifest): Uint8Array {
 }
 
 /** @throws DataLoss CHECKPOINT_INVALID when it is damaged, or the manifest of another checkpoint */
-export function decodeManifest(bytes: Uint8Array, id: CheckpointId): CheckpointManifest {
+export function decodeManifest(bytes: Uint8Array, id: AttemptCheckpoint): CheckpointManifest {
   const file = manifestKey(id);
   const fields = JsonFields.parse(bytes, file);
   expectVersion(fields, formatVersion, file);
@@ -64,12 +63,13 @@ export function decodeManifest(bytes: Uint8Array, id: CheckpointId): CheckpointM
     dataset: fields.text("dataset", idPattern),
     parts: partsOf(fields.list("parts"), id, file),
   };
-  if (manifest.experiment === id.experiment && manifest.microStep === id.microStep) return manifest;
-  const found = `experiment ${manifest.experiment}, micro-step ${manifest.microStep}`;
+  const { experiment, microStep, attempt } = manifest;
+  if (experiment === id.experiment && microStep === id.microStep && attempt === id.attempt) return manifest;
+  const found = `experiment ${experiment}, micro-step ${microStep}, attempt ${attempt}`;
   throw invalid(file, `belongs to ${found}`);
 }
 
-function partsOf(entries: readonly JsonFields[], id: CheckpointId, file: string): StoredPart[] {
+function partsOf(entries: readonly JsonFields[], id: AttemptCheckpoint, file: string): StoredPart[] {
   if (entries.length !== partNames.length)
     throw invalid(file, `names ${entries.length} parts, not ${partNames.length}`);
   return partNames.map((name, i) => {

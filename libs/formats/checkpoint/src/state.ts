@@ -1,6 +1,7 @@
 /** `state.json`: everything that is neither a weight nor a moment and yet decides the next step. */
 import { DataLoss } from "@pretrain/errors";
 import { JsonFields } from "./json-fields.ts";
+import { idPattern, noncePattern, sha256Pattern } from "./patterns.ts";
 
 export interface CheckpointState {
   /** Canonical id of the experiment. */
@@ -32,9 +33,6 @@ export interface CheckpointState {
 }
 
 const formatVersion = 1;
-export const idPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-export const sha256Pattern = /^[0-9a-f]{64}$/;
-export const noncePattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The bytes of the file: the same for the same state. */
 export function encodeState(state: CheckpointState): Uint8Array {

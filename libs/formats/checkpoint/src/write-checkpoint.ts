@@ -5,13 +5,14 @@
  *       └────────┴──────────┴────────┤            parts that nobody lists; the checkpoint before this one is the last
  *                                    └─────────   this checkpoint, whole
  *
- * Parts are named by their content, so a second attempt at the same step never changes bytes that a manifest vouches for.
+ * Parts are named by attempt and content, the manifest by its attempt: what one attempt wrote no other one ever changes.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type BlobStore, sha256Hex } from "@pretrain/blobs";
+import { FailedPrecondition } from "@pretrain/errors";
 import { encodeSafetensors, type StoredTensor } from "@pretrain/safetensors";
-import { type CheckpointId, manifestKey, partKey } from "./checkpoint-keys.ts";
+import { type AttemptCheckpoint, manifestKey, partKey } from "./checkpoint-keys.ts";
 import type { SealedCheckpoint } from "./list-checkpoints.ts";
 import { type CheckpointManifest, encodeManifest, type PartName, type StoredPart } from "./manifest.ts";
 import { type CheckpointState, encodeState } from "./state.ts";
@@ -30,7 +31,8 @@ export interface CheckpointContent {
  * @throws ResourceExhausted when the disk is full, and the store's other errors
  */
 export async function writeCheckpointParts(blobs: BlobStore, content: CheckpointContent): Promise<StoredPart[]> {
-  const id = { experiment: content.state.experiment, microStep: content.state.microStep };
+  const { experiment, microStep, attempt } = content.state;
+  const id = { experiment, microStep, attempt };
   const metadata = { format: "pt" }; // whose they are stands in state and manifest: equal weights are equal files
   return [
     await writePart(blobs, id, "model.safetensors", () => encodeSafetensors(content.model, metadata)),
@@ -40,20 +42,25 @@ export async function writeCheckpointParts(blobs: BlobStore, content: Checkpoint
 }
 
 /**
- * Writes the manifest: from now on the checkpoint exists. Of two attempts at one step the later seal counts.
+ * Creates the manifest: from now on the checkpoint exists, and counts unless a later attempt has begun (lineage.ts). Once
+ * more with the same manifest changes nothing.
  *
- * @throws the store's errors
+ * @throws FailedPrecondition CHECKPOINT_SEALED when this attempt has sealed another one at this micro-step; the store's errors
  */
 export async function sealCheckpoint(blobs: BlobStore, manifest: CheckpointManifest): Promise<SealedCheckpoint> {
   const bytes = encodeManifest(manifest);
-  await blobs.put(manifestKey(manifest), bytes);
-  return { manifest, manifestSha256: sha256Hex(bytes) };
+  const manifestSha256 = sha256Hex(bytes);
+  if (await blobs.create(manifestKey(manifest), bytes)) return { manifest, manifestSha256 };
+  const sealed = sha256Hex(await blobs.read(manifestKey(manifest)));
+  if (sealed === manifestSha256) return { manifest, manifestSha256 };
+  const message = `${manifestKey(manifest)} is sealed already, with the SHA-256 ${sealed}; a seal is never changed`;
+  throw new FailedPrecondition("CHECKPOINT_SEALED", message, { sealed, refused: manifestSha256 });
 }
 
 /** The key holds the digest, so the pieces are gone through twice: once to name them, once to write them. */
 async function writePart(
   blobs: BlobStore,
-  id: CheckpointId,
+  id: AttemptCheckpoint,
   name: PartName,
   pieces: () => Iterable<Uint8Array>,
 ): Promise<StoredPart> {

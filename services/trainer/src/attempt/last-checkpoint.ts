@@ -8,6 +8,8 @@ export interface LastCheckpoint {
   readonly resume: SealedCheckpoint | undefined;
   /** Why newer ones cannot be used. */
   readonly damaged: readonly string[];
+  /** The last attempt that is claimed; 0: none. */
+  readonly lastAttempt: number;
 }
 
 /** @param recipeSha256 a checkpoint of another recipe is none of this experiment's */
@@ -16,14 +18,14 @@ export async function lastCheckpoint(
   experiment: string,
   recipeSha256: string,
 ): Promise<LastCheckpoint> {
-  const { checkpoints, damaged } = await listCheckpoints(blobs, experiment);
-  const reasons = damaged.map(({ message }) => message);
+  const { checkpoints, damaged, damagedClaims, lastAttempt } = await listCheckpoints(blobs, experiment);
+  const reasons = [...damagedClaims, ...damaged.map(({ fault }) => fault)].map(({ message }) => message);
   for (const sealed of checkpoints.toReversed()) {
     const fault = await faultOf(blobs, sealed, recipeSha256);
-    if (fault === undefined) return { resume: sealed, damaged: reasons };
+    if (fault === undefined) return { resume: sealed, damaged: reasons, lastAttempt };
     reasons.push(fault);
   }
-  return { resume: undefined, damaged: reasons };
+  return { resume: undefined, damaged: reasons, lastAttempt };
 }
 
 async function faultOf(blobs: BlobStore, sealed: SealedCheckpoint, recipeSha256: string): Promise<string | undefined> {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { create } from "@bufbuild/protobuf";
-import { openBlobs } from "@pretrain/blobs";
-import { isFenced, sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
+import { type BlobStore, openBlobs } from "@pretrain/blobs";
+import { claimAttempt, isFenced, sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
 import { createLog } from "@pretrain/observability";
 import {
   Experiment_Priority as Priority,
@@ -31,15 +31,16 @@ async function queue(t: TestScope) {
   return {
     system,
     blobs,
+    dependencies,
     experiments,
     take: (deliveries: number) => takeExperiment(dependencies, "a", deliveries),
     record: async () => experimentOf((await experiments.get("a")).value),
     interrupt: (reason: Reason) => experiments.advance("a", "interrupt", { now: now(), reason, message: "it died" }),
     end: () => experiments.advance("a", "fail", { now: now(), message: "" }),
-    checkpoint: async (microStep: number) => {
+    checkpoint: async (microStep: number, attempt = 1) => {
       const state = {
         experiment: "a",
-        attempt: 1,
+        attempt,
         attemptNonce: "n",
         microStep,
         optimizerStep: microStep,
@@ -92,6 +93,42 @@ test("an attempt that died between claim and record leaves its number behind", a
   assert.equal((await take(1))?.claim.attempt, 2);
 });
 
+test("a checkpoint that a sleeper writes behind what its successor goes on from is none", async (t) => {
+  const { take, checkpoint, interrupt } = await queue(t);
+  await take(1);
+  await checkpoint(20, 1);
+  await interrupt(Reason.WORKER_LOST);
+  assert.equal((await take(2))?.claim.resumesFrom, 20);
+  await checkpoint(60, 1);
+  await checkpoint(40, 2);
+  await interrupt(Reason.WORKER_LOST);
+  const third = await take(3);
+  assert.deepEqual([third?.claim.resumesFrom, third?.resume?.manifest.attempt], [40, 2]);
+});
+
+test("of two workers that take at once the second claim is made of what is there behind the first", async (t) => {
+  const { blobs, dependencies, checkpoint } = await queue(t);
+  await checkpoint(20);
+  const claim = {
+    experiment: "a",
+    attempt: 1,
+    nonce: "n",
+    time: "2025-07-30T15:30:00.000Z",
+    resumesFrom: 8,
+    fruitless: 0,
+  };
+  let isTaken = false;
+  const create: BlobStore["create"] = async (key, content) => {
+    if (!isTaken && (isTaken = true)) assert.ok(await claimAttempt(blobs, claim)); // in the last moment
+    return await blobs.create(key, content);
+  };
+  const raced = new Proxy(blobs, {
+    get: (_, name: keyof BlobStore) => (name === "create" ? create : blobs[name].bind(blobs)),
+  });
+  const taken = await takeExperiment({ ...dependencies, blobs: raced }, "a", 1);
+  assert.deepEqual([taken?.claim.attempt, taken?.claim.resumesFrom], [2, 20]);
+});
+
 test("what has ended, or is to be cancelled, is no work any more", async (t) => {
   const ended = await queue(t);
   await ended.take(1);
@@ -119,7 +156,7 @@ test("five attempts that die at the same place are enough; progress and wished s
     assert.equal((await take(attempt))?.claim.fruitless, attempt - 1);
     await interrupt(Reason.EXIT_CODE);
   }
-  await checkpoint(8);
+  await checkpoint(8, 4);
   assert.equal((await take(5))?.claim.fruitless, 0);
   await interrupt(Reason.SHUTDOWN);
   for (let fruitless = 0; fruitless < 5; fruitless += 1) {

@@ -7,16 +7,17 @@
  *     cancellation asked for       CANCELLED
  *     QUEUED or INTERRUPTED        claim a number, PREPARING
  */
+import { randomUUID } from "node:crypto";
 import type { BlobStore } from "@pretrain/blobs";
-import { FailedPrecondition } from "@pretrain/errors";
+import { type AttemptClaim, attemptsLimit, claimAttempt, readClaim } from "@pretrain/checkpoint";
+import { DataLoss, FailedPrecondition, NotFound } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { type ExperimentRecord, Experiment_Reason as Reason } from "@pretrain/proto";
 import { type CompleteRecipe, canonicalRecipeJson, completeRecipe } from "@pretrain/recipe";
-import { type AttemptClaim, fruitlessBefore, fruitlessLimit } from "../experiment/attempt-claim.ts";
+import { fruitlessBefore, fruitlessLimit } from "../experiment/attempt-claim.ts";
 import { isFinal, isHeld } from "../experiment/lifecycle.ts";
 import { experimentOf } from "../experiment/record.ts";
 import type { Experiments, Found } from "../stores/experiments.ts";
-import { claimAttempt, readClaim } from "./claims.ts";
 import { type LastCheckpoint, lastCheckpoint } from "./last-checkpoint.ts";
 
 export interface TakeDependencies {
@@ -81,19 +82,52 @@ async function begin(dependencies: TakeDependencies, found: Found): Promise<Take
   const { attempt: before, recipeSha256 } = experiment;
   const recipe = completeRecipe(experiment.recipe);
   await blobs.put(`experiments/${id}/recipe.json`, new TextEncoder().encode(canonicalRecipeJson(recipe)));
-  const last = await lastCheckpoint(blobs, id, recipeSha256);
-  const resumesFrom = last.resume?.manifest.microStep ?? 0;
-  const fruitless = fruitlessBefore(await readClaim(blobs, id, before), experiment.reason, resumesFrom);
-  if (fruitless >= fruitlessLimit) {
-    await giveUp(dependencies, value, id, resumesFrom);
-    return undefined;
-  }
-  const wanted = { experiment: id, attempt: before + 1, resumesFrom, fruitless };
-  const claim = await claimAttempt(blobs, wanted, now());
-  const { attempt } = claim;
+  const claimed = await claimNext(dependencies, value, id);
+  if (claimed === undefined) return undefined;
+  const { attempt } = claimed.claim;
   const change = { now: now(), message: "prepares environment, data and model", fields: { attempt } };
   await experiments.advance(id, "prepare", change, (record) => expectAttempt(record, before));
-  return { ...last, claim, recipe, recipeSha256 };
+  return { ...claimed, recipe, recipeSha256 };
+}
+
+/**
+ * Claims the number behind the last one. Where it is taken meanwhile, what was seen of the checkpoints is old: the claim that
+ * was faster may go on from another one, and everything is looked at again.
+ *
+ * @returns undefined when the experiment was given up
+ */
+async function claimNext(
+  dependencies: TakeDependencies,
+  record: ExperimentRecord,
+  id: string,
+): Promise<(LastCheckpoint & { readonly claim: AttemptClaim }) | undefined> {
+  const { blobs, now } = dependencies;
+  const { attempt: before, recipeSha256, reason } = experimentOf(record);
+  for (;;) {
+    const last = await lastCheckpoint(blobs, id, recipeSha256);
+    const resumesFrom = last.resume?.manifest.microStep ?? 0;
+    const fruitless = fruitlessBefore(await previousClaim(blobs, id, before), reason, resumesFrom);
+    if (fruitless >= fruitlessLimit) {
+      await giveUp(dependencies, record, id, resumesFrom);
+      return undefined;
+    }
+    // More than one above the record's where an attempt died between its claim and its record.
+    const attempt = Math.max(before, last.lastAttempt) + 1;
+    if (attempt > attemptsLimit) throw new Error(`${id} has had ${attemptsLimit} attempts`);
+    const time = now().toISOString();
+    const claim = { experiment: id, attempt, nonce: randomUUID(), time, resumesFrom, fruitless };
+    if (await claimAttempt(blobs, claim)) return { ...last, claim };
+  }
+}
+
+/** Undefined when there was none, or nothing can be read of it: the rule that reads it begins anew then. */
+async function previousClaim(blobs: BlobStore, id: string, attempt: number): Promise<AttemptClaim | undefined> {
+  try {
+    return await readClaim(blobs, id, attempt);
+  } catch (error) {
+    if (error instanceof NotFound || error instanceof DataLoss) return undefined;
+    throw error;
+  }
 }
 
 async function giveUp(

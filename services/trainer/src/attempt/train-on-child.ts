@@ -1,11 +1,15 @@
 /** The parent's side of the training loop: batches in, steps and checkpoints out, until the child says that it has stopped. */
 import type { BlobStore } from "@pretrain/blobs";
-import { type CheckpointManifest, type SealedCheckpoint, sealCheckpoint } from "@pretrain/checkpoint";
-import type { AttemptClaim } from "../experiment/attempt-claim.ts";
+import {
+  type AttemptClaim,
+  type CheckpointManifest,
+  isFenced,
+  type SealedCheckpoint,
+  sealCheckpoint,
+} from "@pretrain/checkpoint";
 import { type StepPlan, totals } from "../experiment/step-plan.ts";
 import type { Batch, FromChild, Step } from "../worker/protocol.ts";
 import type { AttemptEvents } from "./attempt-events.ts";
-import { isFenced } from "./claims.ts";
 import type { ComputingProcess } from "./computing-process.ts";
 import { Fenced, Stopped } from "./faults.ts";
 import type { Outbox } from "./outbox.ts";
