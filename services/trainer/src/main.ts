@@ -1,6 +1,6 @@
 /** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
 import { openBlobs } from "@pretrain/blobs";
-import { connectBroker, ensureTopology, work } from "@pretrain/events";
+import { connectBroker, ensureTopology, trainingWork } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
 import { ExperimentRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
@@ -21,17 +21,18 @@ await using opened = new AsyncDisposableStack(); // closes in reverse order, als
 const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer", log }));
 await ensureTopology(broker);
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
+const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
 const worker = opened.use(
   superviseWorker({
     module: new URL("./worker-main.ts", import.meta.url),
     environment: process.env,
     // Also for what a dead worker could not send: it stands between an experiment and a complete record.
-    hasWork: async () => spoolHasRecords(spoolFolder(config)) || (await broker.hasWork(work.train)),
+    hasWork: async () => spoolHasRecords(spoolFolder(config)) || (await hasWork()),
     graceMs: 20_000,
     log,
   }),
 );
-opened.use(keepSweeping({ experiments, hasWork: () => broker.hasWork(work.train), now, log, metrics }));
+opened.use(keepSweeping({ experiments, hasWork, now, log, metrics }));
 const wake = () => worker.wake();
 const methods = trainerMethods({ experiments, blobs: openBlobs(config.blobs), now, log, wake });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));

@@ -1,7 +1,7 @@
 /** The trainer's worker: one experiment after the other, each with a process that computes. Ends when there is no more work. */
 import { openBlobs } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
-import { connectBroker, work } from "@pretrain/events";
+import { connectBroker, trainingWork } from "@pretrain/events";
 import { createLog, exitOnFatalError } from "@pretrain/observability";
 import { DataShardService, ExperimentRecordSchema } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
@@ -53,7 +53,7 @@ async function takeWork(): Promise<void> {
     environment: process.env,
     now: () => new Date(),
   };
-  for await (const piece of broker.takeWork(work.train, { signal: shutdown.signal, idleMs: config.workerIdleMs })) {
+  for await (const piece of broker.takeWork(trainingWork, { signal: shutdown.signal, idleMs: config.workerIdleMs })) {
     try {
       await runAttempt(piece, dependencies, shutdown.signal);
     } catch (error) {

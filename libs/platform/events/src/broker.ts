@@ -5,6 +5,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf, Unavailable } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
+import { answer, ask, type Question } from "./ask.ts";
 import { type Connection, withConnection } from "./connection.ts";
 import { type ConsumeOptions, type Consumption, consume } from "./consume.ts";
 import type { Delivered, EventKind, KindName } from "./event-kinds.ts";
@@ -59,6 +60,18 @@ export interface Broker extends AsyncDisposable {
     schema: Schema,
     factsOf: (recorded: Recorded<MessageShape<Schema>>) => Facts,
   ): RecordIndex<Facts>;
+  /** Asks whoever answers such questions. @throws Unavailable when nobody does */
+  ask<Asked extends DescMessage, Answer extends DescMessage>(
+    question: Question<Asked, Answer>,
+    message: MessageShape<Asked>,
+  ): Promise<MessageShape<Answer>>;
+  /** Answers such questions until disposed. */
+  answer<Asked extends DescMessage, Answer extends DescMessage>(
+    question: Question<Asked, Answer>,
+    reply: (message: MessageShape<Asked>) => MessageShape<Answer>,
+  ): Disposable;
+  /** Sequences of the oldest event that a stream still holds and of the newest; of an empty one the oldest is the next. */
+  extentOf(stream: StreamName): Promise<{ readonly first: number; readonly last: number }>;
   /** The records of a bucket. */
   records<Schema extends DescMessage>(bucket: BucketName, schema: Schema): Promise<Records<MessageShape<Schema>>>;
   /** The records of a bucket whose values go away by themselves. */
@@ -85,6 +98,12 @@ export async function connectBroker({ url, name, log }: BrokerOptions): Promise<
     takeWork: (kinds, options) => takeWork(connection, kinds, options),
     hasWork: (kind) => hasWork(connection, kind),
     recordIndex: (bucket, schema, factsOf) => followRecords(connection, bucket, schema, factsOf),
+    ask: (question, message) => ask(connection, question, message),
+    answer: (question, reply) => answer(connection, question, reply),
+    extentOf: async (stream) => {
+      const { state } = await connection.manager.streams.info(stream);
+      return { first: state.first_seq, last: state.last_seq };
+    },
     records: (bucket, schema) => openRecords(connection, bucket, schema),
     expiringRecords: (bucket, schema) => openExpiringRecords(connection, bucket, schema),
     [Symbol.asyncDispose]: () => nats.close(),

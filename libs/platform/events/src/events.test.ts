@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { connect } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect, nanos } from "@nats-io/transport-node";
 import { Aborted, AlreadyExists, Unavailable } from "@pretrain/errors";
 import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
@@ -10,12 +11,13 @@ import {
   Dataset_State,
   DatasetSchema,
   EvaluateWorkSchema,
+  LeaseSchema,
   StateChangedSchema,
   StepMetricSchema,
   TrainWorkSchema,
 } from "@pretrain/proto";
 import { temporaryDirectory, until } from "@pretrain/testing";
-import { connectBroker, type Delivered, ensureTopology, events, work } from "./index.ts";
+import { connectBroker, type Delivered, ensureTopology, events, trainingWork, work } from "./index.ts";
 
 const log = createLog("events-test", "fatal");
 
@@ -155,7 +157,7 @@ test("a piece of work is held while its worker lives, and comes again when it is
 
   const deliveries: number[] = [];
   const signal = AbortSignal.timeout(20_000);
-  for await (const piece of broker.takeWork(work.train, { signal, idleMs: 1500 })) {
+  for await (const piece of broker.takeWork([work.train], { signal, idleMs: 1500 })) {
     assert.equal(piece.message.experiment, "experiments/a");
     deliveries.push(piece.deliveries);
     if (deliveries.length < 3) piece.again(10);
@@ -164,6 +166,88 @@ test("a piece of work is held while its worker lives, and comes again when it is
   assert.deepEqual(deliveries, [1, 2, 3]);
   assert.equal(await broker.hasWork(work.train), false);
   assert.equal(await broker.hasWork(work.evaluate), true, "the other queue is untouched");
+});
+
+test("of several queues the most urgent one with work comes first, whatever came in first", async (t) => {
+  const { broker } = await setUp(t);
+  for (const [kind, id] of [
+    [work.trainLow, "low"],
+    [work.train, "normal"],
+    [work.trainHigh, "high"],
+  ] as const) {
+    await broker.enqueue(kind, create(TrainWorkSchema, { experiment: `experiments/${id}` }), id);
+  }
+  const taken: string[] = [];
+  const signal = AbortSignal.timeout(60_000);
+  for await (const piece of broker.takeWork(trainingWork, { signal, idleMs: 500 })) {
+    taken.push(piece.message.experiment);
+    await piece.done();
+  }
+  assert.deepEqual(taken, ["experiments/high", "experiments/normal", "experiments/low"]);
+});
+
+test("a more urgent piece preempts the one in hand if it is due, and comes next; the other one is not lost", async (t) => {
+  const { broker } = await setUp(t);
+  const enqueue = (kind: (typeof trainingWork)[number], id: string) =>
+    broker.enqueue(kind, create(TrainWorkSchema, { experiment: `experiments/${id}` }), id);
+  await enqueue(work.train, "normal");
+  const taken: string[] = [];
+  const stop = new AbortController();
+  const isDue = async ({ experiment }: { readonly experiment: string }) => experiment !== "experiments/not-due";
+  for await (const piece of broker.takeWork(trainingWork, { signal: stop.signal, isDue })) {
+    taken.push(piece.message.experiment);
+    if (taken.length === 1) {
+      await enqueue(work.trainHigh, "not-due");
+      await until(async () => (await broker.hasWork(work.trainHigh)) && !piece.preempted.aborted, {
+        timeoutMs: 20_000,
+      });
+      await enqueue(work.trainHigh, "due");
+      await until(() => piece.preempted.aborted, { timeoutMs: 20_000 });
+      piece.again(0);
+    } else await piece.done();
+    if (taken.length === 4) stop.abort();
+  }
+  assert.deepEqual(taken.slice(0, 3), ["experiments/normal", "experiments/due", "experiments/normal"]);
+  assert.equal(taken[3], "experiments/not-due"); // it was handed back, to be taken later
+});
+
+test("how long a queue waits for a word of its worker is set by who runs it, and kept by the others", async (t) => {
+  const { server, broker } = await setUp(t);
+  await ensureTopology(broker, { ackWaitMs: { train: 1_000 } });
+  await ensureTopology(broker);
+  const nats = await connect({ servers: server.url });
+  t.after(() => nats.close());
+  const { config } = await (await jetstreamManager(nats)).consumers.info("PRETRAIN_WORK", "train");
+  assert.equal(config.ack_wait, nanos(1_000));
+  await broker.enqueue(work.train, create(TrainWorkSchema, { experiment: "experiments/a" }), "a");
+  const silent = new AbortController();
+  for await (const piece of broker.takeWork([work.train], { signal: silent.signal })) {
+    piece.leave(); // and not another word of it
+    silent.abort();
+  }
+  for await (const piece of broker.takeWork([work.train], { signal: AbortSignal.timeout(20_000) })) {
+    assert.equal(piece.deliveries, 2);
+    await piece.done();
+    break;
+  }
+});
+
+test("an expiring record goes away unless it is renewed, and is renewed or removed only by who has seen its last version", async (t) => {
+  const { broker } = await setUp(t);
+  const leases = await broker.expiringRecords("pretrain_leases", LeaseSchema);
+  const [ours, theirs] = [create(LeaseSchema, { attempt: 1 }), create(LeaseSchema, { attempt: 2 })];
+  const first = await leases.create("a", ours, 1_000);
+  await assert.rejects(leases.create("a", theirs, 1_000), AlreadyExists);
+  const second = await leases.renew("a", ours, first, 1_000);
+  await assert.rejects(leases.renew("a", theirs, first, 1_000), Aborted);
+  assert.deepEqual(await leases.get("a"), { key: "a", value: ours, revision: second });
+  await until(async () => (await leases.get("a")) === undefined, { timeoutMs: 20_000 });
+  await assert.rejects(leases.renew("a", ours, second, 1_000), Aborted);
+  const third = await leases.create("a", theirs, 60_000);
+  await assert.rejects(leases.remove("a", second), Aborted);
+  await leases.remove("a", third);
+  assert.equal(await leases.get("a"), undefined);
+  await leases.create("a", ours, 1_000); // over the mark of its end
 });
 
 test("a record is made once and changed only by who has seen its last version", async (t) => {

@@ -1,4 +1,5 @@
 /** The broker: every publisher and every consumer of this project goes through here. */
+export { type Question, questions } from "./ask.ts";
 export { type Broker, type BrokerOptions, connectBroker } from "./broker.ts";
 export type { ConsumeOptions, Consumption } from "./consume.ts";
 export { type Delivered, type EventKind, type EventMessage, events, type KindName } from "./event-kinds.ts";

@@ -18,7 +18,7 @@ export interface TakingOptions {
 }
 
 export async function takeEvaluations({ broker, carryOut, idleMs, stopping, log }: TakingOptions): Promise<void> {
-  for await (const piece of broker.takeWork(work.evaluate, { signal: stopping, idleMs })) {
+  for await (const piece of broker.takeWork([work.evaluate], { signal: stopping, idleMs })) {
     const id = idOfEvaluationName(piece.message.evaluation);
     try {
       await settle(piece, await carryOut(id, piece.deliveries, AbortSignal.any([stopping, piece.lost])));

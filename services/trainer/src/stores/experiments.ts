@@ -8,7 +8,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Aborted, NotFound, Unavailable } from "@pretrain/errors";
 import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
-import { type ExperimentRecord, TrainWorkSchema } from "@pretrain/proto";
+import { type ExperimentRecord, Experiment_Priority as Priority, TrainWorkSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
 import { type Command, following, needsWork } from "../experiment/lifecycle.ts";
 import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
@@ -125,10 +125,16 @@ export class Experiments {
   }
 
   /** Another id for each time, since the queue takes an id only once within minutes; the same for a repetition of one. */
-  #enqueue(id: string, { transitions }: ExperimentRecord): Promise<void> {
+  #enqueue(id: string, record: ExperimentRecord): Promise<void> {
     const piece = create(TrainWorkSchema, { experiment: experimentName(id) });
-    return this.#broker.enqueue(work.train, piece, `${id}/${transitions.length}`);
+    const { priority } = experimentOf(record);
+    return this.#broker.enqueue(queueOf(priority), piece, `${id}/${record.transitions.length}`);
   }
+}
+
+function queueOf(priority: Priority) {
+  if (priority === Priority.HIGH) return work.trainHigh;
+  return priority === Priority.LOW ? work.trainLow : work.train;
 }
 
 /** Whether `settle` has something to do. */
