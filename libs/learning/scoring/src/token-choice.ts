@@ -33,15 +33,19 @@ export function sampled({ temperature, topK, topP, seed }: Sampling): TokenChoic
   if (temperature === 0 || topK === 1) return likeliest;
   let drawn = 0;
   return (scores) => {
-    const candidates = nucleus(probable(scores, temperature, topK), topP);
-    const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
+    const weights = probable(scores, temperature);
+    if (topK > 0 || topP < 1) keepLikeliest(weights, topK, topP);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
     let rest = uniform(seed, drawn) * total;
     drawn += 1;
-    for (const { token, weight } of candidates) {
+    let last = 0;
+    for (const [token, weight] of weights.entries()) {
+      if (weight === 0) continue;
       rest -= weight;
       if (rest < 0) return token;
+      last = token;
     }
-    return candidates.at(-1)?.token ?? 0; // rounding has left a trifle
+    return last; // rounding has left a trifle
   };
 }
 
@@ -56,28 +60,32 @@ export const likeliest: TokenChoice = (scores) => {
   return best;
 };
 
-interface Candidate {
-  readonly token: number;
-  /** Its probability, times whatever all have in common. */
-  readonly weight: number;
-}
-
-/** The `topK` likeliest, likeliest first, the lower token first among equals. */
-function probable(scores: ArrayLike<number>, temperature: number, topK: number): Candidate[] {
+/** The probability of each token, times whatever all have in common. @throws NotFiniteScore */
+function probable(scores: ArrayLike<number>, temperature: number): Float64Array {
   const most = scores[likeliest(scores)] ?? 0;
   const weightOf = (score: number) => (score === most ? 1 : Math.exp((score - most) / temperature)); // also where both are infinite
-  const all = Array.from(scores, (score, token) => ({ token, score }));
-  all.sort((a, b) => (a.score === b.score ? a.token - b.token : a.score < b.score ? 1 : -1));
-  const kept = topK === 0 ? all : all.slice(0, topK);
-  return kept.map(({ token, score }) => ({ token, weight: weightOf(score) }));
+  return Float64Array.from(scores, weightOf);
 }
 
-function nucleus(candidates: readonly Candidate[], topP: number): readonly Candidate[] {
-  if (topP === 1) return candidates;
-  const enough = topP * candidates.reduce((sum, { weight }) => sum + weight, 0);
+/** Makes the weights 0 of all but the `topK` likeliest and, of those, the fewest that reach `topP`; the lower token first among equals. */
+function keepLikeliest(weights: Float64Array, topK: number, topP: number): void {
+  const descending = weights.toSorted().reverse();
+  const count = reaching(topP, topK === 0 ? descending : descending.subarray(0, topK));
+  const least = descending[count - 1] ?? 0;
+  let equals = count - descending.findIndex((weight) => weight === least); // of the tokens that weigh just as much as the last one kept
+  for (const [token, weight] of weights.entries()) {
+    if (weight > least) continue;
+    if (weight === least && equals > 0) equals -= 1;
+    else weights[token] = 0;
+  }
+}
+
+/** How many of the first together have the share `topP` of all. */
+function reaching(topP: number, descending: Float64Array): number {
+  if (topP === 1) return descending.length;
+  const enough = topP * descending.reduce((sum, weight) => sum + weight, 0);
   let sum = 0;
-  const count = candidates.findIndex(({ weight }) => (sum += weight) >= enough) + 1;
-  return candidates.slice(0, Math.max(1, count));
+  return Math.max(1, descending.findIndex((weight) => (sum += weight) >= enough) + 1);
 }
 
 /**

@@ -12,23 +12,29 @@ import {
 } from "@pretrain/golden";
 import { rollingWindows } from "@pretrain/measures";
 import { generate, likeliest } from "@pretrain/scoring";
-import { InferenceProgram } from "./index.ts";
+import { InferenceProgram, type InferenceProgramOptions } from "./index.ts";
 
 const modelFiles = ["config.json", "weights.f32.safetensors"];
 const tolerance = 2e-5;
 
-for (const kernels of ["plain", "fused"] as const) {
+const ways: readonly (readonly [string, Pick<InferenceProgramOptions, "kernels" | "xla">])[] = [
+  ["plain kernels", { kernels: "plain" }],
+  ["fused kernels", { kernels: "fused" }],
+  ["XLA", { xla: true }],
+];
+
+for (const [name, way] of ways) {
   const open = (set: GoldenSet) => {
     const config = set.json<GoldenConfig>("config.json");
     const stored = [...set.tensors("weights.f32.safetensors")];
     const weights = new Map(stored.map(([name, { values }]) => [name, Float32Array.from(values)]));
-    return new InferenceProgram({ shape: goldenShape(config, config.max_seq_len), weights, kernels });
+    return new InferenceProgram({ shape: goldenShape(config, config.max_seq_len), weights, ...way });
   };
 
   goldenTest(
     "golden-model",
     [...modelFiles, "batches.i32.safetensors", "forward_backward.f64.safetensors"],
-    `token losses, traced over ${kernels} kernels, are those of f64`,
+    `token losses, traced over ${name}, are those of f64`,
     (set) => {
       using program = open(set);
       const [batch] = goldenBatches(set);
@@ -46,7 +52,7 @@ for (const kernels of ["plain", "fused"] as const) {
   goldenTest(
     "golden-model",
     [...modelFiles, "expected.json", "generate.f32.safetensors"],
-    `the greedy continuation, traced over ${kernels} kernels, is that of f32`,
+    `the greedy continuation, traced over ${name}, is that of f32`,
     async (set) => {
       using program = open(set);
       const config = set.json<GoldenConfig>("config.json");
@@ -71,7 +77,7 @@ for (const kernels of ["plain", "fused"] as const) {
   goldenTest(
     "golden-eval",
     ["sliding_window.json"],
-    `rolling windows, traced over ${kernels} kernels, give the golden loss of each token`,
+    `rolling windows, traced over ${name}, give the golden loss of each token`,
     (set, t) => {
       const model = goldenSets("golden-model").find(
         ({ title }) => title.replace("golden-model", "golden-eval") === set.title,

@@ -11,7 +11,9 @@ export interface InferenceProgramOptions {
   readonly shape: ModelShape;
   /** By the parameters' names. They are copied to the device. */
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** `plain` for XLA, which knows no operation of ours. */
   readonly kernels?: Kernels;
+  readonly xla?: boolean;
   /** Where traced functions are kept for the next process that runs a model of this shape. */
   readonly cacheFolder?: string;
 }
@@ -94,11 +96,11 @@ export class InferenceProgram implements Disposable {
   #function(label: string, traceable: Traceable, state: DeviceState, feeds: TensorSpecs): TracedFunction {
     const known = this.#functions.get(label);
     if (known !== undefined) return known;
-    const { shape, kernels = "fused", cacheFolder } = this.#options;
+    const { shape, xla = false, kernels = xla ? "plain" : "fused", cacheFolder } = this.#options;
     chooseKernels(kernels);
     const key = { shape, kernels };
     const cache = cacheFolder === undefined ? {} : { cache: { folder: cacheFolder, key, sources: tracedSources } };
-    const traced = trace(label, traceable, { state, feeds, ...cache });
+    const traced = trace(label, traceable, { state, feeds, xla, ...cache });
     this.#functions.set(label, traced);
     return traced;
   }
