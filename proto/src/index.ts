@@ -10,6 +10,7 @@ export * from "./gen/pretrain/eval/v1/evaluation_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluation_record_pb.ts";
 export * from "./gen/pretrain/eval/v1/evaluator_service_pb.ts";
 export * from "./gen/pretrain/events/v1/events_pb.ts";
+export * from "./gen/pretrain/events/v1/ledger_pb.ts";
 export * from "./gen/pretrain/events/v1/metrics_pb.ts";
 export * from "./gen/pretrain/report/v1/report_pb.ts";
 export * from "./gen/pretrain/report/v1/report_service_pb.ts";

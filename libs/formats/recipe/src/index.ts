@@ -1,6 +1,7 @@
 /** Recipes: read from files, checked as a whole, every default written out, identified by a digest. */
 export { type CompleteRecipe, completeRecipe } from "./complete-recipe.ts";
 export { experimentId, experimentName, idOfExperimentName } from "./experiment-id.ts";
+export { type ForkPlace, forkedRecipe, recipeDifferences } from "./fork-recipe.ts";
 export { estimatedBytes, parameterCount } from "./memory-estimate.ts";
 export { type Better, type Metric, metricNamed, metrics } from "./metrics.ts";
 export { parseExperimentFile } from "./parse-experiment-file.ts";
