@@ -7,7 +7,7 @@ import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
 import { reportConfig } from "./config.ts";
 import { ingestEvents } from "./ingest/ingest-events.ts";
-import { openLedger } from "./ledger/open-ledger.ts";
+import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
@@ -24,7 +24,11 @@ const log = createLog("report", config.logLevel);
 const metrics = createMetrics("report");
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
-const ledger = opened.use(openLedger(join(config.state, "ledger.sqlite")));
+const { ledger, setAside } = openSoundLedger(join(config.state, "ledger.sqlite"));
+opened.use(ledger);
+if (setAside !== undefined)
+  log.error(setAside, "the ledger was damaged: set aside, and built again from what it still held");
+const blobs = openBlobs(config.blobs);
 const broker = opened.use(await connectBroker({ url: config.nats, name: "report", log }));
 await ensureTopology(broker);
 const reports = new CurrentReports(ledger, () => performance.now());
@@ -35,7 +39,7 @@ const publisher = opened.use(
   new RecordPublisher({
     ledger,
     reports,
-    blobs: openBlobs(config.blobs),
+    blobs,
     announce,
     log,
     now: () => new Date(),
@@ -51,7 +55,7 @@ const taken = metrics.counter("pretrain_ledger_events_total", "Events taken from
   "kind",
 ]);
 const onTaken = (kind: string, count: number) => taken({ kind }, count);
-const ingestion = opened.use(await ingestEvents({ broker, ledger, log, onTaken, onChange }));
+const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
 publisher.start();
 const grpc = opened.use(
   await serveGrpc({ address: config.grpc, services: [reportMethods({ ledger, reports })], log, metrics }),

@@ -1,9 +1,17 @@
 /** A durable consumer: every event of a stream, in order, in batches, acknowledged only when it has been dealt with. */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  type ConsumerMessages,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JsMsg,
+} from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
-import { messageOf } from "@pretrain/errors";
+import { messageOf, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
 import { delivered } from "./delivered.ts";
 import type { Delivered } from "./event-kinds.ts";
@@ -16,9 +24,17 @@ export interface ConsumeOptions {
   readonly filter?: string;
   /** Events handed over at once, at most. */
   readonly batch: number;
+  /**
+   * Sequence of the stream up to which the caller has every event for certain. The consumer begins behind it, or behind what
+   * it was told last if that is less: a caller that lost what it had taken, or a broker that was put back to an older disk,
+   * is given again what is missing. Absent: the broker alone knows.
+   */
+  readonly heldUpTo?: number;
 }
 
 export interface Consumption extends AsyncDisposable {
+  /** Sequence of the stream up to which every event has been dealt with. @throws Unavailable when the broker is silent */
+  settledUpTo(): Promise<number>;
   /** Rejects if the consumer can never go on. Never resolves. */
   readonly failed: Promise<never>;
 }
@@ -30,26 +46,71 @@ const retryMs = 1000;
 export async function consume(
   connection: Connection,
   stream: StreamName,
-  { durable, filter, batch }: ConsumeOptions,
+  { durable, filter, batch, heldUpTo }: ConsumeOptions,
   handle: (batch: readonly Delivered[]) => Promise<void>,
 ): Promise<Consumption> {
-  await connection.manager.consumers.add(stream, {
+  const config: Partial<ConsumerConfig> = {
     durable_name: durable,
-    deliver_policy: DeliverPolicy.All,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitMs),
     max_ack_pending: 2 * batch,
     ...(filter === undefined ? {} : { filter_subject: filter }),
-  });
+  };
+  await makeConsumer(connection, stream, durable, config, heldUpTo);
   const stopping = new AbortController();
-  const running = run(connection, stream, durable, batch, handle, stopping.signal);
+  const remake = () => makeConsumer(connection, stream, durable, config);
+  const running = run(connection, stream, durable, batch, handle, remake, stopping.signal);
   return {
+    settledUpTo: () => settledUpTo(connection, stream, durable),
     failed: running.then(() => new Promise<never>(() => {})),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await running.catch(() => {}); // `failed` has told it
     },
   };
+}
+
+/** What is there already goes on where it stopped, unless the caller says from where it must. */
+async function makeConsumer(
+  connection: Connection,
+  stream: StreamName,
+  durable: string,
+  config: Partial<ConsumerConfig>,
+  heldUpTo?: number,
+): Promise<void> {
+  const { consumers } = connection.manager;
+  const known = await consumerInfo(connection, stream, durable);
+  if (known === undefined || heldUpTo === undefined) {
+    if (known === undefined) await consumers.add(stream, { ...config, deliver_policy: DeliverPolicy.All });
+    return;
+  }
+  const begin = Math.min(known.ack_floor.stream_seq, heldUpTo) + 1;
+  await consumers.delete(stream, durable); // a begin is given once, when a consumer is made
+  await consumers.add(stream, { ...config, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: begin });
+}
+
+async function consumerInfo(
+  { manager }: Connection,
+  stream: StreamName,
+  durable: string,
+): Promise<ConsumerInfo | undefined> {
+  try {
+    return await manager.consumers.info(stream, durable);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === consumerNotFound) return undefined;
+    throw error;
+  }
+}
+
+const consumerNotFound = 10014;
+
+async function settledUpTo(connection: Connection, stream: StreamName, durable: string): Promise<number> {
+  try {
+    return (await consumerInfo(connection, stream, durable))?.ack_floor.stream_seq ?? 0;
+  } catch (error) {
+    const message = `${stream}: no answer from the broker about ${durable} (${messageOf(error)}); ask again`;
+    throw new Unavailable("BROKER_SILENT", message, { stream, durable }, { cause: error });
+  }
 }
 
 /** One subscription after the other: whatever ends one (the consumer deleted, the server replaced) is tried again. */
@@ -59,11 +120,13 @@ async function run(
   durable: string,
   batch: number,
   handle: (batch: readonly Delivered[]) => Promise<void>,
+  remake: () => Promise<void>,
   stopping: AbortSignal,
 ): Promise<void> {
   const { jetstream, log, nats } = connection;
-  while (!stopping.aborted && !nats.isClosed()) {
+  for (let isFirst = true; !stopping.aborted && !nats.isClosed(); isFirst = false) {
     try {
+      if (!isFirst) await remake(); // it went with a deleted stream, or with a disk that was put back
       const consumer = await jetstream.consumers.get(stream, durable);
       const messages = await consumer.consume({ max_messages: batch });
       await handleAll(connection, stream, messages, batch, handle, stopping);

@@ -4,7 +4,7 @@ import { InvalidArgument, type Violation } from "@pretrain/errors";
 import type { MemorySample } from "@pretrain/proto";
 import { acceptedSteps } from "../ledger/accepted-steps.ts";
 import type { Ledger } from "../ledger/open-ledger.ts";
-import { readEvents } from "../ledger/read-history.ts";
+import { readEvents, readResumptions } from "../ledger/read-history.ts";
 import { acceptedItems } from "../record/accepted.ts";
 import { evaluatedCheckpoints } from "../record/checkpoint-evaluations.ts";
 import { evaluationNumbers } from "../record/evaluation-numbers.ts";
@@ -89,11 +89,7 @@ function readMemoryCurves(
   thinners: readonly Thinner[],
 ): void {
   if (!wanted.some((curve) => curve.of === "memory")) return;
-  const samples = acceptedItems(
-    readEvents(ledger, experiment, "memory"),
-    placeOf,
-    readEvents(ledger, experiment, "attempt"),
-  );
+  const samples = acceptedItems(readEvents(ledger, experiment, "memory"), placeOf, readResumptions(ledger, experiment));
   for (const sample of samples) {
     wanted.forEach((curve, index) => {
       if (curve.of === "memory") thinners[index]?.add(Number(sample.microStep), Number(curve.value(sample)), 1);
@@ -128,7 +124,7 @@ function readEvaluatedCheckpoints(ledger: Ledger, experiment: string) {
   const plan = readEvents(ledger, experiment, "state")[0]?.recipe?.evaluation;
   return evaluatedCheckpoints(
     readEvents(ledger, experiment, "checkpoint"),
-    readEvents(ledger, experiment, "attempt"),
+    readResumptions(ledger, experiment),
     evaluations,
     plan,
   );

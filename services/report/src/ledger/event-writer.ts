@@ -5,31 +5,38 @@
  */
 import type { StatementSync } from "node:sqlite";
 import { InvalidArgument } from "@pretrain/errors";
-import { type LedgerEntry, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
+import { count, type LedgerEntry, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
 import type { Ledger } from "./open-ledger.ts";
+import { checkedRow, type RowValue } from "./row-checksum.ts";
 import { stepColumns } from "./step-columns.ts";
 import { storeError } from "./store-error.ts";
+import { type CheckedTable, checkedColumns } from "./tables.ts";
 
 export class EventWriter {
   readonly #ledger: Ledger;
   readonly #insert: StatementSync;
-  readonly #known: StatementSync;
+  /** The event with that identity and another content. */
+  readonly #other: StatementSync;
   readonly #remove: StatementSync;
   readonly #keepAside: StatementSync;
   readonly #putStep: StatementSync;
-  readonly #putAttempt: StatementSync;
+  readonly #mark: StatementSync;
+  readonly #putMark: StatementSync;
+  /** Marks that are in the table: nearly every event carries one of them. */
+  readonly #marked = new Set<string>();
 
   constructor(ledger: Ledger) {
     const { database } = ledger;
     this.#ledger = ledger;
-    this.#insert = database.prepare(`
-      INSERT INTO events (experiment, kind, attempt, number, detail, time_ms, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO NOTHING`);
-    this.#known = database.prepare(`SELECT position, time_ms AS timeMs, payload FROM events WHERE ${sameIdentity}`);
+    this.#insert = database.prepare(`${insertionInto("events")} ON CONFLICT DO NOTHING`);
+    this.#other = database.prepare(
+      `SELECT position, time_ms AS timeMs, payload FROM events WHERE ${sameIdentity} AND payload <> ?`,
+    );
     this.#remove = database.prepare("DELETE FROM events WHERE position = ?");
-    this.#keepAside = database.prepare("INSERT OR IGNORE INTO contradictions VALUES (?, ?, ?, ?, ?, ?)");
-    this.#putAttempt = database.prepare("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)");
-    this.#putStep = database.prepare(`INSERT OR REPLACE INTO steps VALUES (${Array(19).fill("?").join(", ")})`);
+    this.#keepAside = database.prepare(`${insertionInto("contradictions")} ON CONFLICT DO NOTHING`);
+    this.#putStep = database.prepare(insertionInto("steps").replace("INSERT", "INSERT OR REPLACE"));
+    this.#mark = database.prepare("SELECT 1 FROM marks WHERE experiment = ? AND attempt = ? AND nonce = ?");
+    this.#putMark = database.prepare(insertionInto("marks").replace("INSERT", "INSERT OR REPLACE"));
   }
 
   /**
@@ -45,36 +52,46 @@ export class EventWriter {
       for (const event of events) {
         const entry = entryOrRefusal(event);
         if ("reason" in entry) refused.push(entry);
-        else if (this.#appendOne(event, entry)) changed.add(entry.experiment);
+        else if (this.#appendOne(entry)) changed.add(entry.experiment);
       }
       database.exec("COMMIT");
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK");
+      this.#marked.clear(); // some of them were undone
       throw storeError(error);
     }
     return { changed, refused };
   }
 
-  #appendOne(event: LedgerEvent, entry: LedgerEntry): boolean {
+  #appendOne(entry: WritableEntry): boolean {
     const isNew = this.#insertEvent(entry) || this.#resolve(entry);
-    if (isNew && event.kind === "step") this.#putStep.run(...stepColumns(entry.experiment, event.message));
-    if (isNew && event.kind === "attempt") {
-      this.#putAttempt.run(entry.experiment, entry.attempt, Number(event.message.resumedFromMicroStep));
-    }
+    if (isNew && entry.stepRow !== undefined) this.#putStep.run(...entry.stepRow);
+    if (isNew && entry.isMarked) this.#noteMark(entry);
     return isNew;
   }
 
   #insertEvent(entry: LedgerEntry): boolean {
-    return this.#insert.run(...identity(entry), entry.timeMs, entry.payload).changes === 1;
+    return this.#insert.run(...checkedRow([...identity(entry), entry.timeMs, entry.payload])).changes === 1;
+  }
+
+  /** An attempt's own beginning says where it goes on from; of every other event the mark alone is noted. */
+  #noteMark({ experiment, attempt, nonce, resumedFrom }: WritableEntry): void {
+    const mark = `${experiment}/${attempt}/${nonce}`;
+    if (resumedFrom === undefined && this.#marked.has(mark)) return;
+    const isKnown = this.#mark.get(experiment, attempt, nonce) !== undefined;
+    if (resumedFrom !== undefined || !isKnown) {
+      this.#putMark.run(...checkedRow([experiment, attempt, nonce, resumedFrom ?? null]));
+    }
+    this.#marked.add(mark);
   }
 
   /** The identity is taken: by the same event, which changes nothing, or by another one. True when `entry` takes its place. */
   #resolve(entry: LedgerEntry): boolean {
-    const known = this.#known.get(...identity(entry));
-    if (known === undefined || known["payload"] === entry.payload) return false;
+    const known = this.#other.get(...identity(entry), entry.payload);
+    if (known === undefined) return false;
     const knownPayload = String(known["payload"]);
     const wins = isGreater(entry, { timeMs: Number(known["timeMs"]), payload: knownPayload });
-    this.#keepAside.run(...identity(entry), wins ? knownPayload : entry.payload);
+    this.#keepAside.run(...checkedRow([...identity(entry), wins ? knownPayload : entry.payload]));
     if (!wins) return false;
     this.#remove.run(Number(known["position"]));
     return this.#insertEvent(entry);
@@ -92,19 +109,39 @@ export interface Refusal {
   readonly reason: string;
 }
 
-function entryOrRefusal(event: LedgerEvent): LedgerEntry | Refusal {
+/** Everything that is written for one event, made before anything is: one that cannot be kept must not stop a batch. */
+interface WritableEntry extends LedgerEntry {
+  readonly stepRow: RowValue[] | undefined;
+  /** True for what an attempt says under its mark. */
+  readonly isMarked: boolean;
+  /** Only of the event that begins an attempt. */
+  readonly resumedFrom: number | undefined;
+}
+
+function entryOrRefusal(event: LedgerEvent): WritableEntry | Refusal {
   try {
-    return ledgerEntry(event);
+    const entry = ledgerEntry(event);
+    return {
+      ...entry,
+      stepRow: event.kind === "step" ? checkedRow(stepColumns(entry.experiment, event.message)) : undefined,
+      isMarked: "attemptNonce" in event.message,
+      resumedFrom: event.kind === "attempt" ? count(event.message.resumedFromMicroStep, event.kind) : undefined,
+    };
   } catch (error) {
     if (error instanceof InvalidArgument) return { kind: event.kind, reason: error.message };
     throw error;
   }
 }
 
-const sameIdentity = "experiment = ? AND kind = ? AND attempt = ? AND number = ? AND detail = ?";
+function insertionInto(table: CheckedTable): string {
+  const columns = [...checkedColumns[table], "checksum"];
+  return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+}
 
-function identity({ experiment, kind, attempt, number, detail }: LedgerEntry) {
-  return [experiment, kind, attempt, number, detail] as const;
+const sameIdentity = "experiment = ? AND kind = ? AND attempt = ? AND nonce = ? AND number = ? AND detail = ?";
+
+function identity({ experiment, kind, attempt, nonce, number, detail }: LedgerEntry) {
+  return [experiment, kind, attempt, nonce, number, detail] as const;
 }
 
 type Content = Pick<LedgerEntry, "timeMs" | "payload">;

@@ -9,23 +9,29 @@ export type LedgerEvent = {
   [K in KindName]: { readonly kind: K; readonly message: EventMessage<K> };
 }[KindName];
 
-/** What the ledger's table of events holds of one event. Two events with the same first five members are the same event. */
-export interface LedgerEntry {
+/** Two events with the same identity are the same event. */
+export interface EventIdentity {
   /** Canonical id, without `experiments/`. */
   readonly experiment: string;
   readonly kind: KindName;
   /** 0 where the identity has none. */
   readonly attempt: number;
+  /** The attempt's mark: an event of a claim that was never granted is another event. Empty where the identity has none. */
+  readonly nonce: string;
   /** Micro-step, sequence or line number; 0 where the identity has none. */
   readonly number: number;
   /** Phase, name or digest, where the identity is a text; else empty. */
   readonly detail: string;
+}
+
+/** What the ledger's table of events holds of one event. */
+export interface LedgerEntry extends EventIdentity {
   readonly timeMs: number;
   /** ProtoJSON. */
   readonly payload: string;
 }
 
-/** @throws InvalidArgument when the event names no experiment, has no time, or a count that no number can hold */
+/** @throws InvalidArgument when the event names no experiment, has no time, no usable mark, or a count that no number can hold */
 export function ledgerEntry(event: LedgerEvent): LedgerEntry {
   const { message, kind } = event;
   return {
@@ -37,28 +43,28 @@ export function ledgerEntry(event: LedgerEvent): LedgerEntry {
   };
 }
 
-type Identity = Pick<LedgerEntry, "attempt" | "number" | "detail">;
+type Identity = Omit<EventIdentity, "experiment" | "kind">;
 
 /** As the comments of the .proto files say. */
 function identityOf({ kind, message }: LedgerEvent): Identity {
-  const none = { attempt: 0, number: 0, detail: "" };
+  const none = { attempt: 0, nonce: "", number: 0, detail: "" };
   switch (kind) {
     case "step":
     case "memory":
     case "profile":
-      return { ...none, attempt: message.attempt, number: count(message.microStep, kind) };
+      return { ...none, ...marked(message, kind), number: count(message.microStep, kind) };
     case "log":
-      return { ...none, attempt: message.attempt, number: count(message.number, kind) };
+      return { ...none, ...marked(message, kind), number: count(message.number, kind) };
     case "state":
       return { ...none, number: message.sequence };
     case "attempt":
-      return { ...none, attempt: message.attempt };
+      return { ...none, ...marked(message, kind) };
     case "phase":
-      return { ...none, attempt: message.attempt, detail: message.phase };
+      return { ...none, ...marked(message, kind), detail: message.phase };
     case "dataset":
       return { ...none, detail: message.report?.manifestSha256 ?? "" };
     case "checkpoint":
-      return { ...none, attempt: message.attempt, number: count(message.checkpoint?.microStep ?? 0n, kind) };
+      return { ...none, ...marked(message, kind), number: count(message.checkpoint?.microStep ?? 0n, kind) };
     case "evaluation":
       return { ...none, detail: message.evaluation?.name ?? "" };
     case "report":
@@ -66,7 +72,39 @@ function identityOf({ kind, message }: LedgerEvent): Identity {
   }
 }
 
-function count(value: bigint, kind: KindName): number {
+/** The identity that a `Nats-Msg-Id` stands for; undefined when it stands for none that the ledger could have. */
+export function identityOfMessageId(messageId: string): EventIdentity | undefined {
+  const [kind = "", experiment = "", ...rest] = messageId.split("/");
+  if (!Object.hasOwn(events, kind)) return undefined;
+  const named = { experiment, kind: kind as KindName, attempt: 0, nonce: "", number: 0, detail: "" };
+  const [attempt = "", nonce = "", last = "", ...more] = rest;
+  switch (named.kind) {
+    case "step":
+    case "memory":
+    case "profile":
+    case "log":
+    case "checkpoint":
+      return more.length > 0 ? undefined : { ...named, attempt: Number(attempt), nonce, number: Number(last) };
+    case "attempt":
+      return { ...named, attempt: Number(attempt), nonce };
+    case "phase":
+      return { ...named, attempt: Number(attempt), nonce, detail: [last, ...more].join("/") };
+    case "state":
+      return { ...named, number: Number(attempt) };
+    case "dataset":
+    case "evaluation":
+    case "report":
+      return { ...named, detail: rest.join("/") };
+  }
+}
+
+function marked({ attempt, attemptNonce: nonce }: { attempt: number; attemptNonce: string }, kind: KindName) {
+  if (/^[0-9A-Za-z-]{0,64}$/.test(nonce)) return { attempt, nonce };
+  throw new InvalidArgument([{ field: `${kind}.attempt_nonce`, description: "is no mark of an attempt" }]);
+}
+
+/** @throws InvalidArgument for a number that is negative or too large to be exact */
+export function count(value: bigint, kind: KindName): number {
   const number = Number(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw new InvalidArgument([{ field: kind, description: `${value} is not a count that can be kept` }]);

@@ -15,7 +15,8 @@ export interface Ledger extends Disposable {
 
 /**
  * @param path of the file; its folder is made. `:memory:` for a ledger that ends with the process.
- * @throws FailedPrecondition when the file is no ledger, is damaged, or is of another version
+ * @throws FailedPrecondition LEDGER_DAMAGED when the file is no ledger or its shape is broken, LEDGER_OUTDATED and
+ *   LEDGER_VERSION when it is of an earlier or a later version
  * @throws ResourceExhausted when the disk is full
  */
 export function openLedger(path: string): Ledger {
@@ -49,6 +50,10 @@ function configure(database: DatabaseSync): void {
 function prepareTables(database: DatabaseSync, path: string): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === tablesVersion) return;
+  if (version > 0 && version < tablesVersion) {
+    const message = `${path} is a ledger of version ${version}, this program writes version ${tablesVersion}`;
+    throw new FailedPrecondition("LEDGER_OUTDATED", message, { path, version: String(version) });
+  }
   if (version !== 0) {
     throw new FailedPrecondition(
       "LEDGER_VERSION",

@@ -2,7 +2,8 @@
 import { fromJsonString } from "@bufbuild/protobuf";
 import { type EventMessage, events, type KindName } from "@pretrain/events";
 import { experimentName } from "@pretrain/recipe";
-import type { Contradiction, History } from "../record/history.ts";
+import type { Resumption } from "../record/accepted.ts";
+import type { Contradiction, History, Stranger } from "../record/history.ts";
 import { isKnown } from "./is-known.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { readSteps } from "./read-steps.ts";
@@ -23,15 +24,23 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     memory: readEvents(ledger, experiment, "memory"),
     log: readEvents(ledger, experiment, "log"),
     contradictions: readContradictions(ledger, experiment),
+    resumptions: readResumptions(ledger, experiment),
+    strangers: readStrangers(ledger, experiment),
     steps: { [Symbol.iterator]: () => readSteps(ledger, experiment) },
   };
 }
 
-/** All events of one kind, by attempt and number; of those that have neither (datasets) by time. */
+/**
+ * All events of one kind, by attempt and number; of those that have neither (datasets) by time. What an attempt said under
+ * another mark than the one that counts is left out.
+ */
 export function readEvents<K extends KindName>({ database }: Ledger, experiment: string, kind: K): EventMessage<K>[] {
+  const counts = isMarked(kind) ? `AND (attempt, nonce) IN (${marksThatCount})` : "";
   const rows = database
-    .prepare("SELECT payload FROM events WHERE experiment = ? AND kind = ? ORDER BY attempt, number, time_ms, detail")
-    .all(experiment, kind);
+    .prepare(`
+      SELECT payload FROM events WHERE experiment = :experiment AND kind = :kind ${counts}
+      ORDER BY attempt, number, time_ms, detail`)
+    .all({ experiment, kind });
   return rows.map((row) => readPayload(kind, String(row["payload"])));
 }
 
@@ -39,6 +48,36 @@ export function readEvents<K extends KindName>({ database }: Ledger, experiment:
 export function readPayload<K extends KindName>(kind: K, payload: string): EventMessage<K> {
   const schema: (typeof events)[K]["schema"] = events[kind].schema;
   return fromJsonString(schema, payload, { ignoreUnknownFields: true });
+}
+
+const marksThatCount = "SELECT attempt, nonce FROM counted WHERE experiment = :experiment";
+
+function isMarked(kind: KindName): boolean {
+  return events[kind].schema.fields.some(({ name }) => name === "attempt_nonce");
+}
+
+/** Where each attempt went on from. */
+export function readResumptions({ database }: Ledger, experiment: string): Resumption[] {
+  const rows = database
+    .prepare("SELECT attempt, resumed_from FROM resumptions WHERE experiment = ? ORDER BY attempt, resumed_from")
+    .all(experiment);
+  return rows.map((row) => ({ attempt: Number(row["attempt"]), resumedFrom: Number(row["resumed_from"]) }));
+}
+
+/** Events under marks that do not count. Only marks are looked through, and there is nearly always one for each attempt. */
+function readStrangers({ database }: Ledger, experiment: string): Stranger[] {
+  const marks = database
+    .prepare(`
+      SELECT attempt, nonce FROM marks WHERE experiment = :experiment AND (attempt, nonce) NOT IN (${marksThatCount})
+      ORDER BY attempt, nonce`)
+    .all({ experiment });
+  const count = database.prepare(
+    "SELECT COUNT(*) AS events FROM events WHERE experiment = ? AND attempt = ? AND nonce = ?",
+  );
+  return marks.map(({ attempt, nonce }) => ({
+    attempt: Number(attempt),
+    events: Number(count.get(experiment, Number(attempt), String(nonce))?.["events"]),
+  }));
 }
 
 function startSeconds({ startTime }: EventMessage<"phase">): number {

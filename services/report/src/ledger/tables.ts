@@ -1,8 +1,42 @@
 /**
- * The ledger's tables. `events` holds every event once, whole; `steps` and `attempts` repeat some columns of it so that a
+ * The ledger's tables. `events` holds every event once, whole; `steps` and `marks` repeat some columns of it so that a
  * curve of 173,385 micro-steps is one pass over a narrow table. Losses are sums with counts: nothing is divided in here.
+ * Every row ends with a checksum over its other columns: SQLite checks the shape of its file, not the values in it.
  */
-export const tablesVersion = 1;
+export const tablesVersion = 2;
+
+/** The columns that a row's checksum covers, in their order. */
+export const checkedColumns = {
+  events: ["experiment", "kind", "attempt", "nonce", "number", "detail", "time_ms", "payload"],
+  contradictions: ["experiment", "kind", "attempt", "nonce", "number", "detail", "payload"],
+  marks: ["experiment", "attempt", "nonce", "resumed_from"],
+  claims: ["experiment", "attempt", "nonce", "resumes_from"],
+  positions: ["stream", "sequence"],
+  steps: [
+    "experiment",
+    "micro_step",
+    "attempt",
+    "nonce",
+    "optimizer_step",
+    "epoch",
+    "time_ms",
+    "loss_nats",
+    "loss_tokens",
+    "learning_rate",
+    "gradient_norm",
+    "clip_scale",
+    "tokens_seen",
+    "tokens",
+    "positions",
+    "data_ms",
+    "forward_backward_ms",
+    "optimizer_ms",
+    "other_ms",
+    "total_ms",
+  ],
+} as const;
+
+export type CheckedTable = keyof typeof checkedColumns;
 
 export const tables = `
   CREATE TABLE ledger (
@@ -16,11 +50,13 @@ export const tables = `
     experiment TEXT NOT NULL,
     kind TEXT NOT NULL,
     attempt INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
     number INTEGER NOT NULL,
     detail TEXT NOT NULL,
     time_ms INTEGER NOT NULL,
     payload TEXT NOT NULL,
-    UNIQUE (experiment, kind, attempt, number, detail)
+    checksum INTEGER NOT NULL,
+    UNIQUE (experiment, kind, attempt, number, nonce, detail)
   ) STRICT;
 
   -- The list of experiments and their states, without a look at their millions of steps.
@@ -31,23 +67,59 @@ export const tables = `
     experiment TEXT NOT NULL,
     kind TEXT NOT NULL,
     attempt INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
     number INTEGER NOT NULL,
     detail TEXT NOT NULL,
     payload TEXT NOT NULL,
-    PRIMARY KEY (experiment, kind, attempt, number, detail, payload)
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (experiment, kind, attempt, nonce, number, detail, payload)
   ) STRICT, WITHOUT ROWID;
 
-  CREATE TABLE attempts (
+  -- Every mark that an event of an attempt carried, and where that attempt said that it goes on from.
+  CREATE TABLE marks (
     experiment TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    resumed_from INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
+    resumed_from INTEGER,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (experiment, attempt, nonce)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Copies of the claims in the blob store: who really holds the number of an attempt.
+  CREATE TABLE claims (
+    experiment TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
+    resumes_from INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (experiment, attempt)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The mark that counts for each attempt: the claim's; without one the first in the order of texts, whichever came first.
+  CREATE VIEW counted AS
+    SELECT m.experiment, m.attempt, COALESCE(c.nonce, MIN(m.nonce)) AS nonce
+    FROM marks AS m LEFT JOIN claims AS c ON c.experiment = m.experiment AND c.attempt = m.attempt
+    GROUP BY m.experiment, m.attempt;
+
+  -- Where each attempt began, by its claim and by its own word.
+  CREATE VIEW resumptions AS
+    SELECT experiment, attempt, resumes_from AS resumed_from FROM claims
+    UNION
+    SELECT experiment, attempt, resumed_from FROM marks
+    WHERE resumed_from IS NOT NULL AND (experiment, attempt, nonce) IN (SELECT * FROM counted);
+
+  -- Up to where each stream is in here for certain.
+  CREATE TABLE positions (
+    stream TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE steps (
     experiment TEXT NOT NULL,
     micro_step INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
     optimizer_step INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     time_ms INTEGER NOT NULL,
@@ -64,7 +136,8 @@ export const tables = `
     optimizer_ms REAL NOT NULL,
     other_ms REAL NOT NULL,
     total_ms REAL NOT NULL,
-    PRIMARY KEY (experiment, micro_step, attempt)
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (experiment, micro_step, attempt, nonce)
   ) STRICT, WITHOUT ROWID;
 
   PRAGMA user_version = ${tablesVersion};

@@ -7,7 +7,6 @@
  *
  * What is not accepted stays in the ledger.
  */
-import type { AttemptStarted } from "@pretrain/proto";
 
 /** Where a result stands: which attempt computed it, after which micro-step. */
 export interface Place {
@@ -15,22 +14,29 @@ export interface Place {
   readonly microStep: number;
 }
 
+/** An attempt's beginning. */
+export interface Resumption {
+  readonly attempt: number;
+  /** Micro-step of the checkpoint that it went on from; 0: from the beginning. */
+  readonly resumedFrom: number;
+}
+
 /** True when no later attempt began before this place. */
-export function isAccepted({ attempt, microStep }: Place, attempts: readonly AttemptStarted[]): boolean {
-  return !attempts.some((later) => later.attempt > attempt && Number(later.resumedFromMicroStep) < microStep);
+export function isAccepted({ attempt, microStep }: Place, resumptions: readonly Resumption[]): boolean {
+  return !resumptions.some((later) => later.attempt > attempt && later.resumedFrom < microStep);
 }
 
 /** The accepted items, one for each micro-step (the highest attempt's), ascending. */
 export function acceptedItems<T>(
   items: readonly T[],
   placeOf: (item: T) => Place,
-  attempts: readonly AttemptStarted[],
+  resumptions: readonly Resumption[],
 ): T[] {
   const byStep = new Map<number, { readonly item: T; readonly attempt: number }>();
   for (const item of items) {
     const { attempt, microStep } = placeOf(item);
     const known = byStep.get(microStep);
-    if (!isAccepted({ attempt, microStep }, attempts) || (known !== undefined && known.attempt >= attempt)) continue;
+    if (!isAccepted({ attempt, microStep }, resumptions) || (known !== undefined && known.attempt >= attempt)) continue;
     byStep.set(microStep, { item, attempt });
   }
   return [...byStep.entries()].sort(([a], [b]) => a - b).map(([, { item }]) => item);

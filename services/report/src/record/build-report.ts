@@ -31,10 +31,10 @@ export function buildReport(history: History): Report {
   const attempt = history.attempts.at(-1);
   const steps = runSteps(history.steps);
   const evaluations = history.evaluations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
-  const checkpoints = evaluatedCheckpoints(history.checkpoints, history.attempts, evaluations, recipe?.evaluation);
+  const checkpoints = evaluatedCheckpoints(history.checkpoints, history.resumptions, evaluations, recipe?.evaluation);
   const named = moments(history.transitions, steps.ends);
   const time = timeSummary(named, steps);
-  const memory = memorySummary(history.memory, history.attempts);
+  const memory = memorySummary(history.memory, history.resumptions);
   const totalMicroSteps = attempt && Number(attempt.totalMicroSteps);
   const hasLastStep = steps.missing.last === totalMicroSteps;
   const settled = settledNumbers(run.state, hasLastStep, checkpoints);

@@ -1,6 +1,6 @@
 /** Which checkpoints count, and which evaluation is the one of a checkpoint that the recipe asked for. */
-import type { AttemptStarted, Checkpoint, CheckpointWritten, Evaluation, EvaluationPlan } from "@pretrain/proto";
-import { acceptedItems } from "./accepted.ts";
+import type { Checkpoint, CheckpointWritten, Evaluation, EvaluationPlan } from "@pretrain/proto";
+import { acceptedItems, type Resumption } from "./accepted.ts";
 
 export interface EvaluatedCheckpoint {
   readonly checkpoint: Checkpoint;
@@ -11,11 +11,11 @@ export interface EvaluatedCheckpoint {
 /** The accepted checkpoints, by micro-step, each with its evaluation. */
 export function evaluatedCheckpoints(
   written: readonly CheckpointWritten[],
-  attempts: readonly AttemptStarted[],
+  resumptions: readonly Resumption[],
   evaluations: readonly Evaluation[],
   plan: EvaluationPlan | undefined,
 ): EvaluatedCheckpoint[] {
-  return acceptedItems(written, placeOf, attempts).flatMap(({ checkpoint }) => {
+  return acceptedItems(written, placeOf, resumptions).flatMap(({ checkpoint }) => {
     if (checkpoint === undefined) return [];
     return [{ checkpoint, evaluation: evaluationOf(checkpoint, evaluations, plan) }];
   });

@@ -2,7 +2,7 @@
 import { Evaluation_State, Experiment_State } from "@pretrain/proto";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { isFinal } from "./execution.ts";
-import type { Contradiction, History } from "./history.ts";
+import type { Contradiction, History, Stranger } from "./history.ts";
 import type { MissingSteps } from "./missing-steps.ts";
 import { counted } from "./wording.ts";
 
@@ -22,6 +22,7 @@ export function gaps(run: KnownRun): string[] {
     ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
     ...run.checkpoints.flatMap((checkpoint) => missingEvaluation(checkpoint, isFinal(run.state))),
     ...run.history.contradictions.map(contradiction),
+    ...run.history.strangers.map(stranger),
   ];
 }
 
@@ -74,4 +75,9 @@ function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOv
 function contradiction({ kind, attempt, number, detail }: Contradiction): string {
   const identity = [`attempt ${attempt}`, `number ${counted(number)}`, ...(detail === "" ? [] : [detail])].join(", ");
   return `Two different events claim to be the same ${kind} (${identity}); the later one is shown.`;
+}
+
+function stranger({ attempt, events }: Stranger): string {
+  const found = events === 1 ? "1 event" : `${counted(events)} events`;
+  return `${found} of attempt ${attempt} carry another mark than the attempt that holds this number; they do not count.`;
 }

@@ -9,6 +9,7 @@ import type {
   PhaseEnded,
   StateChanged,
 } from "@pretrain/proto";
+import type { Resumption } from "./accepted.ts";
 
 /** One accepted micro-step: the columns that the record is computed from. */
 export interface Step {
@@ -46,6 +47,13 @@ export interface Contradiction {
   readonly detail: string;
 }
 
+/** Events that carry another mark than the claim of their attempt: whoever wrote them did not hold the experiment. */
+export interface Stranger {
+  readonly attempt: number;
+  /** How many they are. */
+  readonly events: number;
+}
+
 export interface History {
   /** `experiments/{experiment}`. */
   readonly experiment: string;
@@ -60,6 +68,9 @@ export interface History {
   readonly memory: readonly MemorySample[];
   readonly log: readonly LogLine[];
   readonly contradictions: readonly Contradiction[];
+  /** Where every attempt went on from, also of one that fell silent before it said a word. */
+  readonly resumptions: readonly Resumption[];
+  readonly strangers: readonly Stranger[];
   /** The accepted micro-steps, ascending; read once. */
   readonly steps: Iterable<Step>;
 }

@@ -1,12 +1,12 @@
 /** Memory of the process that computes, sampled right after micro-steps; the peak is the operating system's own count. */
 import { create } from "@bufbuild/protobuf";
-import { type AttemptStarted, type MemorySample, type MemorySummary, MemorySummarySchema } from "@pretrain/proto";
-import { acceptedItems } from "./accepted.ts";
+import { type MemorySample, type MemorySummary, MemorySummarySchema } from "@pretrain/proto";
+import { acceptedItems, type Resumption } from "./accepted.ts";
 import { present } from "./present.ts";
 
 /** @param samples of all attempts: also an attempt that led nowhere needed its memory. */
-export function memorySummary(samples: readonly MemorySample[], attempts: readonly AttemptStarted[]): MemorySummary {
-  const accepted = acceptedItems(samples, placeOf, attempts);
+export function memorySummary(samples: readonly MemorySample[], resumptions: readonly Resumption[]): MemorySummary {
+  const accepted = acceptedItems(samples, placeOf, resumptions);
   const last = accepted.at(-1);
   return create(MemorySummarySchema, {
     samples: BigInt(accepted.length),

@@ -1,5 +1,6 @@
 /** Test support: a ledger in memory that holds these events. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { EventWriter } from "../ledger/event-writer.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { type Ledger, openLedger } from "../ledger/open-ledger.ts";
@@ -10,6 +11,22 @@ export function ledgerOf(events: readonly LedgerEvent[]): Ledger {
   const ledger = openLedger(":memory:");
   new EventWriter(ledger).append(events);
   return ledger;
+}
+
+/** Everything that a ledger says, whatever the order in which it came; equal for ledgers that say the same. */
+export function contentOf({ database }: Ledger): unknown[] {
+  return ["events", "steps", "marks", "claims", "contradictions"].map((table) => {
+    const columns = database.prepare(`SELECT name FROM pragma_table_info(?) WHERE name <> 'position'`).all(table);
+    const names = columns.map(({ name }) => String(name)).join(", ");
+    return database.prepare(`SELECT ${names} FROM ${table} ORDER BY ${names}`).all();
+  });
+}
+
+/** SHA-256 over its content. */
+export function digestOf(ledger: Ledger): string {
+  return createHash("sha256")
+    .update(JSON.stringify(contentOf(ledger)))
+    .digest("hex");
 }
 
 /** Through the ledger and out again. */

@@ -52,6 +52,8 @@ export function recordedRun({ steps, wall_time }: RecordArithmetic): History {
     memory: [],
     log: [],
     contradictions: [],
+    resumptions: [],
+    strangers: [],
     steps: recordedSteps(steps, wall_time.seconds),
   };
 }
