@@ -1,6 +1,7 @@
 /** Checkpoints: whole or invisible, read back strictly, enough to go on exactly; and which of them count. */
 export { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "./attempt-claims.ts";
 export { type AttemptCheckpoint, type CheckpointId, checkpointName, parseCheckpointName } from "./checkpoint-keys.ts";
+export { checkpointHolders, holdCheckpoint, releaseCheckpoint } from "./holds.ts";
 export { lineage, type Resumption, type Written } from "./lineage.ts";
 export {
   type CheckpointList,
