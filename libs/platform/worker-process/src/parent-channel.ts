@@ -1,6 +1,8 @@
 /** The child's side: hears its parent, speaks to it, and does not outlive it. */
 import { Worker } from "node:worker_threads";
+import { FrameReader, FrameWriter } from "./frames.ts";
 import type { Message, MessageGuard } from "./messages.ts";
+import { parentSocket } from "./parent-socket.ts";
 
 export interface ParentChannel<ToParent extends Message> {
   /** Resolves when the message is handed to the system. Await it: a parent that hears slowly then slows the child down. */
@@ -22,17 +24,22 @@ export function openParentChannel<FromParent extends Message, ToParent extends M
   receives,
   onMessage,
 }: ParentChannelOptions<FromParent>): ParentChannel<ToParent> {
-  if (process.send === undefined) throw new Error("this module is run by another process of pretrain, not by hand");
-  process.on("disconnect", () => process.exit(1));
+  const socket = parentSocket();
+  if (socket === undefined) throw new Error("this module is run by another process of pretrain, not by hand");
   endWithParent(0);
-  process.on("message", (message: unknown) => {
-    if (!receives(message)) throw new Error(`the parent sent an unknown message: ${JSON.stringify(message)}`);
-    onMessage(message);
+  const reader = new FrameReader();
+  socket.once("close", () => process.exit(1));
+  socket.on("data", (piece: Buffer) => {
+    for (const message of reader.read(piece)) {
+      if (!receives(message)) throw new Error(`the parent sent an unknown message: ${JSON.stringify(message)}`);
+      onMessage(message);
+    }
   });
+  const writer = new FrameWriter();
   return {
     send: (message) =>
       new Promise((resolve, reject) => {
-        process.send?.(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+        socket.write(writer.frame(message), (error) => (error == null ? resolve() : reject(error)));
       }),
   };
 }

@@ -1,9 +1,12 @@
 /** A child process that we talk to: started, heard, and its end always reported, whatever way it ends. */
-import { type ChildProcess, fork } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { Unavailable } from "@pretrain/errors";
+import { fileURLToPath } from "node:url";
+import { messageOf, Unavailable } from "@pretrain/errors";
+import { BrokenFrame, FrameReader, FrameWriter } from "./frames.ts";
 import type { Message, MessageGuard } from "./messages.ts";
+import { channelVariable } from "./parent-socket.ts";
 
 export interface ChildOptions<FromChild extends Message> {
   /** The module to run, such as `new URL("./worker/main.ts", import.meta.url)`. */
@@ -45,22 +48,23 @@ const stderrTailBytes = 16_384;
 export async function startChild<ToChild extends Message, FromChild extends Message>(
   options: ChildOptions<FromChild>,
 ): Promise<Child<ToChild>> {
-  const child = fork(options.module, [], {
-    env: { ...options.environment },
-    execArgv: [],
-    serialization: "advanced",
-    stdio: ["ignore", "inherit", "pipe", "ipc"],
+  const child = spawn(process.execPath, [fileURLToPath(options.module)], {
+    env: { ...options.environment, [channelVariable]: String(process.pid) },
+    stdio: ["ignore", "inherit", "pipe", "pipe"],
   });
-  const exited = exitOf(child, hear(child, options));
+  const channel = child.stdio[3] as Duplex;
+  channel.on("error", () => undefined); // writers hear of it themselves, and the end of the process is reported anyway
+  const exited = exitOf(child, hear(child, channel, options));
   await spawned(child);
   const end = (signal: NodeJS.Signals) => {
     child.kill(signal);
     return exited;
   };
+  const writer = new FrameWriter();
   return {
     processId: child.pid ?? 0,
     exited,
-    send: (message) => send(child, message),
+    send: (message) => send(channel, writer.frame(message), child.pid),
     stop: (graceMs) => stopWithin(child, exited, graceMs),
     kill: () => end("SIGKILL"),
     [Symbol.asyncDispose]: async () => void (await end("SIGKILL")),
@@ -68,13 +72,22 @@ export async function startChild<ToChild extends Message, FromChild extends Mess
 }
 
 /** Returns what to ask for the reason, if we had to end the child for what it sent. */
-function hear<M extends Message>(child: ChildProcess, { receives, onMessage }: ChildOptions<M>) {
+function hear<M extends Message>(child: ChildProcess, channel: Duplex, { receives, onMessage }: ChildOptions<M>) {
+  const reader = new FrameReader();
   let fault: string | undefined;
-  child.on("message", (message: unknown) => {
-    if (fault !== undefined) return;
+  const accept = (message: unknown) => {
     if (receives(message)) return onMessage(message);
-    fault = `an unknown message: ${JSON.stringify(message)?.slice(0, 200)}`;
-    child.kill("SIGKILL");
+    throw new BrokenFrame(`an unknown message: ${JSON.stringify(message)?.slice(0, 200)}`);
+  };
+  channel.on("data", (piece: Buffer) => {
+    if (fault !== undefined) return;
+    try {
+      for (const message of reader.read(piece)) accept(message);
+    } catch (error) {
+      if (!(error instanceof BrokenFrame)) throw error;
+      fault = messageOf(error);
+      child.kill("SIGKILL");
+    }
   });
   return () => fault;
 }
@@ -109,12 +122,12 @@ function tailOf(stderr: Readable): () => string {
   return () => tail.toString();
 }
 
-function send(child: ChildProcess, message: Message): Promise<void> {
+function send(channel: Duplex, frame: Buffer, processId = 0): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) =>
-      reject(new Unavailable("CHILD_GONE", `process ${child.pid} does not hear any more`, {}, { cause }));
-    if (!child.connected) return fail(new Error("the channel is closed"));
-    child.send(message, (error) => (error === null ? resolve() : fail(error)));
+      reject(new Unavailable("CHILD_GONE", `process ${processId} does not hear any more`, {}, { cause }));
+    if (!channel.writable) return fail(new Error("the channel is closed"));
+    channel.write(frame, (error) => (error == null ? resolve() : fail(error)));
   });
 }
 

@@ -1,5 +1,6 @@
 /** The one thing that a service waits for at the end of its main.ts. */
 import { endWithParent } from "./parent-channel.ts";
+import { parentSocket } from "./parent-socket.ts";
 
 export type TerminationSignal = "SIGTERM" | "SIGINT" | "disconnect";
 
@@ -11,17 +12,19 @@ const orphanGraceMs = 15_000;
  * is gone has 15 s to finish.
  */
 export function terminationSignal(): Promise<TerminationSignal> {
+  const parent = parentSocket();
   return new Promise((resolve) => {
     const keepAlive = setInterval(() => undefined, 2 ** 30);
     const end = (signal: TerminationSignal) => {
       clearInterval(keepAlive);
-      process.channel?.unref(); // listening for "disconnect" would keep a worker alive that has nothing left to do
+      parent?.unref(); // listening for its end would keep a worker alive that has nothing left to do
       resolve(signal);
     };
     process.once("SIGTERM", () => end("SIGTERM"));
     process.once("SIGINT", () => end("SIGINT"));
-    if (process.send === undefined) return;
-    process.once("disconnect", () => end("disconnect"));
+    if (parent === undefined) return;
+    parent.once("close", () => end("disconnect"));
+    parent.resume(); // an end is only seen by one who reads
     endWithParent(orphanGraceMs);
   });
 }

@@ -1,4 +1,5 @@
 /** The other side of the tests: does what it is told, so that each way to end can be tried. */
+import { writeSync } from "node:fs";
 import { kinds, openParentChannel } from "../index.ts";
 
 export type ToChild =
@@ -7,7 +8,9 @@ export type ToChild =
   | { readonly kind: "abort" }
   | { readonly kind: "block" }
   | { readonly kind: "ignoreTermination" }
-  | { readonly kind: "say"; readonly what: unknown };
+  | { readonly kind: "say"; readonly what: unknown }
+  /** Past all that would make a message of it, as a library does that writes to the wrong file. */
+  | { readonly kind: "scribble"; readonly bytes: Uint8Array };
 
 export type FromChild =
   | { readonly kind: "ready"; readonly environment: readonly string[]; readonly grandchild?: number }
@@ -15,7 +18,7 @@ export type FromChild =
   | { readonly kind: "blocking" };
 
 const parent = openParentChannel<ToChild, FromChild>({
-  receives: kinds<ToChild>({ echo: true, exit: true, abort: true, block: true, ignoreTermination: true, say: true }),
+  receives: kinds<ToChild>({ echo: true, exit: true, abort: true, block: true, ignoreTermination: true, say: true, scribble: true }),
   onMessage: (message) => void obey(message),
 });
 
@@ -36,7 +39,9 @@ async function obey(message: ToChild): Promise<void> {
       process.on("SIGTERM", () => undefined);
       return parent.send({ kind: "blocking" });
     case "say":
-      process.send?.(message.what);
+      return parent.send(message.what as FromChild);
+    case "scribble":
+      writeSync(3, message.bytes);
   }
 }
 
