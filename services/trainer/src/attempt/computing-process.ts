@@ -38,6 +38,7 @@ export async function startComputing(environment: NodeJS.ProcessEnv): Promise<Co
       ready: true,
       step: true,
       checkpoint: true,
+      writing: true,
       stopped: true,
       failed: true,
     }),

@@ -2,6 +2,7 @@
 import { openBlobs } from "@pretrain/blobs";
 import { describeTensorFlow } from "@pretrain/tensorflow-native";
 import { kinds, openParentChannel } from "@pretrain/worker-process";
+import { CheckpointWriter, type WrittenCheckpoint } from "./checkpoint-writer.ts";
 import { faultOf } from "./faults.ts";
 import { Inbox } from "./inbox.ts";
 import { openRun } from "./open-run.ts";
@@ -22,9 +23,10 @@ const channel = openParentChannel<ToChild, FromChild>({
 await channel.send({ kind: "environment", description: describeTensorFlow() });
 try {
   const { blobs: address, programs, setup } = await prepare.promise;
-  const blobs = openBlobs(address);
-  const run = await openRun(blobs, setup, programs);
-  await train({ run, setup, blobs, inbox, send: (message) => channel.send(message) });
+  const onWritten = (written: WrittenCheckpoint) => void channel.send({ kind: "checkpoint", ...written });
+  const checkpoints = new CheckpointWriter({ blobs: address, shape: setup.shape, onWritten });
+  const run = await openRun(openBlobs(address), setup, programs);
+  await train({ run, setup, checkpoints, inbox, send: (message) => channel.send(message) });
   await channel.send({ kind: "stopped" });
 } catch (error) {
   const fault = faultOf(error);

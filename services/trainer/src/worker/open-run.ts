@@ -1,9 +1,10 @@
 /** A run at its beginning, or where a checkpoint left it. */
 import type { BlobStore } from "@pretrain/blobs";
 import { readCheckpoint } from "@pretrain/checkpoint";
+import { initialWeights } from "@pretrain/model";
 import { TrainingProgram } from "@pretrain/training-program";
 import type { TrainingSetup } from "./protocol.ts";
-import { expectedTensors, initialState, restoredState } from "./stored-state.ts";
+import { expectedTensors, restoredState } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
 
 /**
@@ -13,7 +14,7 @@ import { noSteps, TrainingRun } from "./training-run.ts";
 export async function openRun(blobs: BlobStore, setup: TrainingSetup, programsFolder: string): Promise<TrainingRun> {
   const program = trainingProgram(setup, programsFolder);
   if (setup.resume === undefined) {
-    program.set(initialState(setup.shape, setup.seed));
+    program.begin(initialWeights(setup.shape, setup.seed));
     return new TrainingRun(setup, program, noSteps);
   }
   const expected = { ...expectedTensors(setup.shape), recipeSha256: setup.recipeSha256 };

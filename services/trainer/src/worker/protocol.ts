@@ -8,7 +8,8 @@
  *       │ ◀──────── ready ───────────────── │   weights built, or read from a checkpoint
  *       │ ───────── batch, batch ─────────▶ │   the parent is a batch or two ahead
  *       │ ◀──────── step ────────────────── │   one per batch, in order
- *       │ ◀──────── checkpoint ──────────── │   parts written; it exists when the parent seals it
+ *       │ ◀──────── checkpoint ──────────── │   parts written, while steps went on; it exists when the parent seals it
+ *       │ ◀──────── writing ─────────────── │   every two seconds, while it has nothing to do but wait for a checkpoint
  *       │ ───────── stop ─────────────────▶ │
  *       │ ◀──────── stopped | failed ────── │   and the child ends
  */
@@ -125,6 +126,8 @@ export type FromChild =
       readonly parts: readonly StoredPart[];
       readonly state: CheckpointState;
       readonly writeSeconds: number;
+      readonly pauseSeconds: number;
     }
+  | { readonly kind: "writing" }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: FaultReason; readonly message: string };

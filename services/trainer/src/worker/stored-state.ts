@@ -1,19 +1,12 @@
 /** The state of training as a checkpoint keeps it: the same numbers, bit for bit, both ways. */
 import type { ExpectedTensors } from "@pretrain/checkpoint";
-import { initialWeights, type ModelShape, parameterShapes } from "@pretrain/model";
+import { type ModelShape, parameterShapes } from "@pretrain/model";
 import type { StoredTensor } from "@pretrain/safetensors";
-import type { StoredState, TrainingProgram } from "@pretrain/training-program";
+import type { StoredState } from "@pretrain/training-program";
 
 type Stored = ReadonlyMap<string, StoredTensor>;
 
 const prefixes = { first_moment: "first_moment.", second_moment: "second_moment." } as const;
-
-/** The state before the first step, from the seed alone. */
-export function initialState(shape: ModelShape, seed: number): StoredState {
-  const weight = initialWeights(shape, seed);
-  const zeros = () => new Map([...weight].map(([name, values]) => [name, new Float32Array(values.length)]));
-  return { weight, first_moment: zeros(), second_moment: zeros() };
-}
 
 /** What the two parts of a checkpoint hold, by name, type and shape. */
 export function expectedTensors(shape: ModelShape): { model: ExpectedTensors; optimizer: ExpectedTensors } {
@@ -43,13 +36,28 @@ export function restoredState({
   };
 }
 
-/** Copies off the device, so that training may go on while they are written. */
-export function storedState(program: Pick<TrainingProgram, "get">, shape: ModelShape) {
+/** Memory for weights and moments, zeros to begin with, in one piece that threads share. */
+export function sharedState(shape: ModelShape): StoredState {
+  const counts = [...parameterShapes(shape)].map(([name, lengths]) => [name, elementCount(lengths)] as const);
+  const parameters = counts.reduce((sum, [, count]) => sum + count, 0);
+  const memory = new SharedArrayBuffer(3 * parameters * Float32Array.BYTES_PER_ELEMENT);
+  let taken = 0;
+  const part = () =>
+    new Map(
+      counts.map(([name, count]) => {
+        const values = new Float32Array(memory, taken, count);
+        taken += values.byteLength;
+        return [name, values];
+      }),
+    );
+  return { weight: part(), first_moment: part(), second_moment: part() };
+}
+
+/** The two tensor files of a checkpoint: the state's own memory, by the names that it has there. */
+export function storedTensors(state: StoredState, shape: ModelShape) {
+  const shapes = parameterShapes(shape);
   const tensors = (part: keyof StoredState, prefix: string): [string, StoredTensor][] =>
-    [...program.get(part)].map(([name, data]) => [
-      prefix + name,
-      { dtype: "F32", shape: parameterShapes(shape).get(name) ?? [], data },
-    ]);
+    [...state[part]].map(([name, data]) => [prefix + name, { dtype: "F32", shape: shapes.get(name) ?? [], data }]);
   return {
     model: new Map(tensors("weight", "")),
     optimizer: new Map([
@@ -57,6 +65,10 @@ export function storedState(program: Pick<TrainingProgram, "get">, shape: ModelS
       ...tensors("second_moment", prefixes.second_moment),
     ]),
   };
+}
+
+function elementCount(lengths: readonly number[]): number {
+  return lengths.reduce((product, length) => product * length, 1);
 }
 
 function numbers(stored: Stored, name: string): Float32Array {

@@ -1,23 +1,30 @@
 /** The loop of the process that computes: a batch in, a step out, a checkpoint where one is due. */
-import type { BlobStore } from "@pretrain/blobs";
-import { writeCheckpointParts } from "@pretrain/checkpoint";
+import type { CheckpointState } from "@pretrain/checkpoint";
 import { parameterCount } from "@pretrain/model";
 import { endsOptimizerStep, isCheckpointDue, totals } from "../experiment/step-plan.ts";
+import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import type { Inbox } from "./inbox.ts";
 import type { FromChild, Memory, StepTimes, TrainingSetup } from "./protocol.ts";
-import { storedState } from "./stored-state.ts";
 import type { ComputedStep, TrainingRun } from "./training-run.ts";
 
 export interface Training {
   readonly run: TrainingRun;
   readonly setup: TrainingSetup;
-  readonly blobs: BlobStore;
+  readonly checkpoints: CheckpointWriter;
   readonly inbox: Inbox;
   readonly send: (message: FromChild) => Promise<void>;
 }
 
-/** Trains until the end of the plan, or until the parent wants it to stop. @throws NotFinite; the store's errors */
+/**
+ * Trains until the end of the plan, or until the parent wants it to stop; then every checkpoint is durable.
+ *
+ * @throws NotFinite; whatever keeps a checkpoint from being written, as soon as it is known
+ */
 export async function train(training: Training): Promise<void> {
+  await Promise.race([loop(training), training.checkpoints.failed]);
+}
+
+async function loop(training: Training): Promise<void> {
   const { run, setup, inbox, send } = training;
   const { microStep, cursor } = run.counters;
   await send({ kind: "ready", parameters: parameterCount(setup.shape), microStep, cursor });
@@ -38,6 +45,7 @@ export async function train(training: Training): Promise<void> {
     if (isCheckpointDue(setup.plan, setup.saveInterval, step.microStep)) saved = await save(training);
   }
   if (inbox.stopsAt === "at_checkpoint" && saved < run.counters.microStep) await save(training);
+  await sayingSo(send, training.checkpoints.settled());
 }
 
 /** Where nothing is accumulated: what a checkpoint may be taken of. */
@@ -46,15 +54,27 @@ function isBetweenOptimizerSteps({ run, setup }: Training): boolean {
   return microStep === 0 || endsOptimizerStep(setup.plan, microStep);
 }
 
-/** Writes a checkpoint's parts. @returns the micro-step that it keeps */
-async function save({ run, setup, blobs, send }: Training): Promise<number> {
-  const began = performance.now();
-  const { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness } = setup;
-  const identity = { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness };
-  const state = { ...identity, ...run.counters };
-  const parts = await writeCheckpointParts(blobs, { ...storedState(run.program, setup.shape), state });
-  await send({ kind: "checkpoint", parts, state, writeSeconds: (performance.now() - began) / 1000 });
+/** Begins a checkpoint of this moment. @returns the micro-step that it keeps */
+async function save({ run, setup, checkpoints, send }: Training): Promise<number> {
+  await sayingSo(send, checkpoints.save(run.program, stateOf(run, setup)));
   return run.counters.microStep;
+}
+
+function stateOf({ counters }: TrainingRun, setup: TrainingSetup): CheckpointState {
+  const { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness } = setup;
+  return { experiment, attempt, attemptNonce, seed, recipeSha256, dataset, datasetSha256, exactness, ...counters };
+}
+
+const writingEveryMs = 2_000;
+
+/** Waits for a checkpoint, and says so: a parent that hears nothing takes it for a hang. */
+async function sayingSo(send: Training["send"], written: Promise<void>): Promise<void> {
+  const timer = setInterval(() => void send({ kind: "writing" }), writingEveryMs);
+  try {
+    await written;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** What is not waiting, computing or updating is the rest, so that the parts add up to the whole. */

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { initialWeights } from "@pretrain/model";
 import { faultOf, NotFinite } from "./faults.ts";
 import { trainingProgram } from "./open-run.ts";
 import type { Batch, TrainingSetup } from "./protocol.ts";
-import { initialState, restoredState, storedState } from "./stored-state.ts";
+import { restoredState, sharedState, storedTensors } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
 
 const programsFolder = mkdtempSync(join(tmpdir(), "programs-"));
@@ -57,14 +58,18 @@ function batchAt(microStep: number, padding = 0): Batch {
   return { microStep, epoch: Math.ceil(microStep / 3), tokens, lengths, next: { epoch: 1, row: 5 * microStep } };
 }
 
-function newRun(changed: Partial<TrainingSetup> = {}, state = initialState(setup.shape, setup.seed)): TrainingRun {
+function newRun(changed: Partial<TrainingSetup> = {}, weights = initialWeights(setup.shape, setup.seed)): TrainingRun {
   const changedSetup = { ...setup, ...changed };
   const program = trainingProgram(changedSetup, programsFolder);
-  program.set(state);
+  program.begin(weights);
   return new TrainingRun(changedSetup, program, noSteps);
 }
 
-const stateOf = (run: TrainingRun) => storedState(run.program, setup.shape);
+function stateOf({ program }: TrainingRun) {
+  const state = sharedState(setup.shape);
+  program.copyTo(state);
+  return storedTensors(state, setup.shape);
+}
 
 const lossesOf = (run: TrainingRun, steps: readonly number[], padding = 0) =>
   steps.map((microStep) => {
@@ -85,7 +90,7 @@ test("two runs give the same numbers, bit for bit; another seed gives others", (
   const steps = [1, 2, 3, 4, 5, 6];
   const losses = lossesOf(newRun(), steps);
   assert.deepEqual(lossesOf(newRun(), steps), losses);
-  const other = newRun({}, initialState(setup.shape, 4));
+  const other = newRun({}, initialWeights(setup.shape, 4));
   assert.notDeepEqual(lossesOf(other, steps), losses);
 });
 
@@ -141,10 +146,8 @@ test("going on from what a checkpoint keeps gives the bits of going on without o
 });
 
 test("a loss or a gradient that is no number ends the experiment, and the message names the step", () => {
-  const withNorm = (value: number) => {
-    const state = initialState(setup.shape, 1);
-    return { ...state, weight: new Map(state.weight).set("norm.weight", new Float32Array(16).fill(value)) };
-  };
+  const withNorm = (value: number) =>
+    new Map(initialWeights(setup.shape, 1)).set("norm.weight", new Float32Array(16).fill(value));
   const everyStep = { plan: { ...setup.plan, accumulationSteps: 1 }, lossRule: "token_weighted" } as const;
   for (const [value, words] of [
     [Number.NaN, /the loss of micro-step 1 is NaN/],
