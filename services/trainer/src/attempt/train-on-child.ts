@@ -97,7 +97,7 @@ async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
         slots.give();
       } else if (message.kind === "checkpoint") sealing.add(() => seal(training, message, last));
       else if (message.kind === "stopped") break;
-      else throw new Error(`the computing process said ${message.kind} while training`);
+      else if (message.kind !== "writing") throw new Error(`the computing process said ${message.kind} while training`);
     }
   } finally {
     await sealing.ended();
