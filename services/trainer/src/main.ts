@@ -7,6 +7,7 @@ import { serveGrpc } from "@pretrain/rpc";
 import { spoolHasRecords } from "@pretrain/spool";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { spoolFolder, trainerConfig } from "./config.ts";
+import { experimentFacts } from "./experiment/experiment-facts.ts";
 import { trainerMethods } from "./methods.ts";
 import { Experiments } from "./stores/experiments.ts";
 import { keepSweeping } from "./stores/keep-sweeping.ts";
@@ -16,11 +17,13 @@ const config = trainerConfig(process.env); // reports every bad variable at once
 const log = createLog("trainer", config.logLevel);
 const metrics = createMetrics("trainer");
 const now = () => new Date();
+const blobs = openBlobs(config.blobs);
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer", log }));
 await ensureTopology(broker);
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
+const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
 const worker = opened.use(
   superviseWorker({
@@ -32,9 +35,9 @@ const worker = opened.use(
     log,
   }),
 );
-opened.use(keepSweeping({ experiments, hasWork, now, log, metrics }));
+opened.use(keepSweeping({ experiments, index, blobs, hasWork, now, log, metrics }));
 const wake = () => worker.wake();
-const methods = trainerMethods({ experiments, blobs: openBlobs(config.blobs), now, log, wake });
+const methods = trainerMethods({ experiments, index, blobs, now, log, wake });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
 const ready = () => experiments.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));

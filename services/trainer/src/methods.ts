@@ -1,9 +1,12 @@
 /** One line per method of the service. */
 import type { BlobStore } from "@pretrain/blobs";
+import type { RecordIndex } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import { TrainerService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
+import type { ExperimentFacts } from "./experiment/experiment-facts.ts";
 import { cancelExperiment, pauseExperiment, resumeExperiment } from "./handlers/change-experiment.ts";
+import { forkExperiment } from "./handlers/fork-experiment.ts";
 import { getExperiment } from "./handlers/get-experiment.ts";
 import { listCheckpoints } from "./handlers/list-checkpoints.ts";
 import { listExperiments } from "./handlers/list-experiments.ts";
@@ -13,6 +16,7 @@ import type { Experiments } from "./stores/experiments.ts";
 
 export interface Dependencies {
   readonly experiments: Experiments;
+  readonly index: RecordIndex<ExperimentFacts>;
   readonly blobs: BlobStore;
   readonly now: () => Date;
   readonly log: Log;
@@ -22,6 +26,7 @@ export interface Dependencies {
 export function trainerMethods(dependencies: Dependencies): ServedService {
   return service(TrainerService, {
     startExperiment: startExperiment(dependencies),
+    forkExperiment: forkExperiment(dependencies),
     getExperiment: getExperiment(dependencies),
     listExperiments: listExperiments(dependencies),
     watchExperiment: watchExperiment(dependencies),

@@ -5,6 +5,7 @@ import {
   type Experiment,
   type ExperimentRecord,
   ExperimentRecordSchema,
+  type Origin,
   Experiment_Priority as Priority,
   Experiment_Reason as Reason,
   Experiment_State as State,
@@ -22,6 +23,8 @@ export interface NewExperiment {
   readonly requestId: string;
   readonly requestSha256: string;
   readonly priority: Priority;
+  /** Of a fork: its parent's checkpoint, which is held for it from now on. */
+  readonly origin?: Origin;
 }
 
 export interface Change {
@@ -34,7 +37,10 @@ export interface Change {
 }
 
 /** The record of an accepted request: its first transition not announced, its work not enqueued. */
-export function queued({ id, title, recipe, priority, ...request }: NewExperiment, now: Date): ExperimentRecord {
+export function queued(
+  { id, title, recipe, priority, origin, ...request }: NewExperiment,
+  now: Date,
+): ExperimentRecord {
   const time = timestampFromDate(now);
   const message = "waits for a worker";
   return create(ExperimentRecordSchema, {
@@ -47,8 +53,10 @@ export function queued({ id, title, recipe, priority, ...request }: NewExperimen
       recipeSha256: recipeSha256(recipe),
       createTime: time,
       priority: priority || Priority.NORMAL,
+      ...(origin && { origin }),
     },
     ...request,
+    originHeld: origin !== undefined,
     transitions: [{ time, to: State.QUEUED, message }],
   });
 }
@@ -89,7 +97,7 @@ export function withFields(record: ExperimentRecord, fields: Partial<Omit<Experi
 /** The record with other marks of what was announced and enqueued. */
 export function marked(
   record: ExperimentRecord,
-  marks: Partial<Pick<ExperimentRecord, "announced" | "enqueued">>,
+  marks: Partial<Pick<ExperimentRecord, "announced" | "enqueued" | "originHeld">>,
 ): ExperimentRecord {
   return Object.assign(clone(ExperimentRecordSchema, record), marks);
 }
@@ -106,12 +114,12 @@ export function experimentOf(record: ExperimentRecord): Experiment {
 
 /** The events of the transitions that are not announced yet, in order. The first transition seals the recipe. */
 export function unannounced(record: ExperimentRecord): StateChanged[] {
-  const { name, title, recipe, recipeSha256: sha256 } = experimentOf(record);
+  const { name, title, recipe, recipeSha256: sha256, origin } = experimentOf(record);
   return record.transitions.slice(record.announced).map((transition, i) => {
     const sequence = record.announced + i + 1;
     const { time, from, to, reason, message, attempt } = transition;
     const event = create(StateChangedSchema, { experiment: name, sequence, from, to, reason, message, attempt });
-    Object.assign(event, { time, recipeSha256: sha256 }, sequence === 1 ? { recipe, title } : {});
+    Object.assign(event, { time, recipeSha256: sha256 }, sequence === 1 ? { recipe, title, origin } : {});
     return event;
   });
 }

@@ -30,7 +30,8 @@ function service(t: TestScope) {
   let woken = 0;
   const now = () => new Date(Date.UTC(2025, 6, 30, 15, 30, (second += 1)));
   const log = createLog("test", "fatal" as "error");
-  const dependencies = { experiments: system.experiments, blobs, now, log, wake: () => void (woken += 1) };
+  const { experiments, index } = system;
+  const dependencies = { experiments, index, blobs, now, log, wake: () => void (woken += 1) };
   const start = startExperiment(dependencies);
   return {
     ...system,
@@ -42,9 +43,9 @@ function service(t: TestScope) {
       return start(create(StartExperimentRequestSchema, { experimentId, requestId, recipe }));
     },
     get: (name: string) => getExperiment(dependencies)(create(GetExperimentRequestSchema, { name })),
-    cancel: (name: string, etag = "") => cancelExperiment(dependencies)({ name, etag }),
-    pause: (name: string, etag = "") => pauseExperiment(dependencies)({ name, etag }),
-    resume: (name: string, etag = "") => resumeExperiment(dependencies)({ name, etag }),
+    cancel: (name: string, etag = "", requestId = "") => cancelExperiment(dependencies)({ name, etag, requestId }),
+    pause: (name: string, etag = "", requestId = "") => pauseExperiment(dependencies)({ name, etag, requestId }),
+    resume: (name: string, etag = "", requestId = "") => resumeExperiment(dependencies)({ name, etag, requestId }),
     list: (pageSize = 0, pageToken = "") =>
       listExperiments(dependencies)(create(ListExperimentsRequestSchema, { pageSize, pageToken })),
     watch: (name: string) =>
@@ -184,4 +185,41 @@ test("a watch shows the experiment now, each change, and ends with it", async (t
   }
   assert.deepEqual([...new Set(seen)], ["QUEUED", "PREPARING", "FAILED"]);
   await assert.rejects(async () => await trainer.watch("experiments/nothing").next(), NotFound);
+});
+
+test("a repeated command is done once, whatever has been asked for since; its id is good for no other request", async (t) => {
+  const trainer = service(t);
+  await trainer.start("a");
+  assert.equal((await trainer.pause("experiments/a", "", "p")).state, State.PAUSED);
+  assert.equal((await trainer.resume("experiments/a", "", "r")).state, State.QUEUED);
+  assert.equal((await trainer.pause("experiments/a", "", "p")).state, State.QUEUED); // it was paused, and is not again
+  assert.equal((await trainer.pause("experiments/a", "", "p2")).state, State.PAUSED);
+  assert.equal(
+    (await trainer.resume("experiments/1.0", "", "r").catch((error: unknown) => error)) instanceof AlreadyExists,
+    true,
+  );
+  await assert.rejects(trainer.pause("experiments/a", "7", "p2"), AlreadyExists);
+  assert.equal((await trainer.cancel("experiments/a", "", "p")).state, State.CANCELLED); // each method has its own ids
+  assert.equal((await trainer.cancel("experiments/a", "", "p")).state, State.CANCELLED); // though it has ended
+  await assert.rejects(trainer.cancel("experiments/a", "", "another"), FailedPrecondition);
+});
+
+test("a command that changed nothing is remembered too: repeated later it still changes nothing", async (t) => {
+  const trainer = service(t);
+  await trainer.start("a");
+  assert.equal((await trainer.resume("experiments/a", "", "r")).state, State.QUEUED); // it was not paused
+  await trainer.pause("experiments/a");
+  assert.equal((await trainer.resume("experiments/a", "", "r")).state, State.PAUSED);
+});
+
+test("a command whose answer was lost is done by its repetition, or has been done", async (t) => {
+  for (let calls = 0; calls <= 3; calls += 1) {
+    const trainer = service(t);
+    const { etag } = await trainer.start("a");
+    trainer.system.callsLeft = calls; // the record, the event, the mark
+    await trainer.pause("experiments/a", etag, "p").catch(() => undefined);
+    trainer.system.callsLeft = Number.POSITIVE_INFINITY;
+    assert.equal((await trainer.pause("experiments/a", etag, "p")).state, State.PAUSED); // the etag of before
+    assert.deepEqual(new Set(trainer.system.announced), new Set(["1 QUEUED", "2 PAUSED"]));
+  }
 });

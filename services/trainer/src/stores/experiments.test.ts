@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, NotFound, Unavailable } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import {
@@ -19,6 +20,11 @@ const now = () => new Date(Date.UTC(2025, 6, 30));
 const log = createLog("test", "fatal" as "error");
 const fresh = (id: string) =>
   queued({ id, title: id, recipe, requestId: "", requestSha256: "", priority: Priority.NORMAL }, now());
+
+/** No store of blobs is needed where there is no fork. */
+const blobs = openBlobs("file:///nowhere");
+const sweepOf = ({ experiments, index }: ExperimentsInMemory, isWork: boolean) =>
+  sweep({ experiments, index, blobs, hasWork: async () => isWork, now, log });
 
 async function stored({ experiments }: ExperimentsInMemory, id = "a") {
   const { value } = await experiments.get(id);
@@ -45,12 +51,12 @@ test("wherever the broker falls silent, the next to come does the rest, and nobo
     if (calls < 4) await assert.rejects(started, Unavailable);
     else await started;
     system.callsLeft = Number.POSITIVE_INFINITY;
-    await sweep({ experiments: system.experiments, hasWork: async () => true, now, log });
+    await sweepOf(system, true);
     assert.deepEqual(await stored(system), { state: State.QUEUED, announced: 1, enqueued: true, transitions: 1 });
     assert.deepEqual(new Set(system.announced), new Set(["1 QUEUED"])); // a repetition has the same identity
     assert.deepEqual(new Set(system.enqueued), new Set(["a/1"]));
     const calmed = system.announced.length;
-    await sweep({ experiments: system.experiments, hasWork: async () => true, now, log });
+    await sweepOf(system, true);
     assert.equal(system.announced.length, calmed);
   }
 });
@@ -88,9 +94,9 @@ test("when the queue is empty, experiments that wait or seem to run get their wo
   for (const id of ["running", "done"]) await experiments.advance(id, "prepare", { now: now(), message: "" });
   await experiments.advance("done", "fail", { now: now(), message: "" });
   const before = system.enqueued.length;
-  await sweep({ experiments, hasWork: async () => true, now, log });
+  await sweepOf(system, true);
   assert.equal(system.enqueued.length, before);
-  await sweep({ experiments, hasWork: async () => false, now, log });
+  await sweepOf(system, false);
   assert.deepEqual(system.enqueued.slice(before), ["waiting/1", "running/3"]);
   const { state, reason } = experimentOf((await experiments.get("running")).value);
   assert.deepEqual([state, reason], [State.INTERRUPTED, Reason.WORKER_LOST]);
@@ -102,6 +108,6 @@ test("an experiment that ends while the sweep looks is left alone", async () => 
   await experiments.settle(await experiments.create("a", fresh("a")));
   await experiments.advance("a", "prepare", { now: now(), message: "" });
   system.beforeWrite = () => experiments.advance("a", "fail", { now: now(), message: "" });
-  await sweep({ experiments, hasWork: async () => false, now, log });
+  await sweepOf(system, false);
   assert.deepEqual(await stored(system), { state: State.FAILED, announced: 3, enqueued: true, transitions: 3 });
 });

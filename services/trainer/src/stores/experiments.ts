@@ -10,7 +10,8 @@ import { Aborted, NotFound, Unavailable } from "@pretrain/errors";
 import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
 import { type ExperimentRecord, Experiment_Priority as Priority, TrainWorkSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
-import { type Command, following, needsWork } from "../experiment/lifecycle.ts";
+import { isToBeEnqueued } from "../experiment/experiment-facts.ts";
+import { type Command, following } from "../experiment/lifecycle.ts";
 import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
 
 export type Found = Recorded<ExperimentRecord>;
@@ -38,9 +39,9 @@ export class Experiments {
     throw new NotFound("EXPERIMENT_NOT_FOUND", `there is no experiment ${name}`, { name });
   }
 
-  /** All of them, in no order. */
-  list(): Promise<Found[]> {
-    return this.#records.list();
+  /** Those of the ids that there are, in no order. */
+  getMany(ids: readonly string[]): Promise<Found[]> {
+    return this.#records.getMany(ids);
   }
 
   /** Whether the bucket answers. */
@@ -135,15 +136,6 @@ export class Experiments {
 function queueOf(priority: Priority) {
   if (priority === Priority.HIGH) return work.trainHigh;
   return priority === Priority.LOW ? work.trainLow : work.train;
-}
-
-/** Whether `settle` has something to do. */
-export function isUnsettled(record: ExperimentRecord): boolean {
-  return record.announced < record.transitions.length || isToBeEnqueued(record);
-}
-
-function isToBeEnqueued(record: ExperimentRecord): boolean {
-  return !record.enqueued && needsWork(experimentOf(record).state);
 }
 
 function timesResumed({ transitions }: ExperimentRecord): number {

@@ -4,7 +4,6 @@ import { messageOf } from "@pretrain/errors";
 import type { Metrics } from "@pretrain/observability";
 import { Experiment_State as State } from "@pretrain/proto";
 import { stateName } from "../experiment/lifecycle.ts";
-import { experimentOf } from "../experiment/record.ts";
 import { type Sweep, sweep } from "./sweep.ts";
 
 const intervalMs = 30_000;
@@ -24,8 +23,7 @@ export function keepSweeping(options: Sweep & { readonly metrics: Metrics }): As
 async function run(options: Sweep, gauge: ReturnType<Metrics["gauge"]>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const found = await sweep(options);
-      const states = found.map(({ value }) => experimentOf(value).state);
+      const states = (await sweep(options)).map(({ state }) => state);
       for (const state of new Set(Object.values(State).filter((each) => typeof each === "number"))) {
         gauge(states.filter((each) => each === state).length, { state: stateName(state) });
       }

@@ -1,13 +1,15 @@
 /** The store of experiments without a broker: the same compare-and-set, and a list of what was published and enqueued. */
 import { clone } from "@bufbuild/protobuf";
 import { Aborted, AlreadyExists, Unavailable } from "@pretrain/errors";
-import type { Recorded, Records } from "@pretrain/events";
+import type { Recorded, RecordIndex, Records } from "@pretrain/events";
 import { type ExperimentRecord, ExperimentRecordSchema, type StateChanged } from "@pretrain/proto";
+import { type ExperimentFacts, experimentFacts } from "../experiment/experiment-facts.ts";
 import { stateName } from "../experiment/lifecycle.ts";
 import { Experiments } from "../stores/experiments.ts";
 
 export interface ExperimentsInMemory {
   readonly experiments: Experiments;
+  readonly index: RecordIndex<ExperimentFacts>;
   /** `1 QUEUED`, one for each published event. */
   readonly announced: string[];
   /** Ids of the pieces of work. */
@@ -43,6 +45,7 @@ export function experimentsInMemory(): ExperimentsInMemory {
   };
   const records: Records<ExperimentRecord> = {
     get: async (key) => stored.get(key),
+    getMany: async (keys) => [...stored.values()].filter(({ key }) => keys.includes(key)),
     list: async () => [...stored.values()],
     async create(key, value) {
       await others();
@@ -77,5 +80,15 @@ export function experimentsInMemory(): ExperimentsInMemory {
       system.enqueued.push(id);
     },
   };
-  return Object.assign(system, { experiments: new Experiments(records, broker) });
+  const index: RecordIndex<ExperimentFacts> = {
+    current: async () => new Map([...stored].map(([key, recorded]) => [key, experimentFacts(recorded)])),
+    async *changes(_key, signal) {
+      while (!signal.aborted) {
+        yield;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return Object.assign(system, { index, experiments: new Experiments(records, broker) });
 }
