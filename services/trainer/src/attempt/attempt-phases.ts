@@ -35,7 +35,8 @@ const silenceMs = 15 * 60_000;
 export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   const { recipe, damaged, events, wishes, dependencies } = attempt;
   for (const reason of damaged) events.warning(`a damaged checkpoint is passed over: ${reason}`);
-  if (attempt.resume !== undefined) events.checkpointWritten(attempt.resume); // its attempt may have died before saying so
+  // The attempt that wrote it may have died before saying so; a parent's is the parent's to tell of.
+  if (attempt.resume?.manifest.experiment === attempt.claim.experiment) events.checkpointWritten(attempt.resume);
   await using opened = new AsyncDisposableStack();
   const { child, environment } = await phase(attempt, "environment", async () => {
     const started = opened.use(await startComputing(dependencies.environment));

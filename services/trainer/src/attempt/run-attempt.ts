@@ -9,6 +9,7 @@ import { type Change, experimentOf, withFields } from "../experiment/record.ts";
 import { AttemptEvents } from "./attempt-events.ts";
 import { type Attempt, attemptPhases, identityOf } from "./attempt-phases.ts";
 import { AttemptFault, ExperimentFault, Fenced } from "./faults.ts";
+import { originCheckpoint } from "./fork-origin.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
 import { type TakenExperiment, takeExperiment } from "./take-experiment.ts";
@@ -97,7 +98,7 @@ async function endOf(attempt: Attempt): Promise<End | undefined> {
   const { now, log, outbox } = attempt.dependencies;
   const { wishes } = attempt;
   try {
-    const { progress } = await attemptPhases(attempt);
+    const { progress } = await attemptPhases({ ...attempt, resume: await beginning(attempt) });
     const trainingEndTime = timestampFromDate(now());
     await outbox.drained(wishes.signal); // COMPLETED says that everything can be read
     const message = `${progress.microStep} micro-steps, ${progress.optimizerStep} optimizer steps`;
@@ -109,6 +110,11 @@ async function endOf(attempt: Attempt): Promise<End | undefined> {
     }
     return endBy(error, attempt);
   }
+}
+
+/** Its own last checkpoint; of a fork that has none, its parent's; undefined: from nothing. */
+async function beginning({ resume, origin, dependencies }: Attempt): Promise<Attempt["resume"]> {
+  return resume ?? (origin && (await originCheckpoint(dependencies.blobs, origin)));
 }
 
 function endBy(error: unknown, { wishes, events, dependencies: { now, log } }: Attempt): End {

@@ -12,7 +12,7 @@ import type { BlobStore } from "@pretrain/blobs";
 import { type AttemptClaim, attemptsLimit, claimAttempt, readClaim } from "@pretrain/checkpoint";
 import { DataLoss, FailedPrecondition, NotFound } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
-import { type ExperimentRecord, Experiment_Reason as Reason } from "@pretrain/proto";
+import { type ExperimentRecord, type Origin, Experiment_Reason as Reason } from "@pretrain/proto";
 import { type CompleteRecipe, canonicalRecipeJson, completeRecipe } from "@pretrain/recipe";
 import { fruitlessBefore, fruitlessLimit } from "../experiment/attempt-claim.ts";
 import { isFinal, isHeld } from "../experiment/lifecycle.ts";
@@ -32,6 +32,8 @@ export interface TakenExperiment extends LastCheckpoint {
   readonly claim: AttemptClaim;
   readonly recipe: CompleteRecipe;
   readonly recipeSha256: string;
+  /** Of a fork. */
+  readonly origin: Origin | undefined;
 }
 
 /** Undefined when the piece of work is done with. @param deliveries how often the piece was handed out */
@@ -100,12 +102,12 @@ async function claimNext(
   dependencies: TakeDependencies,
   record: ExperimentRecord,
   id: string,
-): Promise<(LastCheckpoint & { readonly claim: AttemptClaim }) | undefined> {
+): Promise<(LastCheckpoint & Pick<TakenExperiment, "claim" | "origin">) | undefined> {
   const { blobs, now } = dependencies;
-  const { attempt: before, recipeSha256, reason } = experimentOf(record);
+  const { attempt: before, recipeSha256, reason, origin } = experimentOf(record);
   for (;;) {
     const last = await lastCheckpoint(blobs, id, recipeSha256);
-    const resumesFrom = last.resume?.manifest.microStep ?? 0;
+    const resumesFrom = last.resume?.manifest.microStep ?? Number(origin?.microStep ?? 0);
     const fruitless = fruitlessBefore(await previousClaim(blobs, id, before), reason, resumesFrom);
     if (fruitless >= fruitlessLimit) {
       await giveUp(dependencies, record, id, resumesFrom);
@@ -116,7 +118,7 @@ async function claimNext(
     if (attempt > attemptsLimit) throw new Error(`${id} has had ${attemptsLimit} attempts`);
     const time = now().toISOString();
     const claim = { experiment: id, attempt, nonce: randomUUID(), time, resumesFrom, fruitless };
-    if (await claimAttempt(blobs, claim)) return { ...last, claim };
+    if (await claimAttempt(blobs, claim)) return { ...last, origin, claim };
   }
 }
 

@@ -17,7 +17,10 @@ export async function openRun(blobs: BlobStore, setup: TrainingSetup, programsFo
     program.begin(initialWeights(setup.shape, setup.seed));
     return new TrainingRun(setup, program, noSteps);
   }
-  const expected = { ...expectedTensors(setup.shape), recipeSha256: setup.recipeSha256 };
+  const { manifest } = setup.resume;
+  // A fork begins with its parent's checkpoint, whose digest its record vouches for; the recipe may differ.
+  const recipeSha256 = manifest.experiment === setup.experiment ? setup.recipeSha256 : manifest.recipeSha256;
+  const expected = { ...expectedTensors(setup.shape), recipeSha256 };
   const { state, ...tensors } = await readCheckpoint(blobs, setup.resume, expected);
   program.set(restoredState(tensors));
   const { microStep, optimizerStep, epoch, tokensSeen, cursor } = state;
