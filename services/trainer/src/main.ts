@@ -4,8 +4,8 @@ import { connectBroker, ensureTopology, trainingWork } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
 import { ExperimentRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
-import { spoolHasRecords } from "@pretrain/spool";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
+import { leftoverEvents } from "./attempt/leftover-events.ts";
 import { spoolFolder, trainerConfig } from "./config.ts";
 import { experimentFacts } from "./experiment/experiment-facts.ts";
 import { trainerMethods } from "./methods.ts";
@@ -25,12 +25,12 @@ await ensureTopology(broker);
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
 const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
+const hasLeftovers = leftoverEvents(spoolFolder(config));
 const worker = opened.use(
   superviseWorker({
     module: new URL("./worker-main.ts", import.meta.url),
     environment: process.env,
-    // Also for what a dead worker could not send: it stands between an experiment and a complete record.
-    hasWork: async () => spoolHasRecords(spoolFolder(config)) || (await hasWork()),
+    hasWork: async () => hasLeftovers() || (await hasWork()),
     graceMs: 20_000,
     log,
   }),

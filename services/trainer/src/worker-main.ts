@@ -36,7 +36,7 @@ async function takeWork(): Promise<void> {
   const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
   const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
   for (const { sizeBytes } of spool.losses)
-    log.error({ sizeBytes }, "events at the end of the spool were cut by a crash");
+    log.error({ sizeBytes }, "events in the spool were cut by a crash or damaged; they are left out");
   const outbox = new Outbox(spool, broker, log);
   opened.defer(() => outbox.close(lastEventsMs));
   const dataShard = opened.use(
@@ -60,6 +60,7 @@ async function takeWork(): Promise<void> {
       log.error({ err: error, reason: messageOf(error) }, "a piece of work is handed back");
       piece.again(retryMs);
     }
+    if (outbox.isUnusable) throw new Error("the disk of the spool failed; the next worker begins with a new file");
   }
   log.info("no more work");
 }

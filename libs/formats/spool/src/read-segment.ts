@@ -1,6 +1,6 @@
 /** Which records of a segment can be believed. */
 import { readFileSync } from "node:fs";
-import { decodeHeader, decodeRecord, framingBytes, headerBytes } from "./spool-record.ts";
+import { decodeHeader, decodeRecord, framingBytes, headerBytes, lengthAt } from "./spool-record.ts";
 
 /** Where a record lies. */
 export interface PlacedRecord {
@@ -22,23 +22,27 @@ export interface SpoolLoss {
 export interface Segment {
   readonly file: string;
   readonly records: readonly PlacedRecord[];
-  /** Undefined when every byte is accounted for. */
-  readonly loss: SpoolLoss | undefined;
+  readonly losses: readonly SpoolLoss[];
 }
 
-/** All records up to the first that does not verify; behind that one, nothing is known to be where it seems. */
+/**
+ * All records that verify. One that does not is passed over if the next one is found behind it; else nothing is known to be
+ * where it seems, up to the end.
+ */
 export function readSegment(file: string): Segment {
   const bytes = readFileSync(file);
   const first = decodeHeader(bytes);
-  const records: PlacedRecord[] = [];
+  const [records, losses]: [PlacedRecord[], SpoolLoss[]] = [[], []];
   let offset = first === undefined ? 0 : headerBytes;
-  while (first !== undefined && offset < bytes.length) {
-    const sequence = first + records.length;
-    const payload = decodeRecord(bytes, offset, sequence);
-    if (payload === undefined) break;
-    records.push({ sequence, file, offset: offset + framingBytes, length: payload.length });
-    offset += framingBytes + payload.length;
+  for (let sequence = first ?? 0; first !== undefined && offset < bytes.length; sequence += 1) {
+    const next = offset + framingBytes + lengthAt(bytes, offset);
+    if (decodeRecord(bytes, offset, sequence) !== undefined) {
+      records.push({ sequence, file, offset: offset + framingBytes, length: next - offset - framingBytes });
+    } else if (decodeRecord(bytes, next, sequence + 1) !== undefined) {
+      losses.push({ file, offset, sizeBytes: next - offset });
+    } else break;
+    offset = next;
   }
   const sizeBytes = bytes.length - offset;
-  return { file, records, loss: sizeBytes === 0 ? undefined : { file, offset, sizeBytes } };
+  return { file, records, losses: sizeBytes === 0 ? losses : [...losses, { file, offset, sizeBytes }] };
 }

@@ -1,7 +1,7 @@
 /** The segment that is being written. */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { segmentPath, syncFolder } from "./segment-files.ts";
 import { encodeHeader } from "./spool-record.ts";
 
 export class SegmentWriter {
@@ -11,7 +11,7 @@ export class SegmentWriter {
 
   /** @throws the system's error when the file cannot be made */
   constructor(folder: string, firstSequence: number) {
-    this.file = join(folder, `${String(firstSequence).padStart(16, "0")}.spool`);
+    this.file = segmentPath(folder, firstSequence);
     this.#descriptor = openSync(this.file, "wx");
     try {
       this.write(encodeHeader(firstSequence));
@@ -43,17 +43,12 @@ export class SegmentWriter {
     await handle.sync();
   }
 
+  /** @throws the system's error when what was written is not on the disk; the file is closed all the same */
   close(): void {
-    fsyncSync(this.#descriptor);
-    closeSync(this.#descriptor);
-  }
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    try {
+      fsyncSync(this.#descriptor);
+    } finally {
+      closeSync(this.#descriptor);
+    }
   }
 }

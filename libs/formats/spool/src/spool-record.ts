@@ -38,6 +38,11 @@ export function encodeRecord({ sequence, bytes }: SpoolRecord): Uint8Array {
   return record;
 }
 
+/** What the framing at `offset` gives as the length of its payload, in bytes; 0 where there is none. */
+export function lengthAt(segment: Buffer, offset: number): number {
+  return offset + framingBytes > segment.length ? 0 : segment.readUInt32LE(offset);
+}
+
 /** The payload of the record at `offset`, undefined when it is cut or is not the record of that sequence. */
 export function decodeRecord(segment: Buffer, offset: number, sequence: number): Uint8Array | undefined {
   if (offset + framingBytes > segment.length) return undefined;

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
-import { openSpool, type Spool, spoolHasRecords } from "./index.ts";
+import { openSpool, type Spool, spoolContent } from "./index.ts";
 
 const roomy = { limitBytes: 64 * 1024 * 1024 };
 
@@ -15,7 +24,7 @@ function bytesOf(text: string): Uint8Array {
 }
 
 function textsOf(spool: Spool, count = 1000): string[] {
-  return spool.peek(count).map(({ bytes }) => new TextDecoder().decode(bytes));
+  return spool.toSend(count).map(({ bytes }) => new TextDecoder().decode(bytes));
 }
 
 function segmentsIn(folder: string): string[] {
@@ -31,13 +40,13 @@ test("records come out in the order they went in, also after a reopening, until 
       [1, 2, 3],
     );
     assert.deepEqual(textsOf(spool, 2), ["a", "b"]);
-    spool.acknowledge(1);
+    spool.confirm(1);
     assert.deepEqual(textsOf(spool), ["b", "c"]);
   }
   using spool = openSpool(folder, roomy);
   assert.equal(spool.append(bytesOf("d")), 4);
   assert.deepEqual(
-    spool.peek(9).map(({ sequence }) => sequence),
+    spool.toSend(9).map(({ sequence }) => sequence),
     [2, 3, 4],
   );
   assert.deepEqual(textsOf(spool), ["b", "c", "d"]);
@@ -49,8 +58,8 @@ test("confirming what was confirmed, or more than there is, is harmless, and num
   {
     using spool = openSpool(folder, roomy);
     spool.append(bytesOf("a"));
-    spool.acknowledge(7);
-    spool.acknowledge(0);
+    spool.confirm(7);
+    spool.confirm(0);
     assert.equal(spool.length, 0);
   }
   using spool = openSpool(folder, roomy);
@@ -62,7 +71,7 @@ test("a confirmation that survived records lost in a power cut does not confirm 
   {
     using spool = openSpool(folder, roomy);
     for (const text of ["a", "b", "c"]) spool.append(bytesOf(text));
-    spool.acknowledge(2);
+    spool.confirm(2);
   }
   truncateSync(join(folder, segmentsIn(folder)[0] ?? ""), 16); // only the header reached the disk
   using spool = openSpool(folder, roomy);
@@ -95,28 +104,53 @@ test("wherever a crash cuts the file, the whole records before the cut are there
   }
 });
 
-test("a changed bit is never handed out: the record that holds it ends its segment, and the loss is named", (t) => {
-  const folder = temporaryDirectory(t);
+/** How many damages of each kind are tried. */
+const damages = Number(process.env["PRETRAIN_FLIPS"] ?? 200);
+
+test(`a changed bit is never handed out, ${damages} times anywhere: at most its record is lost, and the loss is named`, (t) => {
+  const root = temporaryDirectory(t);
+  const texts = Array.from({ length: 20 }, (_, index) => `record ${index} `.repeat(1 + (index % 5)));
+  const whole = join(root, "whole");
+  {
+    using spool = openSpool(whole, roomy);
+    for (const text of texts) spool.append(bytesOf(text));
+  }
+  const good = readFileSync(join(whole, "0000000000000001.spool"));
   let run = 0;
   fc.assert(
-    fc.property(fc.nat((16 + 3 * 13) * 8 - 1), (bit) => {
-      run += 1;
-      const own = join(folder, `${run}`);
-      {
-        using spool = openSpool(own, roomy);
-        for (const text of ["aaaaa", "bbbbb", "ccccc"]) spool.append(bytesOf(text));
-      }
-      const file = join(own, "0000000000000001.spool");
-      const bytes = readFileSync(file);
+    fc.property(fc.nat(good.length * 8 - 1), (bit) => {
+      const folder = join(root, `${(run += 1)}`);
+      mkdirSync(folder);
+      const bytes = Buffer.from(good);
       bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      writeFileSync(file, bytes);
-      using spool = openSpool(own, roomy);
-      const whole = Math.max(0, Math.floor(((bit >> 3) - 16) / 13));
-      assert.deepEqual(textsOf(spool), ["aaaaa", "bbbbb", "ccccc"].slice(0, whole));
-      const offset = bit >> 3 < 16 && spool.losses[0]?.offset === 0 ? 0 : 16 + 13 * whole;
-      assert.deepEqual(spool.losses, [{ file, offset, sizeBytes: bytes.length - offset }]);
+      writeFileSync(join(folder, "0000000000000001.spool"), bytes);
+      using spool = openSpool(folder, roomy);
+      const found = textsOf(spool);
+      assert.ok(found.every((text) => texts.includes(text)));
+      assert.ok(spool.losses.length > 0);
+      const isOfPayload = found.length === texts.length - 1;
+      const lostBytes = spool.losses.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      assert.ok(isOfPayload || lostBytes >= good.length - (bit >> 3) - 16, "what lies before the damage is there");
     }),
-    { numRuns: 100 },
+    { numRuns: damages },
+  );
+});
+
+test(`a spool cut short, ${damages} times anywhere, has every whole record before the cut`, (t) => {
+  const root = temporaryDirectory(t);
+  let run = 0;
+  fc.assert(
+    fc.property(fc.nat(16 + 40 * 18), (sizeBytes) => {
+      const folder = join(root, `${(run += 1)}`);
+      {
+        using spool = openSpool(folder, roomy);
+        for (let index = 0; index < 40; index += 1) spool.append(bytesOf("ten bytes."));
+      }
+      truncateSync(join(folder, "0000000000000001.spool"), sizeBytes);
+      using spool = openSpool(folder, roomy);
+      assert.equal(spool.length, Math.max(0, Math.floor((sizeBytes - 16) / 18)));
+    }),
+    { numRuns: damages },
   );
 });
 
@@ -130,17 +164,17 @@ test("segments change at 4 MiB and disappear when all of them is confirmed; orde
       segmentsIn(folder),
       [1, 10, 19, 28].map((first) => `${String(first).padStart(16, "0")}.spool`),
     );
-    spool.acknowledge(9);
+    spool.confirm(9);
     assert.equal(segmentsIn(folder).length, 3);
-    spool.acknowledge(20);
+    spool.confirm(20);
     assert.equal(segmentsIn(folder).length, 2);
   }
   using spool = openSpool(folder, roomy);
   assert.deepEqual(
-    spool.peek(100).map(({ bytes }) => bytes[499_999]),
+    spool.toSend(100).map(({ bytes }) => bytes[499_999]),
     [21, 22, 23, 24, 25, 26, 27, 28, 29, 30],
   );
-  spool.acknowledge(30);
+  spool.confirm(30);
   assert.deepEqual(segmentsIn(folder), []);
 });
 
@@ -156,7 +190,7 @@ test("the limit is on what is not confirmed: at it, appending says so and confir
       );
     },
   );
-  spool.acknowledge(1);
+  spool.confirm(1);
   assert.equal(spool.append(new Uint8Array(100)), 4);
   assert.throws(() => spool.append(new Uint8Array(1024 * 1024 + 1)), InvalidArgument);
 });
@@ -215,27 +249,109 @@ test("files that are no segments are left alone", (t) => {
   {
     using spool = openSpool(folder, roomy);
     for (const text of ["a", "b"]) spool.append(bytesOf(text));
-    spool.acknowledge(1);
+    spool.confirm(1);
   }
-  appendFileSync(join(folder, "acknowledged"), "garbage");
+  for (const mark of ["sent", "confirmed"]) appendFileSync(join(folder, mark), "garbage");
   using spool = openSpool(folder, roomy);
   assert.deepEqual(textsOf(spool), ["a", "b"]); // sent again: the number cannot be believed
   assert.ok(existsSync(join(folder, "notes.txt")) && statSync(join(folder, "notes.txt")).size === 4);
 });
 
-test("from outside it can be seen whether a closed spool has records to send", (t) => {
+test("from outside it can be seen whether a closed spool has something to send, or only keeps what was sent", (t) => {
   const folder = join(temporaryDirectory(t), "spool");
-  assert.equal(spoolHasRecords(folder), false);
+  const after = (change: (spool: Spool) => void) => {
+    {
+      using spool = openSpool(folder, roomy);
+      change(spool);
+    }
+    return spoolContent(folder);
+  };
+  assert.equal(spoolContent(folder), "nothing");
+  assert.equal(
+    after((spool) => ["a", "b"].map((text) => spool.append(bytesOf(text)))),
+    "unsent",
+  );
+  assert.equal(
+    after((spool) => spool.markSent(1)),
+    "unsent",
+  );
+  assert.equal(
+    after((spool) => spool.markSent(2)),
+    "kept",
+  );
+  assert.equal(
+    after((spool) => spool.confirm(2)),
+    "nothing",
+  );
+});
+
+test("what was sent is kept until it is confirmed, also over a reopening, and is not sent again by itself", (t) => {
+  const folder = temporaryDirectory(t);
+  {
+    using spool = openSpool(folder, roomy);
+    for (const text of ["a", "b", "c"]) spool.append(bytesOf(text));
+    spool.markSent(2);
+    assert.deepEqual([textsOf(spool), spool.length, spool.kept], [["c"], 1, 2]);
+  }
+  using spool = openSpool(folder, roomy);
+  assert.deepEqual([textsOf(spool), spool.length, spool.kept], [["c"], 1, 2]);
+  const kept = () => spool.toConfirm(9).map(({ bytes }) => new TextDecoder().decode(bytes));
+  assert.deepEqual(kept(), ["a", "b"]);
+  spool.confirm(1);
+  assert.deepEqual(kept(), ["b"]);
+  spool.confirm(3);
+  assert.deepEqual([kept(), spool.length], [[], 0]);
+});
+
+test("what was sent gives way to what is to be sent: the oldest first, and never the other way round", (t) => {
+  const folder = temporaryDirectory(t);
+  using spool = openSpool(folder, { limitBytes: 3 * 108 });
+  for (let i = 0; i < 3; i += 1) spool.append(new Uint8Array(100).fill(i));
+  spool.markSent(2);
+  assert.equal(spool.append(new Uint8Array(100)), 4);
+  assert.deepEqual(
+    [spool.toConfirm(9), spool.toSend(9)].map((records) => records.map(({ sequence }) => sequence)),
+    [[2], [3, 4]],
+  );
+  spool.append(new Uint8Array(100));
+  assert.throws(() => spool.append(new Uint8Array(100)), ResourceExhausted);
+});
+
+test("damage costs only the record that it hits, in whichever of several", (t) => {
+  const folder = temporaryDirectory(t);
+  {
+    using spool = openSpool(folder, roomy);
+    for (const text of ["aaaaa", "bbbbb", "ccccc", "ddddd"]) spool.append(bytesOf(text));
+  }
+  const file = join(folder, "0000000000000001.spool");
+  const bytes = readFileSync(file);
+  bytes[16 + 13 + 9] = 0; // in the payload of the second
+  writeFileSync(file, bytes);
+  {
+    using spool = openSpool(folder, roomy);
+    assert.deepEqual(textsOf(spool), ["aaaaa", "ccccc", "ddddd"]);
+    assert.deepEqual(spool.losses, [{ file, offset: 16 + 13, sizeBytes: 13 }]);
+  }
+  using spool = openSpool(folder, roomy);
+  assert.deepEqual(spool.losses, []); // said once
+  assert.deepEqual(
+    spool.toSend(9).map(({ sequence }) => sequence),
+    [1, 3, 4],
+  );
+  assert.equal(spool.append(bytesOf("e")), 5);
+});
+
+test("what another process left is written into new files, which are synced, before it is relied on", (t) => {
+  const folder = temporaryDirectory(t);
   {
     using spool = openSpool(folder, roomy);
     spool.append(bytesOf("a"));
-    spool.append(bytesOf("b"));
-    spool.acknowledge(1);
   }
-  assert.equal(spoolHasRecords(folder), true);
-  {
-    using spool = openSpool(folder, roomy);
-    spool.acknowledge(2);
-  }
-  assert.equal(spoolHasRecords(folder), false);
+  const file = join(folder, "0000000000000001.spool");
+  const before = statSync(file).ino;
+  writeFileSync(join(folder, "0000000000000007.spool.new"), "of a start that was killed");
+  using spool = openSpool(folder, roomy);
+  assert.notEqual(statSync(file).ino, before);
+  assert.deepEqual(textsOf(spool), ["a"]);
+  assert.equal(existsSync(join(folder, "0000000000000007.spool.new")), false);
 });

@@ -1,25 +1,15 @@
 /**
- * Records on their way to somebody who may be away: appended at once, sent in order from the front, dropped when confirmed.
+ * Records on their way through somebody who may be away to somebody who keeps them: appended at once, sent in order from the
+ * front, kept until the last in the chain has confirmed them.
  *
- *     0000000000000001.spool   0000000000004711.spool   …        acknowledged: 4800
- *     ─────── all confirmed: removed ──────┤ 4801 … ├ appended
+ *     0000000000000001.spool   0000000000004711.spool   …
+ *     ── confirmed: removed ─┤ 4801 … sent, kept ┤ 5230 … to be sent ├ appended
  *
- * What outlives what: `append` a crash of the process, `flush` also a power cut. A record whose confirmation was lost is
- * handed out again, so the receiver must know it by its identity. At a reopening, a record cut short by the crash ends its
- * segment and is reported, not guessed at.
+ * What outlives what: `append` a crash of the process, `flush` also a power cut. A record whose mark was lost is handed out
+ * again, so the receiver must know it by its identity. The limit is on all of it; what is sent gives way to what is not: the
+ * oldest kept record is dropped when there is no room, and appending is refused only when everything is still to be sent.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-} from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import {
   FailedPrecondition,
   hasErrorCode,
@@ -29,21 +19,20 @@ import {
   systemReason,
   Unavailable,
 } from "@pretrain/errors";
-import { readAcknowledged, writeAcknowledged } from "./acknowledged.ts";
+import { readMark, writeMark } from "./marks.ts";
 import { type PlacedRecord, readSegment, type SpoolLoss } from "./read-segment.ts";
+import { bytesOf, rewritten, segmentBytes, segmentFiles } from "./segment-files.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { holdFolder } from "./single-writer.ts";
 import { encodeRecord, framingBytes, payloadLimitBytes, type SpoolRecord } from "./spool-record.ts";
 
 export interface SpoolOptions {
-  /** Most bytes of unconfirmed records. */
+  /** Most bytes of records that nobody has confirmed. */
   readonly limitBytes: number;
 }
 
-const segmentBytes = 4 * 1024 * 1024;
-
 /**
- * Opens the spool in `folder`, making it if need be. Records that were not confirmed are there again.
+ * Opens the spool in `folder`, making it if need be. Records that were not confirmed are there again, on the disk for certain.
  *
  * @throws FailedPrecondition SPOOL_IN_USE while another process has it open, SPOOL_REFUSED when the folder cannot be used
  */
@@ -61,9 +50,12 @@ export function openSpool(folder: string, options: SpoolOptions): Spool {
   }
 }
 
-/** Whether a spool in `folder` holds records that nobody has confirmed, as far as can be seen without opening it. */
-export function spoolHasRecords(folder: string): boolean {
-  return existsSync(folder) && segmentFiles(folder).length > 0;
+/** What a closed spool in `folder` holds, as far as can be seen without opening it. */
+export function spoolContent(folder: string): "nothing" | "kept" | "unsent" {
+  const last = existsSync(folder) ? segmentFiles(folder).at(-1) : undefined;
+  if (last === undefined) return "nothing";
+  const { records, losses } = readSegment(last);
+  return losses.length > 0 || (records.at(-1)?.sequence ?? 0) > readMark(folder, "sent") ? "unsent" : "kept";
 }
 
 export class Spool implements Disposable {
@@ -72,10 +64,12 @@ export class Spool implements Disposable {
   readonly #folder: string;
   readonly #limitBytes: number;
   readonly #hold: Disposable;
-  readonly #waiting: PlacedRecord[];
+  /** Unconfirmed, in order; the first `#sent` of them were sent. */
+  readonly #records: PlacedRecord[];
+  #sent: number;
   #usedBytes: number;
+  #unsentBytes: number;
   #lastSequence: number;
-  #acknowledged: number;
   #writer: SegmentWriter | undefined;
   #failure: Error | undefined;
 
@@ -84,26 +78,41 @@ export class Spool implements Disposable {
     this.#limitBytes = limitBytes;
     this.#hold = hold;
     const segments = segmentFiles(folder).map(readSegment);
-    this.losses = segments.flatMap(({ loss }) => loss ?? []);
-    for (const loss of this.losses) cut(loss); // or each later opening would report it again
-    for (const { file, records } of segments) if (records.length === 0) rmSync(file); // its name may be needed again
-    const records = segments.flatMap((segment) => segment.records);
-    this.#acknowledged = readAcknowledged(folder);
-    // A power cut can take records whose confirmation stayed; their numbers must not be given away again.
-    this.#lastSequence = Math.max(this.#acknowledged, records.at(-1)?.sequence ?? 0);
-    this.#waiting = records.filter(({ sequence }) => sequence > this.#acknowledged);
-    this.#usedBytes = this.#waiting.reduce((sum, { length }) => sum + framingBytes + length, 0);
-    this.#removeConfirmed();
+    this.losses = segments.flatMap(({ losses }) => losses);
+    const [sent, confirmed] = [readMark(folder, "sent"), readMark(folder, "confirmed")];
+    const found = new Map(segments.flatMap(({ records }) => records.map((record) => [record.sequence, record])));
+    const unconfirmed = [...found.values()].filter(({ sequence }) => sequence > confirmed);
+    // A power cut can take records whose marks stayed; their numbers must not be given away again.
+    this.#lastSequence = Math.max(sent, confirmed, ...[...found.keys()].slice(-1));
+    this.#records = [
+      ...rewritten(
+        folder,
+        unconfirmed.toSorted((a, b) => a.sequence - b.sequence),
+      ),
+    ];
+    this.#sent = this.#countUpTo(sent);
+    this.#usedBytes = sizeOf(this.#records);
+    this.#unsentBytes = sizeOf(this.#records.slice(this.#sent));
   }
 
-  /** Records that nobody has confirmed. */
+  /** Records that are still to be sent. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#records.length - this.#sent;
   }
 
-  /** Bytes that may still be appended. */
+  /** Records that were sent and that nobody has confirmed. */
+  get kept(): number {
+    return this.#sent;
+  }
+
+  /** Bytes that may still be appended before something is sent. */
   get freeBytes(): number {
-    return this.#limitBytes - this.#usedBytes;
+    return this.#limitBytes - this.#unsentBytes;
+  }
+
+  /** True after a failed sync: nothing is taken any more. Opened again, by another process, it is whole. */
+  get isUnusable(): boolean {
+    return this.#failure !== undefined;
   }
 
   /**
@@ -117,70 +126,98 @@ export class Spool implements Disposable {
     const sizeBytes = framingBytes + bytes.length;
     if (bytes.length > payloadLimitBytes) throw tooLong(bytes.length);
     if (sizeBytes > this.freeBytes) throw this.#full();
+    this.#makeRoom(sizeBytes);
     const { file, offset } = this.#write(encodeRecord({ sequence, bytes }), sequence);
-    this.#waiting.push({ sequence, file, offset: offset + framingBytes, length: bytes.length });
+    this.#records.push({ sequence, file, offset: offset + framingBytes, length: bytes.length });
     this.#usedBytes += sizeBytes;
+    this.#unsentBytes += sizeBytes;
     this.#lastSequence = sequence;
     return sequence;
   }
 
-  /** The first `count` unconfirmed records, or as many as there are, in order. They stay. */
-  peek(count: number): SpoolRecord[] {
-    const files = new Map<string, number>();
-    try {
-      return this.#waiting.slice(0, count).map(({ sequence, file, offset, length }) => {
-        const descriptor = files.get(file) ?? openSync(file, "r");
-        files.set(file, descriptor);
-        const bytes = new Uint8Array(length);
-        readSync(descriptor, bytes, 0, length, offset);
-        return { sequence, bytes };
-      });
-    } finally {
-      for (const descriptor of files.values()) closeSync(descriptor);
-    }
+  /** The first `count` records that are to be sent, or as many as there are, in order. They stay. */
+  toSend(count: number): SpoolRecord[] {
+    return bytesOf(this.#records.slice(this.#sent, this.#sent + count));
+  }
+
+  /** The first `count` records that were sent and are kept. */
+  toConfirm(count: number): SpoolRecord[] {
+    return bytesOf(this.#records.slice(0, Math.min(count, this.#sent)));
+  }
+
+  /** All records up to and with `sequence` were sent. */
+  markSent(sequence: number): void {
+    const sent = this.#countUpTo(sequence);
+    if (sent <= this.#sent) return;
+    this.#unsentBytes -= sizeOf(this.#records.slice(this.#sent, sent));
+    this.#sent = sent;
+    writeMark(this.#folder, "sent", this.#records[sent - 1]?.sequence ?? 0);
   }
 
   /** Drops all records up to and with `sequence`: somebody else answers for them now. */
-  acknowledge(sequence: number): void {
-    const confirmed = this.#waiting.findIndex((record) => record.sequence > sequence);
-    const dropped = this.#waiting.splice(0, confirmed === -1 ? this.#waiting.length : confirmed);
-    const last = dropped.at(-1);
-    if (last === undefined) return;
-    this.#usedBytes -= dropped.reduce((sum, { length }) => sum + framingBytes + length, 0);
-    this.#acknowledged = last.sequence;
-    writeAcknowledged(this.#folder, last.sequence);
-    if (dropped[0]?.file !== this.#waiting[0]?.file) this.#removeConfirmed();
+  confirm(sequence: number): void {
+    this.markSent(sequence);
+    const last = this.#drop(this.#countUpTo(sequence));
+    if (last !== undefined) writeMark(this.#folder, "confirmed", last.sequence);
   }
 
   /**
    * When it returns, a power cut cannot undo what was appended before.
    *
-   * @throws Unavailable when the disk fails; the spool refuses everything from then on, because the system forgets after
-   *   one report which pages it has lost, and a second try would succeed without them (Rebello et al., ATC 2020)
+   * @throws Unavailable when the disk fails; the spool takes nothing from then on, because a second try would succeed without
+   *   the pages that were lost
    */
   async flush(): Promise<void> {
     this.#expectUsable();
     try {
       await this.#writer?.sync();
     } catch (cause) {
-      this.#failure = new Unavailable("SPOOL_SYNC_FAILED", `${this.#folder} ${systemReason(cause)}`, {}, { cause });
-      throw this.#failure;
+      throw this.#failed(cause);
     }
   }
 
   [Symbol.dispose](): void {
-    this.#writer?.close();
-    this.#writer = undefined;
-    this.#removeConfirmed();
-    this.#hold[Symbol.dispose]();
+    try {
+      this.#writer?.close();
+    } finally {
+      this.#writer = undefined;
+      this.#removeUnneeded();
+      this.#hold[Symbol.dispose]();
+    }
+  }
+
+  /** @returns the last one that was dropped */
+  #drop(count: number): PlacedRecord | undefined {
+    const dropped = this.#records.splice(0, count);
+    this.#sent -= dropped.length;
+    this.#usedBytes -= sizeOf(dropped);
+    if (dropped[0]?.file !== this.#records[0]?.file) this.#removeUnneeded();
+    return dropped.at(-1);
+  }
+
+  /** What was sent is in other hands, if not in the last: it gives way. */
+  #makeRoom(sizeBytes: number): void {
+    let count = 0;
+    for (let used = this.#usedBytes; used + sizeBytes > this.#limitBytes && count < this.#sent; count += 1) {
+      used -= sizeOf(this.#records.slice(count, count + 1));
+    }
+    this.#drop(count);
+  }
+
+  /** How many records have this sequence or a lower one; by halving, as there may be 100,000. */
+  #countUpTo(sequence: number): number {
+    let [low, high] = [0, this.#records.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#records[middle]?.sequence ?? 0) <= sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #write(record: Uint8Array, sequence: number): { file: string; offset: number } {
     try {
-      if (this.#writer !== undefined && this.#writer.sizeBytes >= segmentBytes) {
-        this.#writer.close();
-        this.#writer = undefined;
-      }
+      this.#closeFullSegment();
       this.#writer ??= new SegmentWriter(this.#folder, sequence);
       return { file: this.#writer.file, offset: this.#writer.write(record) };
     } catch (cause) {
@@ -190,9 +227,20 @@ export class Spool implements Disposable {
     }
   }
 
+  #closeFullSegment(): void {
+    const writer = this.#writer;
+    if (writer === undefined || writer.sizeBytes < segmentBytes) return;
+    this.#writer = undefined;
+    try {
+      writer.close();
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
   /** Segments before the first unconfirmed record hold nothing that anybody still needs. */
-  #removeConfirmed(): void {
-    const needed = this.#waiting[0]?.file ?? this.#writer?.file;
+  #removeUnneeded(): void {
+    const needed = this.#records[0]?.file ?? this.#writer?.file;
     for (const file of segmentFiles(this.#folder)) {
       if (needed !== undefined && file >= needed) return;
       rmSync(file);
@@ -203,26 +251,19 @@ export class Spool implements Disposable {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  #failed(cause: unknown): Error {
+    this.#failure = new Unavailable("SPOOL_SYNC_FAILED", `${this.#folder} ${systemReason(cause)}`, {}, { cause });
+    return this.#failure;
+  }
+
   #full(): ResourceExhausted {
-    const message = `${this.#folder} holds ${this.length} records that nobody has confirmed; the limit is ${this.#limitBytes} bytes`;
+    const message = `${this.#folder} holds ${this.length} records that are still to be sent; the limit is ${this.#limitBytes} bytes`;
     return new ResourceExhausted("SPOOL_FULL", message, { folder: this.#folder });
   }
 }
 
-/** In the order of their sequences, which is the order of their names. */
-function segmentFiles(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => /^[0-9]{16}\.spool$/.test(name));
-  return names.sort().map((name) => join(folder, name));
-}
-
-function cut({ file, offset }: SpoolLoss): void {
-  const descriptor = openSync(file, "r+");
-  try {
-    ftruncateSync(descriptor, offset);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+function sizeOf(records: readonly PlacedRecord[]): number {
+  return records.reduce((sum, { length }) => sum + framingBytes + length, 0);
 }
 
 function tooLong(sizeBytes: number): InvalidArgument {

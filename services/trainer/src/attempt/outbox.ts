@@ -1,13 +1,15 @@
 /**
- * The way of an attempt's events to the broker: first to the disk, then to the broker, dropped from the disk when the broker
+ * The way of an attempt's events to the broker: first to the disk, then to the broker, dropped from the disk when the ledger
  * has them on its own. Training waits for the disk alone. What a dead worker left behind is sent by the next one.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { type DescMessage, fromJsonString, type MessageShape, toJsonString } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { messageOf, PretrainError, Unavailable } from "@pretrain/errors";
-import { type Broker, type EventKind, events, type KindName } from "@pretrain/events";
+import type { Broker, EventKind, KindName } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import type { Spool, SpoolRecord } from "@pretrain/spool";
+import { type ConfirmationPace, confirmationPace, LedgerConfirmation } from "./ledger-confirmation.ts";
+import { readSpooled, spooled } from "./spooled-event.ts";
 
 const batchRecords = 64;
 /** Room for the events of one step, whatever they are. */
@@ -17,24 +19,41 @@ const longestBackoffMs = 5_000;
 
 export class Outbox implements AsyncDisposable {
   readonly #spool: Spool;
-  readonly #broker: Pick<Broker, "publish">;
+  readonly #broker: Pick<Broker, "publish" | "ask">;
   readonly #log: Log;
   readonly #stopping = new AbortController();
+  readonly #confirmation: LedgerConfirmation;
   readonly #pumping: Promise<void>;
   #filled = Promise.withResolvers<void>();
   #emptied = Promise.withResolvers<void>();
 
-  constructor(spool: Spool, broker: Pick<Broker, "publish">, log: Log) {
+  constructor(
+    spool: Spool,
+    broker: Pick<Broker, "publish" | "ask">,
+    log: Log,
+    pace: ConfirmationPace = confirmationPace,
+  ) {
     this.#spool = spool;
     this.#broker = broker;
     this.#log = log;
+    this.#confirmation = new LedgerConfirmation(spool, broker, log, pace);
     this.#pumping = this.#pump();
   }
 
   /** Takes the event. When it returns, the death of this process cannot lose it. @throws ResourceExhausted as the spool does */
   put<Schema extends DescMessage>(kind: EventKind<KindName, Schema>, message: MessageShape<Schema>): void {
-    this.#spool.append(new TextEncoder().encode(`${kind.kind} ${toJsonString(kind.schema, message)}`));
+    this.#spool.append(spooled(kind, message));
     this.#filled.resolve();
+  }
+
+  /** Events that the broker has and the ledger has not confirmed. */
+  get kept(): number {
+    return this.#spool.kept;
+  }
+
+  /** True when the disk failed: nothing can be put any more by this process, and the next one begins with a whole spool. */
+  get isUnusable(): boolean {
+    return this.#spool.isUnusable;
   }
 
   /** When it returns, a power cut cannot lose what was put before. */
@@ -62,10 +81,11 @@ export class Outbox implements AsyncDisposable {
     this.#stopping.abort();
     this.#filled.resolve();
     await this.#pumping;
+    await this.#confirmation[Symbol.asyncDispose]();
     this.#spool[Symbol.dispose]();
   }
 
-  /** Until something was confirmed. */
+  /** Until the broker has taken something. */
   async #progress(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const aborted = Promise.withResolvers<never>();
@@ -81,14 +101,14 @@ export class Outbox implements AsyncDisposable {
   async #pump(): Promise<void> {
     let backoffMs = firstBackoffMs;
     while (!this.#stopping.signal.aborted) {
-      const records = this.#spool.peek(batchRecords);
+      const records = this.#spool.toSend(batchRecords);
       if (records.length === 0) {
         await this.#filled.promise;
         this.#filled = Promise.withResolvers();
         continue;
       }
       const published = await this.#publishAll(records);
-      if (published > 0) this.#confirm(records[published - 1]);
+      if (published > 0) this.#markSent(records[published - 1]);
       if (published === records.length) backoffMs = firstBackoffMs;
       else {
         await pause(backoffMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
@@ -97,8 +117,9 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  #confirm(last: SpoolRecord | undefined): void {
-    if (last !== undefined) this.#spool.acknowledge(last.sequence);
+  #markSent(last: SpoolRecord | undefined): void {
+    if (last !== undefined) this.#spool.markSent(last.sequence);
+    this.#confirmation.wake();
     const { resolve } = this.#emptied;
     this.#emptied = Promise.withResolvers();
     resolve();
@@ -113,12 +134,9 @@ export class Outbox implements AsyncDisposable {
 
   /** False when it must be sent again. */
   async #publish({ bytes, sequence }: SpoolRecord): Promise<boolean> {
-    const text = new TextDecoder().decode(bytes);
-    const [name = ""] = text.split(" ", 1);
     try {
-      const kind: EventKind<string, DescMessage> | undefined = isKind(name) ? events[name] : undefined;
-      if (kind === undefined) throw new Error(`"${name}" is no kind of event`);
-      await this.#broker.publish(kind, fromJsonString(kind.schema, text.slice(name.length + 1)));
+      const { kind, message } = readSpooled(bytes);
+      await this.#broker.publish(kind, message);
       return true;
     } catch (error) {
       if (error instanceof Unavailable) return false; // the connection's own log says why
@@ -131,8 +149,4 @@ export class Outbox implements AsyncDisposable {
       return true;
     }
   }
-}
-
-function isKind(name: string): name is KindName {
-  return Object.hasOwn(events, name);
 }
