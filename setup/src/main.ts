@@ -3,13 +3,14 @@
  * checksum; what is there already is not made again, and then nothing is printed.
  *
  *     node setup/src/main.ts               what the program needs
- *     node setup/src/main.ts --for=tests   and grpcurl, which only a test calls
+ *     node setup/src/main.ts --for=tests   and grpcurl and an S3 server, which only tests call
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { messageOf, PretrainError } from "@pretrain/errors";
 import { fusedKernelsLibrary } from "@pretrain/fused-kernels/build";
 import { ensureNatsServer } from "@pretrain/nats-server";
+import { ensureS3Server } from "@pretrain/s3-server";
 import { tensorGraphLibrary } from "@pretrain/tensor-graph/build";
 import { ensureTensorFlow } from "@pretrain/tensorflow-native/build";
 import { ensureNativeLibrary } from "@pretrain/tensorflow-native/native-library";
@@ -37,5 +38,10 @@ if (values.for === "tests") {
     await perform("grpcurl, for tests", ensureGrpcurl);
   } catch (error) {
     printFailure("without grpcurl the tests that call it are skipped", messageOf(error));
+  }
+  try {
+    await perform("an S3 server, for tests", ensureS3Server);
+  } catch (error) {
+    printFailure("without an S3 server the tests of s3:// are skipped", messageOf(error));
   }
 }

@@ -25,7 +25,7 @@ export interface ByteRange {
 /**
  * A key is `segment/segment/…`: each segment of letters, digits, `.`, `_`, `-`, not beginning with a dot. Every method
  * throws InvalidArgument for another key, ResourceExhausted when the disk is full, FailedPrecondition when the store may
- * not be read or written, Unavailable when the device fails.
+ * not be read or written, Unavailable when the device fails or the store has not answered for a minute.
  */
 export interface BlobStore {
   /** Writes the blob, replacing an older one of the same key at once. When it returns, a power cut cannot undo it. */
@@ -37,14 +37,18 @@ export interface BlobStore {
   create(key: string, content: Uint8Array): Promise<boolean>;
   /**
    * The whole blob, or exactly one range of it.
-   * @throws NotFound; OutOfRange when the range does not lie inside the blob; ResourceExhausted above 2 GiB in one read
+   * @throws NotFound; OutOfRange when the range does not lie inside the blob; ResourceExhausted above 2 GiB in one read;
+   *   Aborted when the blob was replaced in the middle of it
    */
   read(key: string, range?: ByteRange): Promise<Uint8Array>;
-  /** The blob in pieces of at most 1 MiB, read no faster than they are taken. @throws NotFound at the first piece */
+  /** The blob in pieces of at most 1 MiB, read no faster than they are taken. @throws NotFound at the first piece; Aborted */
   stream(key: string): AsyncIterable<Uint8Array>;
   /** Undefined when there is no such blob. */
   stat(key: string): Promise<{ readonly sizeBytes: number } | undefined>;
-  /** All blobs whose key begins with `prefix` (a plain string prefix; "" is all), in the order of their keys' characters. */
+  /**
+   * All blobs whose key begins with `prefix` (a plain string prefix; "" is all), each once, in an order of the store's own.
+   * One that is written or deleted meanwhile may be among them or not; every other one is.
+   */
   list(prefix: string): AsyncIterable<ListedBlob>;
   /** Removes the blob; without effect when there is none. */
   delete(key: string): Promise<void>;

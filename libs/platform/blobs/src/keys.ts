@@ -16,6 +16,12 @@ export function segmentsOf(key: string): string[] {
   return segments;
 }
 
+/** Whether a name found in a store is the key of a blob. */
+export function isKey(name: string): boolean {
+  const segments = name.split("/");
+  return name.length <= maximumLength && segments.length <= maximumSegments && segments.every(isSegment);
+}
+
 /** Splits a list prefix into the whole segments it names and the beginning of the next. @throws InvalidArgument */
 export function splitPrefix(prefix: string): { readonly folders: readonly string[]; readonly beginning: string } {
   const segments = prefix.split("/");

@@ -5,6 +5,16 @@ import type { ByteRange } from "./blob-store.ts";
 
 const maximumReadBytes = 2 ** 31;
 
+/** @throws OutOfRange when the range does not lie inside the blob; ResourceExhausted when it is too long for one read */
+export function expectRangeLength(key: string, { offset, length }: ByteRange, sizeBytes: number): void {
+  const isInside =
+    [offset, length].every((value) => Number.isSafeInteger(value) && value >= 0) && offset + length <= sizeBytes;
+  if (!isInside) throw outOfRange(key, { offset, length }, sizeBytes);
+  if (length <= maximumReadBytes) return;
+  const message = `${key}: ${length} bytes in one read; stream it, or read a range`;
+  throw new ResourceExhausted("READ_TOO_LARGE", message, { key });
+}
+
 /** @throws OutOfRange, ResourceExhausted as `BlobStore.read` says */
 export async function readBytes(
   handle: FileHandle,
@@ -12,14 +22,7 @@ export async function readBytes(
   { offset, length }: ByteRange,
   sizeBytes: number,
 ): Promise<Uint8Array> {
-  const isInside =
-    [offset, length].every((value) => Number.isSafeInteger(value) && value >= 0) && offset + length <= sizeBytes;
-  if (!isInside) throw outOfRange(key, { offset, length }, sizeBytes);
-  if (length > maximumReadBytes) {
-    throw new ResourceExhausted("READ_TOO_LARGE", `${key}: ${length} bytes in one read; stream it, or read a range`, {
-      key,
-    });
-  }
+  expectRangeLength(key, { offset, length }, sizeBytes);
   const bytes = new Uint8Array(length);
   for (let filled = 0; filled < length; ) {
     const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
@@ -29,13 +32,9 @@ export async function readBytes(
   return bytes;
 }
 
-function outOfRange(key: string, { offset, length }: ByteRange, sizeBytes: number): OutOfRange {
-  return new OutOfRange(
-    "RANGE_OUTSIDE",
-    `${key}: ${length} bytes from ${offset} on were asked for, it has ${sizeBytes}`,
-    {
-      key,
-      sizeBytes: String(sizeBytes),
-    },
-  );
+/** @param sizeBytes undefined: fewer than that, and nobody has said how many */
+export function outOfRange(key: string, { offset, length }: ByteRange, sizeBytes: number | undefined): OutOfRange {
+  const has = sizeBytes === undefined ? "it has fewer" : `it has ${sizeBytes}`;
+  const message = `${key}: ${length} bytes from ${offset} on were asked for, ${has}`;
+  return new OutOfRange("RANGE_OUTSIDE", message, { key });
 }

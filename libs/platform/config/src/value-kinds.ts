@@ -25,10 +25,10 @@ export const folders = v.pipe(
 );
 
 /** Address of the broker. */
-export const natsUrl = url("nats:", "nats://host:port is expected");
+export const natsUrl = url(["nats:"], "nats://host:port is expected");
 
 /** Address of the blob store. */
-export const blobStoreUrl = url("file:", "file:///absolute/folder is expected");
+export const blobStoreUrl = url(["file:", "s3:"], "file:///absolute/folder or s3://bucket/prefix is expected");
 
 export const logLevel = v.picklist(
   ["trace", "debug", "info", "warn", "error"],
@@ -47,9 +47,9 @@ export function count(least: number, most: number): v.GenericSchema<string, numb
   );
 }
 
-function url(protocol: string, message: string): v.GenericSchema<string, string> {
+function url(protocols: readonly string[], message: string): v.GenericSchema<string, string> {
   return v.pipe(
     v.string(),
-    v.check((text) => URL.canParse(text) && new URL(text).protocol === protocol, message),
+    v.check((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), message),
   );
 }

@@ -1,4 +1,6 @@
 /** The parent's side of the process that computes: questions out, answers in, and what happens when none comes. */
+
+import { blobEnvironment } from "@pretrain/blobs";
 import { errorOfStatus, Unavailable } from "@pretrain/errors";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
 import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
@@ -53,6 +55,7 @@ export async function startComputing(
     module: new URL("../worker/main.ts", import.meta.url),
     environment: {
       ...tensorflowEnvironment(),
+      ...blobEnvironment(process.env),
       PATH: process.env["PATH"],
       PRETRAIN_BLOBS: blobs,
       PRETRAIN_PROGRAMS: programs,

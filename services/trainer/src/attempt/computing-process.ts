@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { hasErrorCode, Unavailable } from "@pretrain/errors";
 import { Experiment_Reason as Reason } from "@pretrain/proto";
+import { blobEnvironment } from "@pretrain/blobs";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
 import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
 import type { FromChild, ToChild } from "../worker/protocol.ts";
@@ -32,7 +33,7 @@ export async function startComputing(environment: NodeJS.ProcessEnv): Promise<Co
   const killsBefore = killsForMemory();
   const child = await startChild<ToChild, FromChild>({
     module: new URL("../worker/main.ts", import.meta.url),
-    environment: { ...deviceVariables(environment), ...tensorflowEnvironment() },
+    environment: { ...deviceVariables(environment), ...blobEnvironment(environment), ...tensorflowEnvironment() },
     receives: kinds<FromChild>({
       environment: true,
       ready: true,
