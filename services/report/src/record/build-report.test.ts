@@ -7,6 +7,7 @@ import {
   Evaluation_State,
   Experiment_State,
   LossSchema,
+  OriginSchema,
   type Report,
   Report_Completeness,
   Verdict,
@@ -175,3 +176,32 @@ function changed(event: LedgerEvent, difference: Partial<Omit<Evaluation, "$type
     message: { ...event.message, evaluation: { ...event.message.evaluation, ...difference } },
   };
 }
+
+/** A run of which the steps up to 40 were a parent's. */
+function forkEvents(): LedgerEvent[] {
+  const origin = create(OriginSchema, {
+    checkpoint: "experiments/1-3-0/checkpoints/40",
+    manifestSha256: "a".repeat(64),
+    microStep: 40n,
+    differences: [{ field: "training.learning_rate", parent: "0.0002", fork: "0.0001" }],
+  });
+  return all.flatMap((event): LedgerEvent[] => {
+    if (event.kind === "state" && event.message.sequence === 1)
+      return [{ ...event, message: { ...event.message, origin } }];
+    if (event.kind === "attempt") return [{ ...event, message: { ...event.message, resumedFromMicroStep: 40n } }];
+    if (event.kind === "step" || event.kind === "memory") return event.message.microStep > 40n ? [event] : [];
+    return [event];
+  });
+}
+
+test("a fork's record begins behind its parent's steps: they are no gap, and its own are counted alone", () => {
+  const report = reportOf(forkEvents());
+  assert.deepEqual(report.gaps, []);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.equal(report.training?.microSteps, 80n);
+  assert.equal(report.training?.optimizerSteps, 20n); // of 4 micro-steps each
+  assert.equal(report.origin?.checkpoint, "experiments/1-3-0/checkpoints/40");
+  assert.deepEqual(reportOf(forkEvents().filter((event) => !isStep(event, 41, 42))).gaps, [
+    "Micro-steps 41 to 42 are missing.",
+  ]);
+});

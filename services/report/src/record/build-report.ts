@@ -29,7 +29,8 @@ export function buildReport(history: History): Report {
   const recipe = first?.recipe;
   const run = execution(history);
   const attempt = history.attempts.at(-1);
-  const steps = runSteps(history.steps);
+  const origin = first?.origin;
+  const steps = runSteps(history.steps, Number(origin?.microStep ?? 0));
   const evaluations = history.evaluations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
   const checkpoints = evaluatedCheckpoints(history.checkpoints, history.resumptions, evaluations, recipe?.evaluation);
   const named = moments(history.transitions, steps.ends);
@@ -46,7 +47,7 @@ export function buildReport(history: History): Report {
     recipeSha256: first?.recipeSha256 ?? "",
     moments: named,
     execution: run,
-    ...present({ recipe, environment: attempt?.environment, dataset: history.datasets.at(-1)?.report }),
+    ...present({ recipe, origin, environment: attempt?.environment, dataset: history.datasets.at(-1)?.report }),
     training: trainingSummary({ steps, attempt, training: recipe?.training }),
     memory,
     time,

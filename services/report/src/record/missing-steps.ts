@@ -15,8 +15,14 @@ export class MissingSteps implements StepReader {
   readonly ranges: StepRange[] = [];
   /** Missing numbers in all ranges, also in those that are not listed. */
   missing = 0;
-  /** The last micro-step read; 0 before the first. */
-  last = 0;
+  /** The last micro-step read; before the first, the one that the run goes on from. */
+  last: number;
+
+  /** @param before micro-steps that are not the run's own: a fork begins behind its parent's */
+  constructor(before: number) {
+    this.last = before;
+  }
+
   read(step: Step): void {
     this.#expect(step.microStep);
     this.last = step.microStep;

@@ -37,7 +37,8 @@ export class StepEnds implements StepReader {
   }
 }
 
-export function runSteps(steps: Iterable<Step>): RunSteps {
+/** @param before micro-steps of its parent that a fork goes on from; 0 of any other run */
+export function runSteps(steps: Iterable<Step>, before = 0): RunSteps {
   const run = {
     ends: new StepEnds(),
     losses: new LossExtremes(),
@@ -46,7 +47,7 @@ export function runSteps(steps: Iterable<Step>): RunSteps {
     gradients: new Gradients(),
     times: new StepTimes(),
     firstTimes: new StepTimes(firstSteps),
-    missing: new MissingSteps(),
+    missing: new MissingSteps(before),
   };
   readSteps(steps, Object.values(run));
   return run;

@@ -1,6 +1,7 @@
 /** How training went. Micro-steps, optimizer steps and epochs are three different counts and are named apart. */
 import { create } from "@bufbuild/protobuf";
 import { type AttemptStarted, type Training, type TrainingSummary, TrainingSummarySchema } from "@pretrain/proto";
+import type { Step } from "./history.ts";
 import { present } from "./present.ts";
 import type { RunSteps } from "./run-steps.ts";
 
@@ -16,7 +17,7 @@ export function trainingSummary({ steps, attempt, training }: TrainingFacts): Tr
   const { ends, losses, epochs, gradients } = steps;
   return create(TrainingSummarySchema, {
     microSteps: BigInt(ends.count),
-    optimizerSteps: BigInt(ends.last?.optimizerStep ?? 0),
+    optimizerSteps: BigInt((ends.last?.optimizerStep ?? 0) - optimizerStepsBefore(ends.first)),
     epochs: epochs.summaries(),
     clippedSteps: BigInt(gradients.clippedSteps),
     tokensSeen: BigInt(ends.last?.tokensSeen ?? 0),
@@ -33,6 +34,11 @@ export function trainingSummary({ steps, attempt, training }: TrainingFacts): Tr
       largestRiseMicroStep: microStep(losses.largestRise?.step.microStep),
     }),
   });
+}
+
+/** A fork's counters go on from its parent's; these steps are not its own. */
+function optimizerStepsBefore(first: Step | undefined): number {
+  return first === undefined ? 0 : first.optimizerStep - Number(first.gradientNorm !== null);
 }
 
 function microStep(value: number | undefined): bigint | undefined {

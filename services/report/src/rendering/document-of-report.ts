@@ -10,6 +10,7 @@ import { evaluationsSection, samplesSection } from "./sections/evaluations.ts";
 import { executionSection } from "./sections/execution.ts";
 import { checkpointsSection, gapsSection, logSection, recipeSection } from "./sections/files.ts";
 import { decisionsSection, designSection, goalSection } from "./sections/intent.ts";
+import { originSections } from "./sections/origin.ts";
 import { hypothesesSection, predictionsSection } from "./sections/outcomes.ts";
 import { memorySection, timeSection } from "./sections/resources.ts";
 import { curveSection, indicatorsSection, stabilitySection } from "./sections/results.ts";
@@ -21,7 +22,8 @@ export function documentOfReport(report: Report): RecordDocument {
     title: `Experiment ${report.title}`,
     summary: summary(report),
     sections: [
-      goalSection(recipe),
+      goalSection(report),
+      ...originSections(report),
       designSection(recipe),
       decisionsSection(recipe),
       modelSection(recipe, training?.parameters ?? 0n),
@@ -51,6 +53,7 @@ function summary(report: Report): RecordDocument["summary"] {
   const isFinal = report.completeness === Report_Completeness.FINAL;
   return [
     ["State", stateCell(report.execution?.state)],
+    ...(report.origin === undefined ? [] : [["Forked from", { code: report.origin.checkpoint }] as const]),
     ["Verdicts", verdictSummary(report)],
     ["Training loss", trainingLoss(report)],
     ["Validation loss", valueOf(report, "eval/loss")],

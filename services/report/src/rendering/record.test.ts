@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { DescMessage } from "@bufbuild/protobuf";
-import { fromJsonString } from "@bufbuild/protobuf";
+import { create, fromJsonString } from "@bufbuild/protobuf";
 import { goldenTest } from "@pretrain/golden";
 import {
   DataSchema,
@@ -11,6 +11,7 @@ import {
   HardwareSchema,
   ModelSchema,
   MonitoringSchema,
+  OriginSchema,
   ReportSchema,
   TrainingSchema,
 } from "@pretrain/proto";
@@ -129,4 +130,37 @@ test("a record of an experiment that has only been accepted is whole: what is no
 test("the HTML loads nothing and runs nothing", () => {
   assert.ok(!/<script|<link|<img|<iframe|\son\w+=|url\(|@import|https?:\/\/(?!www\.w3\.org)/i.test(rendered.html));
   assert.match(rendered.html, /content="default-src &#39;none&#39;; style-src &#39;sha256-/);
+});
+
+test("a fork's record names its parent's checkpoint, digest and every field that differs; another record has no such section", () => {
+  const origin = create(OriginSchema, {
+    checkpoint: "experiments/1-3-0/checkpoints/40",
+    manifestSha256: "a".repeat(64),
+    microStep: 40n,
+    recipeSha256: "b".repeat(64),
+    differences: [
+      { field: "training.learning_rate", parent: "0.0002", fork: "0.0001" },
+      { field: "targets", parent: '[{"metric":"train/loss"}]', fork: "" },
+    ],
+  });
+  const fork = renderRecord({ ...report, origin });
+  for (const fact of [
+    "| Forked from | `experiments/1-3-0/checkpoints/40` |",
+    "## Origin",
+    `| SHA-256 of its manifest | \`${"a".repeat(64)}\` |`,
+    "| Micro-steps done there | 40 |",
+    "| `training.learning_rate` | `0.0002` | `0.0001` |",
+    '| `targets` | `[{"metric":"train/loss"}]` | not given |',
+  ]) {
+    assert.ok(fork.markdown.includes(fact), fact);
+  }
+  const row =
+    /training\.learning_rate<\/code><\/td><td><code class="short">0\.0002<\/code><\/td><td><code class="short">0\.0001/;
+  assert.ok(row.test(fork.html), "the difference is a row of the page too");
+  assert.ok(!fork.markdown.includes("an entirely new experiment"));
+  assert.match(
+    renderRecord({ ...report, origin: create(OriginSchema, { ...origin, differences: [] }) }).markdown,
+    /nothing: the parent's recipe is continued/,
+  );
+  assert.ok(!rendered.markdown.includes("## Origin") && !rendered.html.includes("Forked from"));
 });

@@ -1,12 +1,13 @@
 /** The person's part: what the experiment is for, what is expected, what was decided and why. Word for word. */
-import type { Intent, Recipe } from "@pretrain/proto";
+import type { Intent, Recipe, Report } from "@pretrain/proto";
 import { type Block, orNone, type Section } from "../record-document.ts";
 
 const author = "by the author, in the recipe, before the run";
 
 /** The five fields that a person fills in; an empty one is shown as such. */
-export function goalSection(recipe: Recipe | undefined): Section {
+export function goalSection({ recipe, origin }: Report): Section {
   const intent = recipe?.intent;
+  const base = intent?.basedOn || origin?.checkpoint;
   const hypotheses = (recipe?.hypotheses ?? []).map(({ statement }) => statement);
   return {
     id: "goal",
@@ -16,7 +17,7 @@ export function goalSection(recipe: Recipe | undefined): Section {
     blocks: [
       {
         kind: "facts",
-        rows: [["Based on", intent?.basedOn ? { code: intent.basedOn } : "none: an entirely new experiment"]],
+        rows: [["Based on", base ? { code: base } : "none: an entirely new experiment"]],
       },
       words("Purpose", intent?.purpose),
       words("Hypotheses", hypotheses.join("\n")),
