@@ -13,6 +13,10 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
       // Longer than a piece of work takes to come back from a worker that died.
       workerIdleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "30000"),
+      // How long an experiment's worker may be silent before another one may take it.
+      leaseTtlMs: variable("PRETRAIN_LEASE_TTL_MS", count(1_000, 3_600_000), "15000"),
+      // How long a worker may take to end when it is asked to: what the system above waits before it kills.
+      graceMs: variable("PRETRAIN_GRACE_MS", count(1_000, 3_600_000), "20000"),
       logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
     },
     environment,

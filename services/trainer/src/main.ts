@@ -21,7 +21,8 @@ const blobs = openBlobs(config.blobs);
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer", log }));
-await ensureTopology(broker);
+const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
+await ensureTopology(broker, { ackWaitMs });
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
 const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
@@ -31,7 +32,7 @@ const worker = opened.use(
     module: new URL("./worker-main.ts", import.meta.url),
     environment: process.env,
     hasWork: async () => hasLeftovers() || (await hasWork()),
-    graceMs: 20_000,
+    graceMs: config.graceMs,
     log,
   }),
 );

@@ -2,15 +2,20 @@
 import { openBlobs } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
 import { connectBroker, trainingWork } from "@pretrain/events";
+import { Leases } from "@pretrain/leases";
 import { createLog, exitOnFatalError } from "@pretrain/observability";
-import { DataShardService, ExperimentRecordSchema } from "@pretrain/proto";
+import { DataShardService, ExperimentRecordSchema, LeaseSchema, type TrainWork } from "@pretrain/proto";
+import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
 import { openSpool } from "@pretrain/spool";
 import { terminationSignal } from "@pretrain/worker-process";
+import { ComputingProcesses } from "./attempt/computing-processes.ts";
 import { Outbox } from "./attempt/outbox.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { WorkerDependencies } from "./attempt/worker-dependencies.ts";
 import { programsFolder, spoolFolder, trainerConfig } from "./config.ts";
+import { needsWork } from "./experiment/lifecycle.ts";
+import { experimentOf } from "./experiment/record.ts";
 import { Experiments } from "./stores/experiments.ts";
 
 /** Some 60,000 steps; then training waits for the broker after all. */
@@ -33,6 +38,7 @@ process.exit(0); // waiting for a signal would keep it alive, and nobody would b
 
 async function takeWork(): Promise<void> {
   await using opened = new AsyncDisposableStack();
+  const computing = opened.use(new ComputingProcesses(process.env)); // first: loading TensorFlow takes longest
   const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
   const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
   for (const { sizeBytes } of spool.losses)
@@ -42,7 +48,12 @@ async function takeWork(): Promise<void> {
   const dataShard = opened.use(
     connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
   );
+  const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
   const dependencies: WorkerDependencies = {
+    leases,
+    worker: `process ${process.pid}`,
+    computing,
+    graceMs: config.graceMs,
     experiments: new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker),
     dataShard,
     outbox,
@@ -50,10 +61,15 @@ async function takeWork(): Promise<void> {
     blobs: openBlobs(config.blobs),
     blobsAddress: config.blobs,
     programsFolder: programsFolder(config),
-    environment: process.env,
     now: () => new Date(),
   };
-  for await (const piece of broker.takeWork(trainingWork, { signal: shutdown.signal, idleMs: config.workerIdleMs })) {
+  const isDue = async ({ experiment }: TrainWork) => {
+    const id = idOfExperimentName(experiment);
+    const found = await dependencies.experiments.find(id);
+    return found !== undefined && needsWork(experimentOf(found.value).state) && !(await leases.isHeld(id));
+  };
+  const options = { signal: shutdown.signal, idleMs: config.workerIdleMs, isDue };
+  for await (const piece of broker.takeWork(trainingWork, options)) {
     try {
       await runAttempt(piece, dependencies, shutdown.signal);
     } catch (error) {

@@ -1,13 +1,14 @@
 /** The four phases of an attempt: environment, data, model, training. Each ends with an event that says what was measured. */
-import { readCheckpointState } from "@pretrain/checkpoint";
+import { type AttemptClaim, readCheckpointState } from "@pretrain/checkpoint";
 import { messageOf } from "@pretrain/errors";
-import type { Environment } from "@pretrain/proto";
+import type { Environment, ExperimentRecord } from "@pretrain/proto";
 import { type CompleteRecipe, experimentName, parameterCount } from "@pretrain/recipe";
+import { isHeld, stateName } from "../experiment/lifecycle.ts";
 import { experimentOf } from "../experiment/record.ts";
 import { totals } from "../experiment/step-plan.ts";
 import type { AttemptEvents, Phase } from "./attempt-events.ts";
 import { batchesFrom } from "./batches.ts";
-import { type ComputingProcess, type Said, startComputing } from "./computing-process.ts";
+import type { ComputingProcess, Said } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
 import { differences, environmentOf, exactnessOf, memoryBytes, precisionOn } from "./environment.ts";
 import { Fenced } from "./faults.ts";
@@ -16,6 +17,8 @@ import { patiently } from "./patiently.ts";
 import { dataNote, environmentNote, modelNote, trainingNote } from "./phase-notes.ts";
 import { type PreparedDataset, prepareDataset } from "./prepare-dataset.ts";
 import { ProgressKeeper } from "./progress-keeper.ts";
+import type { RightToWrite } from "./right-to-write.ts";
+import type { Patience } from "./silence.ts";
 import type { TakenExperiment } from "./take-experiment.ts";
 import { trainOnChild } from "./train-on-child.ts";
 import { stepPlan, trainingSetup } from "./training-setup.ts";
@@ -26,10 +29,11 @@ export interface Attempt extends TakenExperiment {
   readonly dependencies: WorkerDependencies;
   readonly events: AttemptEvents;
   readonly wishes: Wishes;
+  readonly right: RightToWrite;
 }
 
-/** What a child may take to load TensorFlow, or weights from a slow disk. */
-const silenceMs = 15 * 60_000;
+/** With a child that loads TensorFlow, or weights from a slow disk. */
+const patience: Patience = { restingMs: 2 * 60_000, busyMs: 15 * 60_000 };
 
 /** @returns how far it is: to the end. @throws Stopped; Fenced; ExperimentFault; AttemptFault; a wish's abort */
 export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
@@ -39,7 +43,7 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   if (attempt.resume?.manifest.experiment === attempt.claim.experiment) events.checkpointWritten(attempt.resume);
   await using opened = new AsyncDisposableStack();
   const { child, environment } = await phase(attempt, "environment", async () => {
-    const started = opened.use(await startComputing(dependencies.environment));
+    const started = opened.use(await dependencies.computing.take());
     const detected = await detectedEnvironment(started, recipe, wishes.signal);
     return [{ child: started, environment: detected }, environmentNote(detected)];
   });
@@ -63,21 +67,30 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
 
 /** @param work returns what it made and a note of measured facts */
 async function phase<T>(
-  { events, wishes, dependencies }: Attempt,
+  { events, wishes, right, dependencies }: Attempt,
   name: Phase,
   work: () => Promise<readonly [T, string]>,
 ): Promise<T> {
   const began = dependencies.now();
   try {
     const [made, note] = await work();
+    await right.check();
     events.phaseEnded(name, began, { succeeded: true, note });
     return made;
   } catch (error) {
-    const isOurs = !(error instanceof Fenced) && wishes.wish !== "fenced";
     const outcome = { succeeded: false, note: messageOf(error) };
-    if (isOurs) lastWords(dependencies.log, () => events.phaseEnded(name, began, outcome));
+    if (await isOurs(error, wishes, right)) lastWords(dependencies.log, () => events.phaseEnded(name, began, outcome));
     throw error;
   }
+}
+
+/** Whether the attempt may say how it ended. */
+async function isOurs(error: unknown, { wish }: Wishes, right: RightToWrite): Promise<boolean> {
+  if (error instanceof Fenced || wish === "fenced") return false;
+  return await right.check().then(
+    () => true,
+    () => false,
+  );
 }
 
 async function detectedEnvironment(
@@ -85,7 +98,7 @@ async function detectedEnvironment(
   { training: { dtype } }: CompleteRecipe,
   signal: AbortSignal,
 ): Promise<Environment> {
-  const said = await orAborted(child.next(silenceMs), signal);
+  const said = await orAborted(child.next(patience), signal);
   if (said.kind !== "environment") throw new Error(`the computing process began with ${said.kind}`);
   return environmentOf(said.description, precisionOn(said.description, dtype));
 }
@@ -121,7 +134,7 @@ async function buildModel(
   });
   const { blobsAddress, programsFolder } = dependencies;
   await child.send({ kind: "prepare", blobs: blobsAddress, programs: programsFolder, setup });
-  const ready = await orAborted(child.next(silenceMs), wishes.signal);
+  const ready = await orAborted(child.next(patience), wishes.signal);
   if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
   warnOfSize(attempt);
   const { microSteps, optimizerSteps } = totals(plan);
@@ -144,27 +157,27 @@ async function trainModel(
   { dataset }: PreparedDataset,
   { plan, ready }: BuiltModel,
 ): Promise<ProgressKeeper> {
-  const { claim, recipe, events, wishes, dependencies } = attempt;
+  const { claim, recipe, events, wishes, right, dependencies } = attempt;
   const { experiments, dataShard, blobs, outbox, now, log } = dependencies;
   const identity = identityOf(attempt);
   const keeper = new ProgressKeeper(plan, ready.microStep);
   const fields = { dataset: dataset.name, parameters: BigInt(ready.parameters), progress: keeper.progress };
   const change = { now: now(), message: "trains", fields };
   await patiently(
-    () => experiments.advance(identity.id, "run", change, (record) => expectOurs(record, attempt)),
+    () => experiments.advance(identity.id, "run", change, (record) => expectOurs(record, claim)),
     wishes.signal,
   );
   const keeping = new AbortController();
-  const kept = keeper.keep({ experiments, log }, identity, keeping.signal);
+  const kept = keeper.keep({ experiments, log }, identity, right, keeping.signal);
   try {
     await trainOnChild({
       child,
-      claim,
       plan,
       blobs,
       outbox,
       events,
       wishes,
+      right,
       now,
       startMicroStep: ready.microStep,
       profileInterval: recipe.monitoring.profile ? recipe.monitoring.profileInterval : 0,
@@ -206,10 +219,11 @@ function warnOfSize({ recipe: { model }, events }: Attempt): void {
   events.warning(`model_size says ${model.modelSize} million parameters; the model has ${millions.toFixed(3)} million`);
 }
 
-function expectOurs(record: Parameters<typeof experimentOf>[0], { claim }: Attempt): void {
-  const { attempt } = experimentOf(record);
-  if (attempt !== claim.attempt)
-    throw new Fenced(`attempt ${attempt} of ${experimentName(claim.experiment)} has begun`);
+/** @throws Fenced when the record is not held by this attempt: another one has begun, or is about to */
+export function expectOurs(record: ExperimentRecord, { experiment, attempt: ours }: AttemptClaim): void {
+  const { attempt, state } = experimentOf(record);
+  if (attempt === ours && isHeld(state)) return;
+  throw new Fenced(`${experimentName(experiment)} is ${stateName(state)} in attempt ${attempt}, not held by ${ours}`);
 }
 
 function precisionNamed(name: string): "float32" | "bfloat16" {

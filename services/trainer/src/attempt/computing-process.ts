@@ -9,6 +9,8 @@ import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-
 import type { FromChild, ToChild } from "../worker/protocol.ts";
 import { AttemptFault, faultOfChild } from "./faults.ts";
 import { Mailbox } from "./mailbox.ts";
+import { processorTimeMs } from "./processor-time.ts";
+import { type Patience, Silence } from "./silence.ts";
 
 export type Said = Exclude<FromChild, { kind: "failed" }>;
 
@@ -19,11 +21,11 @@ export interface ComputingProcess extends AsyncDisposable {
   /**
    * What it says next.
    *
-   * @param limitMs how long it may be silent
+   * @param patience how long it may be silent
    * @throws ExperimentFault when it says that the experiment cannot go on; AttemptFault when it ended or is ended for its
    *   silence; what `interrupt` was called with
    */
-  next(limitMs: number): Promise<Said>;
+  next(patience: Patience): Promise<Said>;
   /** Makes `next` throw, whatever was said meanwhile. */
   interrupt(failure: Error): void;
 }
@@ -50,7 +52,7 @@ export async function startComputing(environment: NodeJS.ProcessEnv): Promise<Co
   return {
     processId: child.processId,
     send: (message) => child.send(message).catch(unlessGone),
-    next: (limitMs) => next(child, mailbox, limitMs),
+    next: (patience) => next(child, mailbox, patience),
     interrupt: (failure) => mailbox.interrupt(failure),
     [Symbol.asyncDispose]: async () => void (await child.kill()), // it holds nothing that is not in a checkpoint
   };
@@ -72,14 +74,20 @@ function unlessGone(error: unknown): void {
   if (!(error instanceof Unavailable)) throw error;
 }
 
-async function next(child: Child<ToChild>, mailbox: Mailbox<FromChild>, limitMs: number): Promise<Said> {
-  const message = await mailbox.next(limitMs, () => {
-    void child.kill();
-    const seconds = Math.round(limitMs / 1000);
-    return new AttemptFault(Reason.WORKER_LOST, `the computing process was silent for ${seconds} s and was ended`);
-  });
-  if (message.kind === "failed") throw faultOfChild(message.reason, message.message);
-  return message;
+const lookEveryMs = 1_000;
+
+async function next(child: Child<ToChild>, mailbox: Mailbox<FromChild>, patience: Patience): Promise<Said> {
+  const silence = new Silence(processorTimeMs(child.processId));
+  for (;;) {
+    const message = await mailbox.next(lookEveryMs);
+    if (message?.kind === "failed") throw faultOfChild(message.reason, message.message);
+    if (message !== undefined) return message;
+    // Not by a clock: when this process was stopped itself for a minute, it has waited a second.
+    if (!silence.isHang(lookEveryMs, processorTimeMs(child.processId), patience)) continue;
+    await child.kill();
+    const fault = `the computing process was silent for ${silence.seconds} s and was ended`;
+    throw new AttemptFault(Reason.WORKER_LOST, fault);
+  }
 }
 
 /** What the libraries of a GPU are found by; nothing else of our environment decides a number. */

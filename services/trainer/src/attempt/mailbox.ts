@@ -21,15 +21,15 @@ export class Mailbox<T> {
     this.end(failure);
   }
 
-  /** The next message. @throws the failure it was ended with; `late()` after `limitMs` */
-  async next(limitMs: number, late: () => Error): Promise<T> {
+  /** The next message; undefined when none came within `limitMs`. @throws the failure it was ended with */
+  async next(limitMs: number): Promise<T | undefined> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       const message = this.#waiting.shift();
       if (message !== undefined) return message;
       if (this.#failure !== undefined) throw this.#failure;
       this.#arrived = Promise.withResolvers();
-      if (!(await within(this.#arrived.promise, deadline - performance.now()))) throw late();
+      if (!(await within(this.#arrived.promise, deadline - performance.now()))) return undefined;
     }
   }
 }

@@ -3,13 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
-import { type Progress, ProgressSchema } from "@pretrain/proto";
+import { type Experiment, type Progress, ProgressSchema } from "@pretrain/proto";
+import { isHeld } from "../experiment/lifecycle.ts";
 import { ProgressMeter } from "../experiment/progress-meter.ts";
 import { experimentOf, withFields } from "../experiment/record.ts";
 import type { StepPlan } from "../experiment/step-plan.ts";
 import { epochOf, optimizerStepsAfter, totals } from "../experiment/step-plan.ts";
 import type { Experiments } from "../stores/experiments.ts";
 import type { Step } from "../worker/protocol.ts";
+import type { RightToWrite } from "./right-to-write.ts";
 
 const intervalMs = 2_000;
 
@@ -54,6 +56,7 @@ export class ProgressKeeper {
   async keep(
     { experiments, log }: { readonly experiments: Experiments; readonly log: Log },
     { id, attempt }: { readonly id: string; readonly attempt: number },
+    right: Pick<RightToWrite, "check">,
     signal: AbortSignal,
   ): Promise<void> {
     let written = this.#progress;
@@ -62,8 +65,9 @@ export class ProgressKeeper {
       if (signal.aborted || written === this.#progress) continue;
       const progress = this.#progress;
       try {
+        await right.check();
         await experiments.change(id, ({ value }) =>
-          experimentOf(value).attempt === attempt ? withFields(value, { progress }) : undefined,
+          isOurs(experimentOf(value), attempt) ? withFields(value, { progress }) : undefined,
         );
         written = progress;
       } catch (error) {
@@ -71,4 +75,8 @@ export class ProgressKeeper {
       }
     }
   }
+}
+
+function isOurs({ attempt, state }: Experiment, ours: number): boolean {
+  return attempt === ours && isHeld(state);
 }

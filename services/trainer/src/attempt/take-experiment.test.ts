@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { type BlobStore, openBlobs } from "@pretrain/blobs";
 import { claimAttempt, isFenced, sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
+import { Aborted } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import {
   Experiment_Priority as Priority,
@@ -13,8 +14,10 @@ import {
 } from "@pretrain/proto";
 import { completeRecipe, recipeSha256 } from "@pretrain/recipe";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
-import { experimentOf, queued, withFields } from "../experiment/record.ts";
+import { isFault } from "../experiment/attempt-claim.ts";
+import { experimentOf, marked, queued, withFields } from "../experiment/record.ts";
 import { experimentsInMemory } from "../test-support/experiments-in-memory.ts";
+import { leasesInMemory } from "../test-support/leases-in-memory.ts";
 import { takeExperiment } from "./take-experiment.ts";
 
 const recipe = completeRecipe(create(RecipeSchema, { data: { path: "book.txt" } }));
@@ -25,7 +28,8 @@ async function queue(t: TestScope) {
   const blobs = openBlobs(pathToFileURL(temporaryDirectory(t)).href);
   let ms = 0;
   const now = () => new Date((ms += 1));
-  const dependencies = { experiments, blobs, now, log: createLog("test", "fatal" as "error") };
+  const leases = leasesInMemory();
+  const dependencies = { experiments, leases, worker: "test", blobs, now, log: createLog("test", "fatal" as "error") };
   const identity = { id: "a", title: "a", recipe, requestId: "", requestSha256: "", priority: Priority.NORMAL };
   await experiments.settle(await experiments.create("a", queued(identity, now())));
   return {
@@ -33,9 +37,17 @@ async function queue(t: TestScope) {
     blobs,
     dependencies,
     experiments,
-    take: (deliveries: number) => takeExperiment(dependencies, "a", deliveries),
+    leases,
+    taking: () => takeExperiment(dependencies, "a"),
+    /** Behind the death of the worker that had it, if one had. */
+    take: async () => {
+      leases.expire("a");
+      const taking = await takeExperiment(dependencies, "a");
+      return typeof taking === "string" ? undefined : taking;
+    },
     record: async () => experimentOf((await experiments.get("a")).value),
-    interrupt: (reason: Reason) => experiments.advance("a", "interrupt", { now: now(), reason, message: "it died" }),
+    interrupt: (reason: Reason, message = "it died") =>
+      experiments.advance("a", "interrupt", { now: now(), reason, message }),
     end: () => experiments.advance("a", "fail", { now: now(), message: "" }),
     checkpoint: async (microStep: number, attempt = 1) => {
       const state = {
@@ -67,7 +79,7 @@ async function queue(t: TestScope) {
 
 test("a waiting experiment becomes attempt 1, its number claimed in the store before it stands in the record", async (t) => {
   const { take, record, blobs } = await queue(t);
-  const taken = await take(1);
+  const taken = await take();
   assert.deepEqual([taken?.claim.attempt, taken?.claim.resumesFrom, taken?.claim.fruitless], [1, 0, 0]);
   assert.deepEqual([(await record()).attempt, (await record()).state], [1, State.PREPARING]);
   assert.equal(await blobs.create("experiments/a/attempts/1.json", new Uint8Array()), false);
@@ -75,34 +87,43 @@ test("a waiting experiment becomes attempt 1, its number claimed in the store be
   assert.equal(stored.training.beta2, 0.95);
 });
 
-test("a second piece of work for what a worker holds is struck off; a piece that comes back makes attempt 2", async (t) => {
-  const { take, record, system, blobs } = await queue(t);
-  const first = await take(1);
-  assert.equal(await take(1), undefined);
+test("what a worker holds is not taken, however often its piece is handed out; when its lease has run out it is attempt 2", async (t) => {
+  const { take, taking, record, system, blobs } = await queue(t);
+  const first = await take();
+  assert.equal(await taking(), "held by another");
   assert.equal((await record()).attempt, 1);
-  const second = await take(2);
+  const second = await take();
   assert.equal(second?.claim.attempt, 2);
   assert.deepEqual(system.announced, ["1 QUEUED", "2 PREPARING", "3 INTERRUPTED", "4 PREPARING"]);
   assert.ok(first !== undefined && (await isFenced(blobs, first.claim)));
   assert.ok(second !== undefined && !(await isFenced(blobs, second.claim)));
+  assert.deepEqual([first.lease.standing(), second.lease.standing()], ["overdue", "held"]);
+});
+
+test("a lease that is lost between two looks at the experiment makes no claim", async (t) => {
+  const { taking, leases, system, blobs } = await queue(t);
+  await system.experiments.change("a", ({ value }) => marked(value, { announced: 0 })); // so that taking it writes
+  system.beforeWrite = async () => leases.expire("a");
+  await assert.rejects(taking(), (error) => error instanceof Aborted && error.reason === "LEASE_LOST");
+  assert.equal(await blobs.stat("experiments/a/attempts/1.json"), undefined);
 });
 
 test("an attempt that died between claim and record leaves its number behind", async (t) => {
   const { take, blobs } = await queue(t);
   await blobs.create("experiments/a/attempts/1.json", new TextEncoder().encode("{"));
-  assert.equal((await take(1))?.claim.attempt, 2);
+  assert.equal((await take())?.claim.attempt, 2);
 });
 
 test("a checkpoint that a sleeper writes behind what its successor goes on from is none", async (t) => {
   const { take, checkpoint, interrupt } = await queue(t);
-  await take(1);
+  await take();
   await checkpoint(20, 1);
   await interrupt(Reason.WORKER_LOST);
-  assert.equal((await take(2))?.claim.resumesFrom, 20);
+  assert.equal((await take())?.claim.resumesFrom, 20);
   await checkpoint(60, 1);
   await checkpoint(40, 2);
   await interrupt(Reason.WORKER_LOST);
-  const third = await take(3);
+  const third = await take();
   assert.deepEqual([third?.claim.resumesFrom, third?.resume?.manifest.attempt], [40, 2]);
 });
 
@@ -125,46 +146,55 @@ test("of two workers that take at once the second claim is made of what is there
   const raced = new Proxy(blobs, {
     get: (_, name: keyof BlobStore) => (name === "create" ? create : blobs[name].bind(blobs)),
   });
-  const taken = await takeExperiment({ ...dependencies, blobs: raced }, "a", 1);
-  assert.deepEqual([taken?.claim.attempt, taken?.claim.resumesFrom], [2, 20]);
+  const taken = await takeExperiment({ ...dependencies, blobs: raced }, "a");
+  assert.ok(typeof taken !== "string");
+  assert.deepEqual([taken.claim.attempt, taken.claim.resumesFrom], [2, 20]);
 });
 
-test("what has ended, or is to be cancelled, is no work any more", async (t) => {
+test("what has ended is no work any more, nor what its user wants to end or to wait", async (t) => {
   const ended = await queue(t);
-  await ended.take(1);
+  await ended.take();
   await ended.end();
-  assert.equal(await ended.take(2), undefined);
-  const wished = await queue(t);
-  await wished.take(1);
-  await wished.experiments.change("a", ({ value }) => withFields(value, { cancelRequested: true }));
-  assert.equal(await wished.take(2), undefined);
-  assert.equal((await wished.record()).state, State.CANCELLED);
+  assert.equal(await ended.take(), undefined);
+  for (const [wish, state] of [
+    [{ cancelRequested: true }, State.CANCELLED],
+    [{ pauseRequested: true }, State.PAUSED],
+  ] as const) {
+    const wished = await queue(t);
+    await wished.take();
+    await wished.experiments.change("a", ({ value }) => withFields(value, wish));
+    assert.equal(await wished.take(), undefined);
+    assert.deepEqual([(await wished.record()).state, (await wished.record()).reason], [state, Reason.USER]);
+    assert.equal(await wished.taking(), "nothing to do"); // and nobody holds it
+  }
 });
 
 test("the newest checkpoint is where it goes on, and one of another recipe is none", async (t) => {
   const { take, checkpoint, interrupt } = await queue(t);
   await checkpoint(20);
   await checkpoint(40);
-  assert.equal((await take(1))?.claim.resumesFrom, 40);
+  assert.equal((await take())?.claim.resumesFrom, 40);
   await interrupt(Reason.WORKER_LOST);
-  assert.equal((await take(2))?.resume?.manifest.microStep, 40);
+  assert.equal((await take())?.resume?.manifest.microStep, 40);
 });
 
 test("five attempts that die at the same place are enough; progress and wished stops are no failures", async (t) => {
   const { take, interrupt, record, checkpoint } = await queue(t);
   for (let attempt = 1; attempt <= 4; attempt += 1) {
-    assert.equal((await take(attempt))?.claim.fruitless, attempt - 1);
+    assert.equal((await take())?.claim.fruitless, attempt - 1);
     await interrupt(Reason.EXIT_CODE);
   }
   await checkpoint(8, 4);
-  assert.equal((await take(5))?.claim.fruitless, 0);
+  assert.equal((await take())?.claim.fruitless, 0);
+  for (const reason of [Reason.USER, Reason.PREEMPTED, Reason.OUT_OF_RESOURCES]) assert.ok(!isFault(reason));
   await interrupt(Reason.SHUTDOWN);
   for (let fruitless = 0; fruitless < 5; fruitless += 1) {
-    assert.equal((await take(9))?.claim.fruitless, fruitless);
-    await interrupt(Reason.OUT_OF_RESOURCES);
+    assert.equal((await take())?.claim.fruitless, fruitless);
+    await interrupt(Reason.WORKER_LOST, `it died for the ${fruitless + 1}. time`);
   }
-  assert.equal(await take(9), undefined);
+  assert.equal(await take(), undefined);
   const { state, reason, message } = await record();
-  assert.deepEqual([state, reason], [State.FAILED, Reason.OUT_OF_RESOURCES]);
-  assert.equal(message, "given up: 5 attempts in a row got no further than micro-step 8; the last one: it died");
+  assert.deepEqual([state, reason], [State.FAILED, Reason.WORKER_LOST]);
+  const history = [1, 2, 3, 4, 5].map((time) => `attempt ${time + 5}: it died for the ${time}. time`).join("; ");
+  assert.equal(message, `given up: 5 attempts in a row got no further than micro-step 8: ${history}`);
 });

@@ -1,27 +1,36 @@
 /**
  * Whether a piece of work becomes an attempt. The record says what is known of earlier ones:
  *
- *     final                        nothing to do; the event may still have to be published
- *     PREPARING or RUNNING         delivered before: its worker is gone, so INTERRUPTED, and on
- *                                  delivered the first time: a second piece for what somebody else is doing
+ *     final or PAUSED              nothing to do; the event may still have to be published
+ *     somebody has the lease       not now
+ *     PREPARING or RUNNING         its worker's lease has run out, so INTERRUPTED, and on
  *     cancellation asked for       CANCELLED
+ *     pause asked for              PAUSED
  *     QUEUED or INTERRUPTED        claim a number, PREPARING
  */
 import { randomUUID } from "node:crypto";
 import type { BlobStore } from "@pretrain/blobs";
-import { type AttemptClaim, attemptsLimit, claimAttempt, readClaim } from "@pretrain/checkpoint";
-import { DataLoss, FailedPrecondition, NotFound } from "@pretrain/errors";
+import { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "@pretrain/checkpoint";
+import { Aborted, DataLoss, FailedPrecondition, NotFound } from "@pretrain/errors";
+import type { Lease, Leases } from "@pretrain/leases";
 import type { Log } from "@pretrain/observability";
-import { type ExperimentRecord, type Origin, Experiment_Reason as Reason } from "@pretrain/proto";
+import {
+  type ExperimentRecord,
+  type Origin,
+  Experiment_Reason as Reason,
+  Experiment_State as State,
+} from "@pretrain/proto";
 import { type CompleteRecipe, canonicalRecipeJson, completeRecipe } from "@pretrain/recipe";
-import { fruitlessBefore, fruitlessLimit } from "../experiment/attempt-claim.ts";
-import { isFinal, isHeld } from "../experiment/lifecycle.ts";
+import { fruitlessBefore, fruitlessLimit, isFault } from "../experiment/attempt-claim.ts";
+import { isHeld, needsWork } from "../experiment/lifecycle.ts";
 import { experimentOf } from "../experiment/record.ts";
 import type { Experiments, Found } from "../stores/experiments.ts";
 import { type LastCheckpoint, lastCheckpoint } from "./last-checkpoint.ts";
 
 export interface TakeDependencies {
   readonly experiments: Experiments;
+  readonly leases: Pick<Leases, "acquire">;
+  readonly worker: string;
   readonly blobs: BlobStore;
   readonly now: () => Date;
   readonly log: Log;
@@ -30,54 +39,79 @@ export interface TakeDependencies {
 /** An attempt that is ours. */
 export interface TakenExperiment extends LastCheckpoint {
   readonly claim: AttemptClaim;
+  /** Kept until the attempt has ended. */
+  readonly lease: Lease;
   readonly recipe: CompleteRecipe;
   readonly recipeSha256: string;
   /** Of a fork. */
   readonly origin: Origin | undefined;
 }
 
-/** Undefined when the piece of work is done with. @param deliveries how often the piece was handed out */
-export async function takeExperiment(
-  dependencies: TakeDependencies,
-  id: string,
-  deliveries: number,
-): Promise<TakenExperiment | undefined> {
-  const { experiments, log } = dependencies;
-  let found = await experiments.find(id);
-  if (found === undefined) {
+/** `nothing to do`: the piece of work is done with. `held by another`: for now; its holder may end before the experiment does. */
+export type Taking = TakenExperiment | "nothing to do" | "held by another";
+
+/** @throws FailedPrecondition, Aborted when another one was faster; what the stores throw */
+export async function takeExperiment(dependencies: TakeDependencies, id: string): Promise<Taking> {
+  const { experiments, leases, worker, blobs, log } = dependencies;
+  const seen = await experiments.find(id);
+  if (seen === undefined) {
     log.error("a piece of work names an experiment that does not exist; it is struck off");
-    return undefined;
+    return "nothing to do";
   }
-  found = await experiments.settle(found); // its transitions so far come before the next one
-  const { state } = experimentOf(found.value);
-  if (isFinal(state)) return undefined;
-  if (isHeld(state)) {
-    if (deliveries === 1) {
-      log.warn("a second piece of work for an experiment that a worker holds is struck off");
-      return undefined;
-    }
-    found = await interruptLost(dependencies, found);
+  if (!needsWork(experimentOf(seen.value).state)) {
+    await experiments.settle(seen); // whoever ended it may have died before saying so
+    return "nothing to do";
   }
-  if (experimentOf(found.value).cancelRequested) {
-    await cancel(dependencies, id);
-    return undefined;
+  let claim: AttemptClaim | undefined;
+  const isSuperseded = async () => claim !== undefined && (await isFenced(blobs, claim));
+  const mark = { attempt: experimentOf(seen.value).attempt + 1, nonce: randomUUID() };
+  const lease = await leases.acquire(id, { ...mark, worker, isSuperseded });
+  if (lease === undefined) return "held by another";
+  const ours = { ...dependencies, lease, nonce: mark.nonce };
+  let taken: TakenExperiment | undefined;
+  try {
+    taken = await takeLeased(ours, id);
+    claim = taken?.claim;
+    return taken ?? "nothing to do";
+  } finally {
+    if (taken === undefined) await lease[Symbol.asyncDispose]();
   }
+}
+
+interface LeasedDependencies extends TakeDependencies {
+  readonly lease: Lease;
+  readonly nonce: string;
+}
+
+/** Nobody else does this at the same time, unless a lease was lost: then the claim decides. */
+async function takeLeased(dependencies: LeasedDependencies, id: string): Promise<TakenExperiment | undefined> {
+  const { experiments } = dependencies;
+  let found = await experiments.settle(await experiments.get(id)); // its transitions so far come before the next one
+  if (isHeld(experimentOf(found.value).state)) found = await interruptLost(dependencies, found);
+  const { state, cancelRequested, pauseRequested } = experimentOf(found.value);
+  if (!needsWork(state)) return undefined;
+  if (cancelRequested) return await endAs("cancel", "cancelled while no worker held it", dependencies, id);
+  if (pauseRequested) return await endAs("pause", "paused by its user", dependencies, id);
   return await begin(dependencies, found);
 }
 
 async function interruptLost({ experiments, now }: TakeDependencies, { key, value }: Found): Promise<Found> {
   const { attempt } = experimentOf(value);
-  const message = `attempt ${attempt} fell silent: its worker or its machine is gone`;
-  const change = { now: now(), reason: Reason.WORKER_LOST, message };
+  const message = `attempt ${attempt} let its lease run out: its worker or its machine is gone, stopped or cut off`;
+  const change = { now: now(), reason: Reason.LEASE_LOST, message };
   return await experiments.advance(key, "interrupt", change, (record) => expectAttempt(record, attempt));
 }
 
-async function cancel({ experiments, now }: TakeDependencies, id: string): Promise<void> {
-  const message = "cancelled while no worker held it";
-  await experiments.advance(id, "cancel", { now: now(), reason: Reason.USER, message });
+async function endAs(
+  command: "cancel" | "pause",
+  message: string,
+  { experiments, now }: TakeDependencies,
+  id: string,
+): Promise<undefined> {
+  await experiments.advance(id, command, { now: now(), reason: Reason.USER, message });
 }
 
-async function begin(dependencies: TakeDependencies, found: Found): Promise<TakenExperiment | undefined> {
+async function begin(dependencies: LeasedDependencies, found: Found): Promise<TakenExperiment | undefined> {
   const { experiments, blobs, now } = dependencies;
   const { key: id, value } = found;
   const experiment = experimentOf(value);
@@ -87,9 +121,10 @@ async function begin(dependencies: TakeDependencies, found: Found): Promise<Take
   const claimed = await claimNext(dependencies, value, id);
   if (claimed === undefined) return undefined;
   const { attempt } = claimed.claim;
+  dependencies.lease.isFor(attempt);
   const change = { now: now(), message: "prepares environment, data and model", fields: { attempt } };
   await experiments.advance(id, "prepare", change, (record) => expectAttempt(record, before));
-  return { ...claimed, recipe, recipeSha256 };
+  return { ...claimed, lease: dependencies.lease, recipe, recipeSha256 };
 }
 
 /**
@@ -99,11 +134,11 @@ async function begin(dependencies: TakeDependencies, found: Found): Promise<Take
  * @returns undefined when the experiment was given up
  */
 async function claimNext(
-  dependencies: TakeDependencies,
+  dependencies: LeasedDependencies,
   record: ExperimentRecord,
   id: string,
 ): Promise<(LastCheckpoint & Pick<TakenExperiment, "claim" | "origin">) | undefined> {
-  const { blobs, now } = dependencies;
+  const { blobs, now, lease, nonce } = dependencies;
   const { attempt: before, recipeSha256, reason, origin } = experimentOf(record);
   for (;;) {
     const last = await lastCheckpoint(blobs, id, recipeSha256);
@@ -117,7 +152,9 @@ async function claimNext(
     const attempt = Math.max(before, last.lastAttempt) + 1;
     if (attempt > attemptsLimit) throw new Error(`${id} has had ${attemptsLimit} attempts`);
     const time = now().toISOString();
-    const claim = { experiment: id, attempt, nonce: randomUUID(), time, resumesFrom, fruitless };
+    const claim = { experiment: id, attempt, nonce, time, resumesFrom, fruitless };
+    if (lease.standing() !== "held")
+      throw new Aborted("LEASE_LOST", `${id}: its lease was lost before attempt ${attempt}`);
     if (await claimAttempt(blobs, claim)) return { ...last, origin, claim };
   }
 }
@@ -138,10 +175,19 @@ async function giveUp(
   id: string,
   at: number,
 ): Promise<void> {
-  const { reason, message: last } = experimentOf(record);
-  const message = `given up: ${fruitlessLimit} attempts in a row got no further than micro-step ${at}; the last one: ${last}`;
+  const { reason } = experimentOf(record);
+  const history = lastFaults(record).join("; ");
+  const message = `given up: ${fruitlessLimit} attempts in a row got no further than micro-step ${at}: ${history}`;
   // Only what was prepared can fail; a record that is QUEUED has had no attempt.
   await experiments.advance(id, "fail", { now: now(), reason, message });
+}
+
+/** How each of the last attempts ended that were fruitless, such as `attempt 3: exit code 1`. */
+function lastFaults({ transitions }: ExperimentRecord): string[] {
+  return transitions
+    .filter(({ to, reason }) => to === State.INTERRUPTED && isFault(reason))
+    .slice(-fruitlessLimit)
+    .map(({ attempt, message }) => `attempt ${attempt}: ${message.slice(0, 200)}`);
 }
 
 /** Another worker that took the experiment meanwhile has raised the number. */

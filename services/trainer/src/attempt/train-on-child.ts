@@ -1,12 +1,6 @@
 /** The parent's side of the training loop: batches in, steps and checkpoints out, until the child says that it has stopped. */
 import type { BlobStore } from "@pretrain/blobs";
-import {
-  type AttemptClaim,
-  type CheckpointManifest,
-  isFenced,
-  type SealedCheckpoint,
-  sealCheckpoint,
-} from "@pretrain/checkpoint";
+import { type CheckpointManifest, type SealedCheckpoint, sealCheckpoint } from "@pretrain/checkpoint";
 import { type StepPlan, totals } from "../experiment/step-plan.ts";
 import type { Batch, FromChild, Step } from "../worker/protocol.ts";
 import type { AttemptEvents } from "./attempt-events.ts";
@@ -14,13 +8,14 @@ import type { ComputingProcess } from "./computing-process.ts";
 import { Fenced, Stopped } from "./faults.ts";
 import type { Outbox } from "./outbox.ts";
 import { Profile } from "./profile.ts";
+import type { RightToWrite } from "./right-to-write.ts";
 import { errorOf, Sequence } from "./sequence.ts";
+import type { Patience } from "./silence.ts";
 import { Slots } from "./slots.ts";
 import type { Wish, Wishes } from "./wishes.ts";
 
 export interface TrainingOnChild {
   readonly child: ComputingProcess;
-  readonly claim: AttemptClaim;
   readonly plan: StepPlan;
   /** Micro-steps done before. */
   readonly startMicroStep: number;
@@ -31,6 +26,7 @@ export interface TrainingOnChild {
   readonly outbox: Outbox;
   readonly events: AttemptEvents;
   readonly wishes: Wishes;
+  readonly right: RightToWrite;
   readonly onStep: (step: Step) => void;
   readonly onCheckpoint: (sealed: SealedCheckpoint) => void;
   readonly now: () => Date;
@@ -39,8 +35,8 @@ export interface TrainingOnChild {
 /** The child computes one batch while the next one waits there. */
 const batchesAhead = 2;
 /** The first step of a large model on a slow machine may take long; each other one is measured against the slowest so far. */
-const firstSilenceMs = 60 * 60_000;
-const leastSilenceMs = 2 * 60_000;
+const patienceWithFirst: Patience = { restingMs: 2 * 60_000, busyMs: 60 * 60_000 };
+const endless: Patience = { restingMs: Number.POSITIVE_INFINITY, busyMs: Number.POSITIVE_INFINITY };
 
 /**
  * Resolves when every micro-step is done and the last checkpoint is sealed.
@@ -67,14 +63,16 @@ export async function trainOnChild(training: TrainingOnChild): Promise<void> {
 /** Makes the child stop as was wished. */
 async function passOn(wish: Wish, child: ComputingProcess, feeding: AbortController): Promise<void> {
   if (wish === "fenced") return child.interrupt(new Fenced("another attempt holds the experiment"));
+  if (wish === "abandon") return child.interrupt(new Stopped("the step takes longer than the worker may take to end"));
   if (wish === "cancel") feeding.abort();
   await child.send({ kind: "stop", at: wish === "cancel" ? "now" : "at_checkpoint" });
 }
 
-async function feed({ child, batches }: TrainingOnChild, slots: Slots, signal: AbortSignal): Promise<void> {
+async function feed({ child, right, batches }: TrainingOnChild, slots: Slots, signal: AbortSignal): Promise<void> {
   for await (const batch of batches(signal)) {
     await slots.take();
     if (signal.aborted) return;
+    await right.check(); // what is computed of it may be a checkpoint's bytes
     await child.send({ kind: "batch", ...batch });
   }
 }
@@ -89,11 +87,12 @@ async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
   try {
     for (;;) {
       const isIdle = slots.taken === 0 && done < last; // it waits for batches: its silence means nothing
-      const message = await child.next(isIdle ? Number.POSITIVE_INFINITY : silenceLimitMs(slowestMs));
+      const message = await child.next(isIdle ? endless : patienceWith(slowestMs));
       if (message.kind === "step") {
         await report(training, message, profile);
+        // Not the first one, which traces: it says nothing of the others.
+        if (done > training.startMicroStep) slowestMs = Math.max(slowestMs ?? 0, message.times.totalMs);
         done = message.microStep;
-        slowestMs = Math.max(slowestMs ?? 0, message.times.totalMs);
         slots.give();
       } else if (message.kind === "checkpoint") sealing.add(() => seal(training, message, last));
       else if (message.kind === "stopped") break;
@@ -105,12 +104,14 @@ async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
   if (done < last) throw new Stopped(`stopped behind micro-step ${done}`);
 }
 
-function silenceLimitMs(slowestMs: number | undefined): number {
-  return slowestMs === undefined ? firstSilenceMs : Math.max(leastSilenceMs, 10 * slowestMs);
+function patienceWith(slowestMs: number | undefined): Patience {
+  if (slowestMs === undefined) return patienceWithFirst;
+  return { restingMs: 3 * slowestMs + 10_000, busyMs: Math.max(2 * 60_000, 10 * slowestMs) };
 }
 
 async function report(training: TrainingOnChild, step: Step, profile: Profile): Promise<void> {
-  const { events, onStep, profileInterval, outbox, wishes } = training;
+  const { events, onStep, profileInterval, outbox, wishes, right } = training;
+  await right.check();
   events.stepDone(step);
   if (step.memory !== undefined) events.memorySampled(step, step.memory);
   profile.add(step);
@@ -124,12 +125,13 @@ async function report(training: TrainingOnChild, step: Step, profile: Profile): 
  * whose steps nobody ever hears of, since they would not be computed again.
  */
 async function seal(
-  { claim, blobs, outbox, events, onCheckpoint, now }: TrainingOnChild,
+  { right, blobs, outbox, events, onCheckpoint, now }: TrainingOnChild,
   { parts, state, writeSeconds }: Extract<FromChild, { kind: "checkpoint" }>,
   last: number,
 ): Promise<void> {
   await outbox.flush();
-  if (await isFenced(blobs, claim)) throw new Fenced(`an attempt behind attempt ${claim.attempt} has begun`);
+  await right.check();
+  await right.checkClaims();
   const { experiment, microStep, optimizerStep, epoch, tokensSeen, attempt, attemptNonce, recipeSha256, dataset } =
     state;
   const manifest: CheckpointManifest = {

@@ -1,4 +1,4 @@
-/** Who wants an attempt to stop, and how. The first wish counts, unless the attempt turns out not to be ours any more. */
+/** Who wants an attempt to stop, and how. Of several wishes the strongest counts, of equally strong ones the first. */
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
@@ -6,10 +6,20 @@ import { experimentOf } from "../experiment/record.ts";
 import type { Experiments } from "../stores/experiments.ts";
 
 /**
- * `cancel`: a user asked for the end. `shutdown`: this worker is to end; another goes on. `fenced`: another attempt holds the
- * experiment, so this one must not write another word.
+ * `pause`: a user wants it to wait. `preempt`: a more urgent experiment wants this worker. `shutdown`: this worker is to end; another
+ * goes on. `abandon`: it is to end now, whatever is being computed. `cancel`: a user asked for the end. `fenced`: another attempt holds
+ * the experiment, so this one must not write another word.
  */
-export type Wish = "cancel" | "shutdown" | "fenced";
+export type Wish = "pause" | "preempt" | "shutdown" | "abandon" | "cancel" | "fenced";
+
+const strength: Readonly<Record<Wish, number>> = {
+  pause: 1,
+  preempt: 1,
+  shutdown: 1,
+  cancel: 2,
+  abandon: 3,
+  fenced: 4,
+};
 
 export class Wishes {
   readonly #abort = new AbortController();
@@ -26,7 +36,7 @@ export class Wishes {
   }
 
   make(wish: Wish): void {
-    if (this.#wish === wish || (this.#wish !== undefined && wish !== "fenced")) return;
+    if (this.#wish !== undefined && strength[wish] <= strength[this.#wish]) return;
     this.#wish = wish;
     this.#abort.abort(new Error(`the attempt is to stop: ${wish}`));
     for (const hear of this.#listeners) hear(wish);
@@ -54,6 +64,7 @@ export async function watchRecord(
         const experiment = experimentOf(value);
         if (experiment.attempt !== attempt) wishes.make("fenced");
         else if (experiment.cancelRequested) wishes.make("cancel");
+        else if (experiment.pauseRequested) wishes.make("pause");
       }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "watching the record is tried again");

@@ -1,12 +1,17 @@
 /** What an attempt needs of the world. */
 import type { BlobStore } from "@pretrain/blobs";
+import type { Leases } from "@pretrain/leases";
 import type { Log } from "@pretrain/observability";
 import type { Experiments } from "../stores/experiments.ts";
+import type { ComputingProcesses } from "./computing-processes.ts";
 import type { Outbox } from "./outbox.ts";
 import type { DataShard } from "./prepare-dataset.ts";
 
 export interface WorkerDependencies {
   readonly experiments: Experiments;
+  readonly leases: Pick<Leases, "acquire">;
+  /** This worker, for a person who looks who holds a lease. */
+  readonly worker: string;
   readonly dataShard: DataShard;
   readonly blobs: BlobStore;
   /** The same store by its address, for the process that computes. */
@@ -14,8 +19,9 @@ export interface WorkerDependencies {
   /** Where traced functions are kept. */
   readonly programsFolder: string;
   readonly outbox: Outbox;
-  /** This process's own, of which the process that computes gets a part. */
-  readonly environment: NodeJS.ProcessEnv;
+  readonly computing: Pick<ComputingProcesses, "take">;
+  /** How long this worker may take to end when it is asked to, in milliseconds. */
+  readonly graceMs: number;
   readonly now: () => Date;
   readonly log: Log;
 }
