@@ -43,6 +43,7 @@ const publisher = opened.use(
     announce,
     log,
     now: () => new Date(),
+    nowMs: () => performance.now(),
     quietMs,
   }),
 );

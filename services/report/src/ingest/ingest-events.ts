@@ -60,7 +60,10 @@ export async function ingestEvents(options: IngestOptions): Promise<Ingestion> {
     }
   };
   const tending = setInterval(() => void tend(), tendMs);
-  opened.defer(() => clearInterval(tending));
+  opened.defer(async () => {
+    clearInterval(tending);
+    await tend(); // the next start begins where this one ends
+  });
   const running = opened.move();
   return { isHealthy: () => taking.isHealthy, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

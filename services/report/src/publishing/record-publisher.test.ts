@@ -17,6 +17,8 @@ import { RecordPublisher } from "./record-publisher.ts";
 
 const log = createLog("publisher-test", "fatal");
 const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
+/** The date as the publisher sees it; a test makes it jump. */
+const date = { now: () => new Date() };
 const keys = ["html", "json", "md"].map((form) => `experiments/1-4-0/report/report.${form}`);
 
 interface Setting {
@@ -51,7 +53,8 @@ function setUp(t: TestContext): Setting {
       blobs,
       announce: other,
       log,
-      now: () => new Date(),
+      now: () => date.now(),
+      nowMs: () => performance.now(),
       quietMs,
     });
     publishers.push(publisher);
@@ -108,6 +111,23 @@ test("a record from which something is missing waits until nothing comes any mor
   append(late);
   await until(() => announced.length === 2);
   assert.notEqual(announced[0]?.reportSha256, announced[1]?.reportSha256);
+});
+
+test("a date that jumps makes nothing due and keeps nothing back", async (t) => {
+  t.after(() => void (date.now = () => new Date()));
+  const { append, start, announced } = setUp(t);
+  const holed = runEvents(shape).filter((event) => !(event.kind === "step" && event.message.microStep === 5n));
+  const patient = start(undefined, 3_000_000);
+  append(holed);
+  date.now = () => new Date(Date.now() + 3_600_000);
+  append(holed.slice(0, 1));
+  await aWhile();
+  assert.equal(announced.length, 0, "50 minutes have not passed");
+  await patient[Symbol.asyncDispose]();
+  date.now = () => new Date("2038-01-20T00:00:00Z");
+  start(undefined, 60);
+  date.now = () => new Date(Date.now() - 3_600_000);
+  await until(() => announced.length === 1);
 });
 
 test("a failed run has a record too", async (t) => {

@@ -20,7 +20,10 @@ export interface PublisherOptions {
   /** Resolves when the broker has it. */
   readonly announce: (written: ReportWritten) => Promise<unknown>;
   readonly log: Log;
+  /** What stands in the announcement as its time. */
   readonly now: () => Date;
+  /** A clock that only runs forwards, in milliseconds: what is waited for must not come sooner or later when the date jumps. */
+  readonly nowMs: () => number;
   /** How long nothing must have come before a record from which something is missing is written. */
   readonly quietMs: number;
 }
@@ -29,7 +32,7 @@ export interface PublisherOptions {
 const retryMs = 5000;
 const allOfThem = 1_000_000;
 
-/** When an experiment is looked at next, and since when nothing has come for it; milliseconds since 1970. */
+/** When an experiment is looked at next, and since when nothing has come for it; by the clock that only runs forwards. */
 interface Pending {
   readonly dueMs: number;
   readonly changedMs: number;
@@ -53,7 +56,7 @@ export class RecordPublisher implements AsyncDisposable {
 
   /** The ledger has changed for these experiments. */
   changed(experiments: Iterable<string>): void {
-    const nowMs = this.#nowMs();
+    const nowMs = this.#options.nowMs();
     for (const experiment of experiments) this.#pending.set(experiment, { dueMs: nowMs, changedMs: nowMs });
     this.#schedule();
   }
@@ -62,10 +65,6 @@ export class RecordPublisher implements AsyncDisposable {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#working;
-  }
-
-  #nowMs(): number {
-    return this.#options.now().getTime();
   }
 
   /** One round at a time; the next one at the earliest time that something is due. */
@@ -79,13 +78,13 @@ export class RecordPublisher implements AsyncDisposable {
           this.#schedule();
         });
       },
-      Math.max(0, earliestMs - this.#nowMs()),
+      Math.max(0, earliestMs - this.#options.nowMs()),
     );
   }
 
   async #round(): Promise<void> {
     for (const [experiment, pending] of this.#pending) {
-      if (this.#isStopped || pending.dueMs > this.#nowMs()) continue;
+      if (this.#isStopped || pending.dueMs > this.#options.nowMs()) continue;
       const next = await this.#lookAt(experiment, pending);
       // What has changed meanwhile is due already, and stays so.
       if (this.#pending.get(experiment) !== pending) continue;
@@ -96,17 +95,17 @@ export class RecordPublisher implements AsyncDisposable {
 
   /** @returns when to look again; undefined: when something changes */
   async #lookAt(experiment: string, { changedMs }: Pending): Promise<number | undefined> {
-    const { ledger, reports, quietMs, log } = this.#options;
+    const { ledger, reports, quietMs, log, nowMs } = this.#options;
     const report = hasEnded(ledger, experiment) ? reports.current(experiment) : undefined;
     const ready = report === undefined ? "open" : readiness(report);
     if (report === undefined || ready === "open") return undefined;
-    if (ready === "over" && this.#nowMs() < changedMs + quietMs) return changedMs + quietMs;
+    if (ready === "over" && nowMs() < changedMs + quietMs) return changedMs + quietMs;
     try {
       await this.#publish(experiment, report);
       return undefined;
     } catch (error) {
       log.warn({ experiment, reason: messageOf(error) }, "the record could not be written; tried again");
-      return this.#nowMs() + retryMs;
+      return nowMs() + retryMs;
     }
   }
 

@@ -18,7 +18,12 @@ export function moments(transitions: readonly StateChanged[], { first, last }: S
   });
 }
 
-/** Seconds between two moments; undefined when one of them has not come. */
+/**
+ * Seconds between two moments; undefined when one of them has not come, or when the clocks of two processes, or one that was
+ * set back, put them in the wrong order: no duration is better than one that cannot be.
+ */
 export function secondsBetween(from: Moments["created"], to: Moments["created"]): number | undefined {
-  return from === undefined || to === undefined ? undefined : (timestampMs(to) - timestampMs(from)) / 1000;
+  if (from === undefined || to === undefined) return undefined;
+  const seconds = (timestampMs(to) - timestampMs(from)) / 1000;
+  return seconds < 0 ? undefined : seconds;
 }
