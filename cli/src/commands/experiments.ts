@@ -1,4 +1,4 @@
-/** `start`, `watch`, `list`, `get`, `cancel`, `checkpoints`: experiments on a trainer service. */
+/** `start`, `fork`, `watch`, `list`, `get`, `pause`, `resume`, `cancel`, `checkpoints`: experiments on a trainer service. */
 import { readFile } from "node:fs/promises";
 import { type DescMessage, type MessageShape, toJsonString } from "@bufbuild/protobuf";
 import {
@@ -14,11 +14,17 @@ import { type Command, Option } from "commander";
 import { followExperiment } from "../follow-experiment.ts";
 import { table } from "../indicator-table.ts";
 import { progressLine } from "../progress-line.ts";
+import { recipeSettings } from "../recipe-settings.ts";
 import { stateName } from "../state-name.ts";
 
 interface Options {
   readonly trainer: string;
   readonly output: "text" | "json";
+}
+
+interface ForkOptions extends Options {
+  readonly set: readonly string[];
+  readonly watch?: boolean;
 }
 
 const nameOf = (id: string) => (id.startsWith("experiments/") ? id : experimentName(experimentId(id)));
@@ -37,6 +43,19 @@ export function addExperimentCommands(program: Command): void {
       const request = parseExperimentFile(await readFile(file, "utf8"), file);
       using trainer = connectClient(TrainerService, options.trainer);
       const experiment = await trainer.startExperiment(request);
+      print(options, ExperimentSchema, experiment, experimentText);
+      if (options.watch) await followExperiment(trainer, experiment.name);
+    });
+
+  command("fork <experiment> <step> <new>", "start an experiment that goes on from another one's checkpoint")
+    .option("--set <field=value...>", "what its recipe does otherwise, such as training.learning_rate=1e-4", [])
+    .option("--watch", "follow it until it ends; Ctrl-C stops following, not the experiment")
+    .action(async (parent: string, step: string, experimentId: string, options: ForkOptions) => {
+      const { recipe, paths } = recipeSettings(options.set);
+      using trainer = connectClient(TrainerService, options.trainer);
+      const checkpoint = `${nameOf(parent)}/checkpoints/${step}`;
+      const changes = { recipe, updateMask: { paths: [...paths] } };
+      const experiment = await trainer.forkExperiment({ checkpoint, experimentId, ...changes });
       print(options, ExperimentSchema, experiment, experimentText);
       if (options.watch) await followExperiment(trainer, experiment.name);
     });
@@ -61,12 +80,17 @@ export function addExperimentCommands(program: Command): void {
     );
   });
 
-  command("cancel <experiment>", "end an experiment after the step being computed").action(
-    async (id: string, options: Options) => {
+  for (const [verb, description] of [
+    ["pause", "save an experiment after the optimizer step being computed, and stop there"],
+    ["resume", "let a paused experiment go on"],
+    ["cancel", "end an experiment after the step being computed"],
+  ] as const) {
+    command(`${verb} <experiment>`, description).action(async (id: string, options: Options) => {
       using trainer = connectClient(TrainerService, options.trainer);
-      print(options, ExperimentSchema, await trainer.cancelExperiment({ name: nameOf(id) }), experimentText);
-    },
-  );
+      const experiment = await trainer[`${verb}Experiment`]({ name: nameOf(id) });
+      print(options, ExperimentSchema, experiment, experimentText);
+    });
+  }
 
   command("checkpoints <experiment>", "show the checkpoints of an experiment").action(
     async (id: string, options: Options) => {
