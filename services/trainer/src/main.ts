@@ -1,4 +1,5 @@
 /** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
+import { pathToFileURL } from "node:url";
 import { openBlobs } from "@pretrain/blobs";
 import { connectBroker, ensureTopology, trainingWork } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
@@ -10,7 +11,12 @@ import { spoolFolder, trainerConfig } from "./config.ts";
 import { experimentFacts } from "./experiment/experiment-facts.ts";
 import { trainerMethods } from "./methods.ts";
 import { Experiments } from "./stores/experiments.ts";
+import { keepResuming } from "./stores/keep-resuming.ts";
 import { keepSweeping } from "./stores/keep-sweeping.ts";
+import { hasRoom } from "./stores/probe-room.ts";
+
+/** What a worker's spool needs to go on: the events of some steps. */
+const spoolRoomBytes = 1024 * 1024;
 
 exitOnFatalError(createLog("trainer"));
 const config = trainerConfig(process.env); // reports every bad variable at once, before anything is opened
@@ -38,6 +44,10 @@ const worker = opened.use(
 );
 opened.use(keepSweeping({ experiments, index, blobs, hasWork, now, log, metrics }));
 const wake = () => worker.wake();
+const folderOfWorker = openBlobs(pathToFileURL(config.state).href);
+const isRoomFor = async (id: string, bytes: number) =>
+  (await hasRoom(blobs, `experiments/${id}/probe`, bytes)) && (await hasRoom(folderOfWorker, "probe", spoolRoomBytes));
+opened.use(keepResuming({ experiments, index, isRoomFor, now, wake, log }));
 const methods = trainerMethods({ experiments, index, blobs, now, log, wake });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
 const ready = () => experiments.isReachable();

@@ -5,6 +5,7 @@ import type { ExperimentRecord, Experiment_State as State } from "@pretrain/prot
 import { needsWork } from "./lifecycle.ts";
 import type { Place } from "./page.ts";
 import { experimentOf } from "./record.ts";
+import { waitsForRoom } from "./want-of-room.ts";
 
 export interface ExperimentFacts {
   readonly key: string;
@@ -15,18 +16,22 @@ export interface ExperimentFacts {
   readonly isUnsettled: boolean;
   /** Whether a piece of work should be in the queue or in a worker's hands. */
   readonly hasPiece: boolean;
+  /** Whether it was paused for want of room and is resumed when there is some. */
+  readonly waitsForRoom: boolean;
   /** Whether a checkpoint of another experiment is held for it. */
   readonly holdsOrigin: boolean;
 }
 
 export function experimentFacts({ key, value }: Recorded<ExperimentRecord>): ExperimentFacts {
-  const { createTime, state } = experimentOf(value);
+  const experiment = experimentOf(value);
+  const { createTime, state } = experiment;
   return {
     key,
     createdMs: createTime === undefined ? 0 : timestampMs(createTime),
     state,
     isUnsettled: isUnsettled(value),
     hasPiece: value.enqueued && needsWork(state),
+    waitsForRoom: waitsForRoom(experiment),
     holdsOrigin: value.originHeld,
   };
 }
