@@ -1,4 +1,5 @@
 /** `pnpm bench`: the project beside its peers, in one run. Prints a table and, as the last line, one JSON object. */
+import { loadavg } from "node:os";
 import { entrantsOf } from "./entrants.ts";
 import { measure } from "./measure.ts";
 import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
@@ -6,18 +7,25 @@ import { type Options, readOptions, usage } from "./options.ts";
 import { ensurePeers } from "./peers.ts";
 import { processor } from "./processor.ts";
 import type { Precision } from "./protocol.ts";
+import { queue, queueTable, readQueueOptions } from "./queue.ts";
 import { resume, resumptionTable } from "./resume.ts";
 import { summary } from "./summary.ts";
 import { table } from "./table.ts";
 import { configOf, models, rowLengths, type Work } from "./workload.ts";
 
-const options = understood(process.argv.slice(2));
-if (options === undefined) process.exitCode = 2;
-else await bench(options);
+const parameters = process.argv.slice(2);
+if (parameters[0] === "queue") await understood(() => readQueueOptions(parameters.slice(1)), benchOfQueue);
+else await understood(() => readOptions(parameters), bench);
 
-function understood(parameters: readonly string[]): Options | undefined {
+async function understood<Read>(read: () => Read, run: (options: Read) => Promise<void>): Promise<void> {
+  const options = readable(read);
+  if (options === undefined) process.exitCode = 2;
+  else await run(options);
+}
+
+function readable<Read>(read: () => Read): Read | undefined {
   try {
-    return readOptions(parameters);
+    return read();
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     process.stderr.write(`${error.message}\n${usage}\n`);
@@ -36,6 +44,14 @@ async function bench({ bench: name, work, precisions, rounds, eager }: Options):
   console.log(`features: ${cpu.features.join(" ")}\n\n${table(found)}`);
   const precision = precisions.length > 1 ? "all" : precisions[0];
   console.log(JSON.stringify({ bench: name, ...work, cpu, precision, rounds, units: measurement.units, ...found }));
+}
+
+async function benchOfQueue({ experiments }: { readonly experiments: number }): Promise<void> {
+  const cpu = processor();
+  const load = loadavg()[0]?.toFixed(1);
+  const found = await queue(experiments, (line) => process.stderr.write(`${line}\n`));
+  console.log(`queue, ${experiments} experiments; load before ${load}; ${cpu.model}\n\n${queueTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "queue", cpu, load, ...found }));
 }
 
 async function benchOfResume(work: Work, precisions: readonly Precision[], rounds: number): Promise<void> {

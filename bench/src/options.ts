@@ -16,6 +16,7 @@ export interface Options {
 
 export const usage = `pnpm bench step|score|generate|resume
     [--model=baseline|small] [--rows=8] [--rows-at-once=<rows>] [--precision=float32|bfloat16|all] [--rounds=5] [--eager]
+pnpm bench queue [--experiments=10000]
 --rows-at-once is for our traced step. --eager measures our eager path too, which is slow.`;
 
 const benches = ["step", "score", "generate", "resume"] as const satisfies readonly BenchName[];
