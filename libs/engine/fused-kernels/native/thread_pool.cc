@@ -22,6 +22,10 @@ class FlushTiny {
   const unsigned before_;
 };
 
+/**
+ * One round at a time: an operation's parts, taken by its caller and by every helper that comes while there are some. The caller waits
+ * for those inside, never for one that sleeps or that the system keeps from running: on a busy machine it does the parts alone.
+ */
 class ThreadPool {
  public:
   explicit ThreadPool(int helpers) : helpers_(helpers) {
@@ -38,51 +42,69 @@ class ThreadPool {
     work_ = &work;
     count_ = count;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(helpers_, std::memory_order_relaxed);
-    {
-      std::lock_guard<std::mutex> lock(sleep_);
-      round_.fetch_add(1, std::memory_order_release);
+    gate_.store((gate_.load() / kRound + 1) * kRound + kOpen); // nobody is inside: the last round ended so
+    if (sleepers_.load() != 0) {
+      { std::lock_guard<std::mutex> lock(sleep_); } // who has looked at the gate is asleep by now
+      wake_.notify_all();
     }
-    wake_.notify_all();
     takeParts();
-    while (busy_.load(std::memory_order_acquire) != 0) _mm_pause(); // at most the length of one part
+    gate_.fetch_and(~kOpen);
+    while (gate_.load() % kOpen != 0) _mm_pause(); // at most the length of one part
   }
 
  private:
+  static constexpr uint64_t kOpen = 1 << 15, kRound = 1 << 16; // below them: how many helpers are inside
+
   void takeParts() {
     FlushTiny flush;
     for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) (*work_)(i);
   }
 
-  /** The life of a helper. Every helper answers every round, so that `work_` outlives its last reader. */
+  /** The life of a helper. */
   void help() {
-    for (int64_t seen = 0;; seen++) {
-      awaitRoundAfter(seen);
+    for (uint64_t last = 0;;) {
+      last = enterRoundAfter(last);
       takeParts();
-      busy_.fetch_sub(1, std::memory_order_release);
+      gate_.fetch_sub(1);
     }
   }
 
   /** The ops of a step follow each other within microseconds: a helper that slept each time would often wake too late. */
-  void awaitRoundAfter(int64_t seen) {
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::microseconds(30);
-    do {
-      for (int i = 0; i < 32; i++) {
-        if (round_.load(std::memory_order_acquire) != seen) return;
-        _mm_pause();
-      }
-    } while (std::chrono::steady_clock::now() < patience);
-    std::unique_lock<std::mutex> lock(sleep_);
-    wake_.wait(lock, [&] { return round_.load(std::memory_order_acquire) != seen; });
+  uint64_t enterRoundAfter(uint64_t last) {
+    for (;;) {
+      const auto patience = std::chrono::steady_clock::now() + std::chrono::microseconds(30);
+      do {
+        for (int i = 0; i < 32; i++) {
+          if (const uint64_t round = enter(last)) return round;
+          _mm_pause();
+        }
+      } while (std::chrono::steady_clock::now() < patience);
+      std::unique_lock<std::mutex> lock(sleep_);
+      sleepers_.fetch_add(1);
+      wake_.wait(lock, [&] { return isOpen(gate_.load(), last); });
+      sleepers_.fetch_sub(1);
+    }
   }
+
+  /** The number of the round that it is in now; 0 when there is none to be entered. */
+  uint64_t enter(uint64_t last) {
+    uint64_t gate = gate_.load();
+    while (isOpen(gate, last)) {
+      if (gate_.compare_exchange_weak(gate, gate + 1)) return gate / kRound;
+    }
+    return 0;
+  }
+
+  static bool isOpen(uint64_t gate, uint64_t last) { return (gate & kOpen) != 0 && gate / kRound != last; }
 
   const int helpers_;
   std::mutex turn_, sleep_;
   std::condition_variable wake_;
   const std::function<void(int64_t)>* work_ = nullptr;
   int64_t count_ = 0;
-  std::atomic<int64_t> next_{0}, round_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int64_t> next_{0};
+  std::atomic<uint64_t> gate_{0};
+  std::atomic<int> sleepers_{0};
 };
 
 int threads() {
