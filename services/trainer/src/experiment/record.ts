@@ -104,7 +104,7 @@ export function marked(
 
 /** The resource as callers see it; `etag` changes with every write of the record. */
 export function resourceOf(record: ExperimentRecord, revision: number): Experiment {
-  return Object.assign(experimentOf(clone(ExperimentRecordSchema, record)), { etag: String(revision) });
+  return { ...experimentOf(record), etag: String(revision) };
 }
 
 export function experimentOf(record: ExperimentRecord): Experiment {
