@@ -11,6 +11,7 @@ import { changed, experimentOf, withFields } from "../experiment/record.ts";
 import { AttemptEvents } from "./attempt-events.ts";
 import { type Attempt, attemptPhases, expectOurs, identityOf } from "./attempt-phases.ts";
 import { AttemptFault, ExperimentFault, Fenced } from "./faults.ts";
+import { originCheckpoint } from "./fork-origin.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
 import { RightToWrite } from "./right-to-write.ts";
@@ -135,7 +136,7 @@ async function endOf(attempt: Attempt): Promise<AttemptEnd | undefined> {
   const { now, log, outbox } = attempt.dependencies;
   const { wishes, right } = attempt;
   try {
-    const { progress } = await attemptPhases(attempt);
+    const { progress } = await attemptPhases({ ...attempt, resume: await beginning(attempt) });
     const trainingEndTime = timestampFromDate(now());
     await outbox.drained(wishes.signal); // COMPLETED says that everything can be read
     const message = `${progress.microStep} micro-steps, ${progress.optimizerStep} optimizer steps`;
@@ -146,6 +147,11 @@ async function endOf(attempt: Attempt): Promise<AttemptEnd | undefined> {
     log.warn({ reason: refusal }, "another attempt holds the experiment; this one stops");
     return undefined;
   }
+}
+
+/** Its own last checkpoint; of a fork that has none, its parent's; undefined: from nothing. */
+async function beginning({ resume, origin, dependencies }: Attempt): Promise<Attempt["resume"]> {
+  return resume ?? (origin && (await originCheckpoint(dependencies.blobs, origin)));
 }
 
 /** Why the attempt may not write another word, if it may not. */
