@@ -68,9 +68,11 @@ async function* endedByReader(call: StreamCall, request: unknown, options: CallO
 }
 
 function withOwnErrors(transport: Transport, address: string): Transport {
-  const translate = (thrown: unknown) => fromConnectError(thrown, address);
+  const translateFor = (signal: AbortSignal | undefined) => (thrown: unknown) =>
+    fromConnectError(thrown, address, signal?.aborted === true);
   return {
     async unary(method, signal, timeoutMs, header, input, contextValues) {
+      const translate = translateFor(signal);
       try {
         return await transport.unary(method, signal, timeoutMs ?? unaryDeadlineMs, header, input, contextValues);
       } catch (thrown) {
@@ -78,6 +80,7 @@ function withOwnErrors(transport: Transport, address: string): Transport {
       }
     },
     async stream(method, signal, timeoutMs, header, input, contextValues) {
+      const translate = translateFor(signal);
       try {
         const response = await transport.stream(method, signal, timeoutMs, header, input, contextValues);
         return { ...response, message: translated(response.message, translate) };

@@ -47,13 +47,16 @@ export function internalError(reference: string, cause: unknown): ConnectError {
 /**
  * The error that a failed call throws at its caller: the PretrainError that the service threw, or Unavailable when the service
  * could not be reached or did not answer in time. Statuses that this project never raises on purpose (a defect of the service, a
- * cancelled call) stay what they are, an instance of Error.
+ * call that its caller has cancelled) stay what they are, an instance of Error.
+ *
+ * @param isCancelledByCaller a call that ends as cancelled without that was reset by a service that drains or has died
  */
-export function fromConnectError(thrown: unknown, address: string): unknown {
+export function fromConnectError(thrown: unknown, address: string, isCancelledByCaller: boolean): unknown {
   if (!(thrown instanceof ConnectError)) return thrown;
   const [info] = thrown.findDetails(ErrorInfoSchema);
   const violations = thrown.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
   if (thrown.code === Code.DeadlineExceeded) return notAnswered(thrown, address);
+  if (thrown.code === Code.Canceled && !isCancelledByCaller) return unreachable(thrown, address);
   const status = statusNames.get(thrown.code);
   if (status === undefined) return thrown;
   if (status === "UNAVAILABLE" && info === undefined) return unreachable(thrown, address);
