@@ -53,3 +53,19 @@ export function parseManifestKey(key: string): AttemptCheckpoint | undefined {
 export function partKey(id: AttemptCheckpoint, partName: string, sha256: string): string {
   return `${checkpointName(id)}/${id.attempt}.${sha256.slice(0, 16)}.${partName}`;
 }
+
+/** Of every removal of this attempt's checkpoint. */
+export function removalPrefix(id: AttemptCheckpoint): string {
+  return `${checkpointName(id)}/removals/${id.attempt}-`;
+}
+
+export function removalKey(id: AttemptCheckpoint, mark: string): string {
+  return `${removalPrefix(id)}${mark}.json`;
+}
+
+/** Whose removal this key is; undefined when it is none's. */
+export function parseRemovalKey(key: string): AttemptCheckpoint | undefined {
+  const [, folder, attempt] = /^(.*)\/removals\/([1-9][0-9]{0,5})-[A-Za-z0-9_-]{1,64}\.json$/.exec(key) ?? [];
+  if (folder === undefined || !namePattern.test(folder)) return undefined;
+  return { ...parseCheckpointName(folder), attempt: Number(attempt) };
+}

@@ -1,14 +1,42 @@
 /**
- * Who still needs a checkpoint. A hold is a blob beside it, made by its holder before it reads the manifest, and taken away by
- * its holder. Whoever removes checkpoints looks for holds behind removing the manifest: of two who come at the same moment, one
- * sees the other.
+ * Who still needs a checkpoint, and how one is removed. Two who come at the same moment, a reader and a remover, each write
+ * first and look then, so that one of them sees the other:
+ *
+ *     reader    writes its hold       looks for removals: one is there ── takes the hold back, reads nothing
+ *                                                         none ── reads, as often as it likes, until it lets go
+ *     remover   writes its removal    looks for holds:    one is there ── takes the removal back, removes nothing
+ *                                                         none ── removes manifest and parts
+ *
+ * A removal has a name of its own, so any number of removers may come at once, be killed anywhere, or wake up after an hour:
+ * one that has seen no hold has left a removal behind, and nobody has begun to read since. That removal stays for good: it
+ * tells a checkpoint that was removed on purpose from one that is missing.
+ *
+ *     experiments/<id>/checkpoints/<micro-step>/holds/<holder>.json
+ *     experiments/<id>/checkpoints/<micro-step>/removals/<attempt>-<mark>.json
  */
 import type { BlobStore } from "@pretrain/blobs";
-import { type CheckpointId, checkpointName } from "./checkpoint-keys.ts";
+import { NotFound } from "@pretrain/errors";
+import { type AttemptCheckpoint, type CheckpointId, checkpointName, removalPrefix } from "./checkpoint-keys.ts";
+import { readManifest, type SealedCheckpoint } from "./list-checkpoints.ts";
 
-/** Holds the checkpoint; again changes nothing. @param holder such as `fork-1-4-1` or `evaluation-1-4-0-40`: one segment of a key */
-export async function holdCheckpoint(blobs: BlobStore, id: CheckpointId, holder: string): Promise<void> {
-  await blobs.put(holdKey(id, holder), new TextEncoder().encode(`${JSON.stringify({ holder })}\n`));
+/**
+ * The checkpoint that counts at this micro-step, held from now on. Again by the same holder changes nothing.
+ *
+ * @param holder such as `fork-1-4-1` or `evaluation-1-4-0-40`: one segment of a key
+ * @throws NotFound when there is none or it is being removed; DataLoss when it is damaged. No hold is made then
+ */
+export async function acquireCheckpoint(blobs: BlobStore, id: CheckpointId, holder: string): Promise<SealedCheckpoint> {
+  const key = holdKey(id, holder);
+  const isHeld = (await blobs.stat(key)) !== undefined; // who holds it already need not care who came since
+  if (!isHeld) await blobs.put(key, new TextEncoder().encode(`${JSON.stringify({ holder })}\n`));
+  try {
+    const sealed = await readManifest(blobs, id);
+    if (!isHeld && (await isBeingRemoved(blobs, sealed.manifest))) throw removed(id);
+    return sealed;
+  } catch (error) {
+    if (!isHeld) await blobs.delete(key);
+    throw error;
+  }
 }
 
 /** Lets it go; without effect when it is not held. */
@@ -20,7 +48,21 @@ export async function releaseCheckpoint(blobs: BlobStore, id: CheckpointId, hold
 export async function checkpointHolders(blobs: BlobStore, id: CheckpointId): Promise<string[]> {
   const prefix = holdsPrefix(id);
   const keys = await Array.fromAsync(blobs.list(prefix), ({ key }) => key.slice(prefix.length));
-  return keys.filter((key) => key.endsWith(".json")).map((key) => key.slice(0, -".json".length));
+  return keys
+    .filter((key) => key.endsWith(".json"))
+    .map((key) => key.slice(0, -".json".length))
+    .sort();
+}
+
+async function isBeingRemoved(blobs: BlobStore, id: AttemptCheckpoint): Promise<boolean> {
+  for await (const _ of blobs.list(removalPrefix(id))) return true;
+  return false;
+}
+
+function removed(id: CheckpointId): NotFound {
+  const name = checkpointName(id);
+  const message = `${name} is removed by its experiment's retention; take a later checkpoint`;
+  return new NotFound("CHECKPOINT_REMOVED", message, { checkpoint: name });
 }
 
 function holdsPrefix(id: CheckpointId): string {

@@ -9,6 +9,7 @@ import {
   checkpointsPrefix,
   manifestKey,
   parseManifestKey,
+  parseRemovalKey,
 } from "./checkpoint-keys.ts";
 import { lineage, type Resumption } from "./lineage.ts";
 import { type CheckpointManifest, decodeManifest } from "./manifest.ts";
@@ -24,9 +25,19 @@ export interface DamagedCheckpoint extends AttemptCheckpoint {
   readonly fault: DataLoss;
 }
 
+/** One that counts and is removed, or about to be. */
+export interface RemovalId extends AttemptCheckpoint {
+  /** Key of what is known of it. */
+  readonly removal: string;
+  /** False while it is still there: its remover was stopped, or somebody holds it. */
+  readonly isGone: boolean;
+}
+
 export interface CheckpointList {
   /** Complete ones, by micro-step, at most one of each. Their digests are compared when they are read, not here. */
   readonly checkpoints: readonly SealedCheckpoint[];
+  /** By micro-step. One that is about to be removed is not among the complete ones. */
+  readonly removed: readonly RemovalId[];
   readonly damaged: readonly DamagedCheckpoint[];
   /** Claims that cannot be read. They are taken to go on from the beginning, so that no checkpoint counts that may not. */
   readonly damagedClaims: readonly DataLoss[];
@@ -38,10 +49,12 @@ const manifestLimitBytes = 64 * 1024;
 
 /** All checkpoints of an experiment that count; none, when there is no such experiment. */
 export async function listCheckpoints(blobs: BlobStore, experiment: string): Promise<CheckpointList> {
-  const { counting, damagedClaims, lastAttempt } = await countingIds(blobs, experiment, checkpointsPrefix(experiment));
+  const found = await countingIds(blobs, experiment, checkpointsPrefix(experiment));
+  const { counting, removed, damagedClaims, lastAttempt } = found;
   const checkpoints: SealedCheckpoint[] = [];
   const damaged: DamagedCheckpoint[] = [];
   for (const id of counting) {
+    if (removed.some((each) => each.microStep === id.microStep)) continue;
     try {
       checkpoints.push(await readAttemptManifest(blobs, id));
     } catch (error) {
@@ -50,7 +63,7 @@ export async function listCheckpoints(blobs: BlobStore, experiment: string): Pro
       damaged.push({ ...id, fault: error });
     }
   }
-  return { checkpoints, damaged, damagedClaims, lastAttempt };
+  return { checkpoints, removed, damaged, damagedClaims, lastAttempt };
 }
 
 /**
@@ -99,18 +112,36 @@ function notFound(id: CheckpointId): NotFound {
  */
 async function countingIds(blobs: BlobStore, experiment: string, prefix: string) {
   const written: AttemptCheckpoint[] = [];
+  const removals: (AttemptCheckpoint & { readonly removal: string })[] = [];
   for await (const { key } of blobs.list(prefix)) {
     const id = parseManifestKey(key);
     if (id !== undefined) written.push(id);
+    const removed = parseRemovalKey(key);
+    if (removed !== undefined) removals.push({ ...removed, removal: key });
   }
   const attempts = await claimedAttempts(blobs, experiment);
-  const first = Math.min(...written.map(({ attempt }) => attempt));
+  const first = Math.min(...[...written, ...removals].map(({ attempt }) => attempt));
   const later = attempts.filter((attempt) => attempt > first); // no earlier claim decides about any of them
   const { resumptions, damagedClaims } = await readResumptions(blobs, experiment, later);
-  const byStep = Map.groupBy(written.filter(lineage(resumptions)), ({ microStep }) => microStep);
-  const counting = [...byStep.values()].map((ids) => ids.reduce((a, b) => (a.attempt > b.attempt ? a : b)));
-  counting.sort((a, b) => a.microStep - b.microStep);
-  return { counting, damagedClaims, lastAttempt: attempts.at(-1) ?? 0 };
+  const counts = lineage(resumptions);
+  const counting = lastOfEachStep(written.filter(counts));
+  const isThere = (id: AttemptCheckpoint) => written.some((each) => isSame(each, id));
+  const removed = lastOfEachStep(removals.filter(counts)).map((id) => ({ ...id, isGone: !isThere(id) }));
+  // A removal says something of the one that counts, and of no other one at its micro-step.
+  const relevant = removed.filter((id) =>
+    counting.every((each) => each.microStep !== id.microStep || isSame(each, id)),
+  );
+  return { counting, removed: relevant, damagedClaims, lastAttempt: attempts.at(-1) ?? 0 };
+}
+
+function lastOfEachStep<T extends AttemptCheckpoint>(ids: readonly T[]): T[] {
+  const byStep = Map.groupBy(ids, ({ microStep }) => microStep);
+  const last = [...byStep.values()].map((group) => group.reduce((a, b) => (a.attempt >= b.attempt ? a : b)));
+  return last.sort((a, b) => a.microStep - b.microStep);
+}
+
+function isSame(a: AttemptCheckpoint, b: AttemptCheckpoint): boolean {
+  return a.attempt === b.attempt && a.microStep === b.microStep;
 }
 
 /** Claims are small and, on a store far away, slow to come one by one. */

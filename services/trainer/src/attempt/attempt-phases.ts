@@ -12,6 +12,7 @@ import type { ComputingProcess, Said } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
 import { differences, environmentOf, exactnessOf, memoryBytes, precisionOn } from "./environment.ts";
 import { Fenced } from "./faults.ts";
+import { quarantine } from "./last-checkpoint.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
 import { dataNote, environmentNote, modelNote, trainingNote } from "./phase-notes.ts";
@@ -38,7 +39,9 @@ const patience: Patience = { restingMs: 2 * 60_000, busyMs: 15 * 60_000 };
 /** @returns how far it is: to the end. @throws Stopped; Fenced; ExperimentFault; AttemptFault; a wish's abort */
 export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   const { recipe, damaged, events, wishes, dependencies } = attempt;
-  for (const reason of damaged) events.warning(`a damaged checkpoint is passed over: ${reason}`);
+  for (const { reason } of damaged) events.warning(`a damaged checkpoint is passed over: ${reason}`);
+  await dependencies.outbox.flush(); // the record says so before they are moved aside, and not again by the next attempt
+  await quarantine(dependencies.blobs, damaged);
   // The attempt that wrote it may have died before saying so; a parent's is the parent's to tell of.
   if (attempt.resume?.manifest.experiment === attempt.claim.experiment) events.checkpointWritten(attempt.resume);
   await using opened = new AsyncDisposableStack();
@@ -136,6 +139,7 @@ async function buildModel(
   await child.send({ kind: "prepare", blobs: blobsAddress, programs: programsFolder, setup });
   const ready = await orAborted(child.next(patience), wishes.signal);
   if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
+  await attempt.release(); // it is loaded
   warnOfSize(attempt);
   const { microSteps, optimizerSteps } = totals(plan);
   events.started({

@@ -41,21 +41,24 @@ const failsWith = (message: RegExp) => (error: unknown) => {
 
 test("the checkpoint that was forked is found, whole", async (t) => {
   const { blobs, origin, sealed } = await forked(t);
-  assert.deepEqual(await originCheckpoint(blobs, origin), sealed);
+  assert.deepEqual(await originCheckpoint(blobs, origin, "fork-b"), sealed);
 });
 
 test("gone, damaged by one bit, or replaced: the experiment fails and says which", async (t) => {
   const { blobs, origin, sealed } = await forked(t);
   const other = { ...origin, manifestSha256: "2".repeat(64) };
-  await assert.rejects(originCheckpoint(blobs, other), failsWith(/checkpoints\/4, .* is not the one that was forked/));
+  await assert.rejects(
+    originCheckpoint(blobs, other, "fork-b"),
+    failsWith(/checkpoints\/4, .* is not the one that was forked/),
+  );
   const [model] = sealed.manifest.parts;
   assert.ok(model);
   const bytes = await blobs.read(model.blob);
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   await blobs.put(model.blob, bytes);
-  await assert.rejects(originCheckpoint(blobs, origin), failsWith(/is damaged: .*model\.safetensors/));
+  await assert.rejects(originCheckpoint(blobs, origin, "fork-b"), failsWith(/is damaged: .*model\.safetensors/));
   await blobs.delete(model.blob);
-  await assert.rejects(originCheckpoint(blobs, origin), failsWith(/is damaged: .* is missing/));
+  await assert.rejects(originCheckpoint(blobs, origin, "fork-b"), failsWith(/is damaged: .* is missing/));
   for await (const { key } of blobs.list("experiments/parent/checkpoints/4/")) await blobs.delete(key);
-  await assert.rejects(originCheckpoint(blobs, origin), failsWith(/is gone; fork from another checkpoint/));
+  await assert.rejects(originCheckpoint(blobs, origin, "fork-b"), failsWith(/is gone; fork from another checkpoint/));
 });

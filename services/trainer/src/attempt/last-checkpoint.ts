@@ -1,41 +1,103 @@
-/** From where an attempt goes on: the newest checkpoint of which every byte is as it was written. */
+/** From where an attempt goes on: the newest checkpoint of which every byte is as it was written, held until it is loaded. */
 import type { BlobStore } from "@pretrain/blobs";
-import { checkpointName, listCheckpoints, type SealedCheckpoint, verifyCheckpoint } from "@pretrain/checkpoint";
-import { DataLoss } from "@pretrain/errors";
+import {
+  type AttemptCheckpoint,
+  acquireCheckpoint,
+  checkpointName,
+  listCheckpoints,
+  quarantineCheckpoint,
+  releaseCheckpoint,
+  type SealedCheckpoint,
+  verifyCheckpoint,
+} from "@pretrain/checkpoint";
+import { DataLoss, NotFound } from "@pretrain/errors";
+
+/** A checkpoint, or a claim, that cannot be used. */
+export interface Damage {
+  readonly reason: string;
+  /** Of a checkpoint of which bytes are damaged: to be moved aside when the record says so. */
+  readonly checkpoint?: AttemptCheckpoint;
+}
 
 export interface LastCheckpoint {
   /** Undefined: from the beginning. */
   readonly resume: SealedCheckpoint | undefined;
   /** Why newer ones cannot be used. */
-  readonly damaged: readonly string[];
+  readonly damaged: readonly Damage[];
   /** The last attempt that is claimed; 0: none. */
   readonly lastAttempt: number;
+  /** Lets go of `resume`: when it is loaded, or not needed after all. */
+  readonly release: () => Promise<void>;
 }
 
-/** @param recipeSha256 a checkpoint of another recipe is none of this experiment's */
+/**
+ * @param recipeSha256 a checkpoint of another recipe is none of this experiment's
+ * @param holder under which it is held, made of the last attempt that is claimed
+ */
 export async function lastCheckpoint(
   blobs: BlobStore,
   experiment: string,
   recipeSha256: string,
+  holder: (lastAttempt: number) => string,
 ): Promise<LastCheckpoint> {
-  const { checkpoints, damaged, damagedClaims, lastAttempt } = await listCheckpoints(blobs, experiment);
-  const reasons = [...damagedClaims, ...damaged.map(({ fault }) => fault)].map(({ message }) => message);
-  for (const sealed of checkpoints.toReversed()) {
-    const fault = await faultOf(blobs, sealed, recipeSha256);
-    if (fault === undefined) return { resume: sealed, damaged: reasons, lastAttempt };
-    reasons.push(fault);
+  for (;;) {
+    const { checkpoints, damaged, damagedClaims, lastAttempt } = await listCheckpoints(blobs, experiment);
+    const known: Damage[] = [
+      ...damagedClaims.map(({ message }) => ({ reason: message })),
+      ...damaged.map(({ fault, experiment, microStep, attempt }) => ({
+        reason: fault.message,
+        checkpoint: { experiment, microStep, attempt },
+      })),
+    ];
+    const found = await newestWhole({ blobs, recipeSha256, holder: holder(lastAttempt) }, checkpoints);
+    if (found === "removed meanwhile") continue; // then there is a newer one, which is kept
+    return { ...found, damaged: [...known, ...found.damaged], lastAttempt };
   }
-  return { resume: undefined, damaged: reasons, lastAttempt };
 }
 
-async function faultOf(blobs: BlobStore, sealed: SealedCheckpoint, recipeSha256: string): Promise<string | undefined> {
-  if (sealed.manifest.recipeSha256 !== recipeSha256)
-    return `${checkpointName(sealed.manifest)} belongs to another recipe`;
+interface Search {
+  readonly blobs: BlobStore;
+  readonly recipeSha256: string;
+  readonly holder: string;
+}
+
+async function newestWhole(search: Search, checkpoints: readonly SealedCheckpoint[]) {
+  const damaged: Damage[] = [];
+  for (const sealed of checkpoints.toReversed()) {
+    const fault = await faultOf(search, sealed);
+    if (fault === "removed meanwhile") return fault;
+    const release = () => releaseCheckpoint(search.blobs, sealed.manifest, search.holder);
+    if (fault === undefined) return { resume: sealed, damaged, release };
+    damaged.push(fault);
+  }
+  return { resume: undefined, damaged, release: async () => {} };
+}
+
+/** Undefined when it is whole, and then it is held. */
+async function faultOf(
+  { blobs, recipeSha256, holder }: Search,
+  sealed: SealedCheckpoint,
+): Promise<Damage | "removed meanwhile" | undefined> {
+  const { manifest } = sealed;
+  if (manifest.recipeSha256 !== recipeSha256) {
+    return { reason: `${checkpointName(manifest)} belongs to another recipe` };
+  }
   try {
+    await acquireCheckpoint(blobs, manifest, holder);
     await verifyCheckpoint(blobs, sealed);
     return undefined;
   } catch (error) {
-    if (error instanceof DataLoss) return error.message;
-    throw error;
+    await releaseCheckpoint(blobs, manifest, holder);
+    if (error instanceof NotFound) return "removed meanwhile";
+    if (!(error instanceof DataLoss)) throw error;
+    const { experiment, microStep, attempt } = manifest;
+    return { reason: error.message, checkpoint: { experiment, microStep, attempt } };
+  }
+}
+
+/** Moves what is damaged aside, so that nobody tries it again. To be called when the record says that it is. */
+export async function quarantine(blobs: BlobStore, damaged: readonly Damage[]): Promise<void> {
+  for (const { checkpoint, reason } of damaged) {
+    if (checkpoint !== undefined) await quarantineCheckpoint(blobs, checkpoint, reason);
   }
 }

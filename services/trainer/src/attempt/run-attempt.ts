@@ -8,6 +8,7 @@ import { idOfExperimentName } from "@pretrain/recipe";
 import { type AttemptEnd, endAsWished, isEnded } from "../experiment/attempt-end.ts";
 import { isHeld } from "../experiment/lifecycle.ts";
 import { changed, experimentOf, withFields } from "../experiment/record.ts";
+import { forkHolder } from "../stores/origin-holds.ts";
 import { AttemptEvents } from "./attempt-events.ts";
 import { type Attempt, attemptPhases, expectOurs, identityOf } from "./attempt-phases.ts";
 import { AttemptFault, ExperimentFault, Fenced } from "./faults.ts";
@@ -150,8 +151,8 @@ async function endOf(attempt: Attempt): Promise<AttemptEnd | undefined> {
 }
 
 /** Its own last checkpoint; of a fork that has none, its parent's; undefined: from nothing. */
-async function beginning({ resume, origin, dependencies }: Attempt): Promise<Attempt["resume"]> {
-  return resume ?? (origin && (await originCheckpoint(dependencies.blobs, origin)));
+async function beginning({ resume, origin, claim, dependencies: { blobs } }: Attempt): Promise<Attempt["resume"]> {
+  return resume ?? (origin && (await originCheckpoint(blobs, origin, forkHolder(claim.experiment))));
 }
 
 /** Why the attempt may not write another word, if it may not. */

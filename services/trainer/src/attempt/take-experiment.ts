@@ -140,22 +140,33 @@ async function claimNext(
 ): Promise<(LastCheckpoint & Pick<TakenExperiment, "claim" | "origin">) | undefined> {
   const { blobs, now, lease, nonce } = dependencies;
   const { attempt: before, recipeSha256, reason, origin } = experimentOf(record);
+  const next = (lastAttempt: number) => Math.max(before, lastAttempt) + 1; // where one died between claim and record
   for (;;) {
-    const last = await lastCheckpoint(blobs, id, recipeSha256);
+    const holder = (lastAttempt: number) => `attempt-${next(lastAttempt)}-${nonce}`;
+    const last = await lastCheckpoint(blobs, id, recipeSha256, holder);
+    const claim = await claimBehind(last).catch(async (error: unknown) => {
+      await last.release();
+      throw error;
+    });
+    if (claim !== "taken") return claim && { ...last, origin, claim };
+    await last.release();
+  }
+
+  async function claimBehind(last: LastCheckpoint): Promise<AttemptClaim | "taken" | undefined> {
     const resumesFrom = last.resume?.manifest.microStep ?? Number(origin?.microStep ?? 0);
     const fruitless = fruitlessBefore(await previousClaim(blobs, id, before), reason, resumesFrom);
     if (fruitless >= fruitlessLimit) {
+      await last.release();
       await giveUp(dependencies, record, id, resumesFrom);
       return undefined;
     }
-    // More than one above the record's where an attempt died between its claim and its record.
-    const attempt = Math.max(before, last.lastAttempt) + 1;
+    const attempt = next(last.lastAttempt);
     if (attempt > attemptsLimit) throw new Error(`${id} has had ${attemptsLimit} attempts`);
     const time = now().toISOString();
     const claim = { experiment: id, attempt, nonce, time, resumesFrom, fruitless };
     if (lease.standing() !== "held")
       throw new Aborted("LEASE_LOST", `${id}: its lease was lost before attempt ${attempt}`);
-    if (await claimAttempt(blobs, claim)) return { ...last, origin, claim };
+    return (await claimAttempt(blobs, claim)) ? claim : "taken";
   }
 }
 

@@ -1,0 +1,82 @@
+/** Removing a checkpoint, and what is known of it afterwards. Why this is safe beside any reader stands in holds.ts. */
+import type { BlobStore } from "@pretrain/blobs";
+import { type AttemptCheckpoint, checkpointName, manifestKey, partKey, removalKey } from "./checkpoint-keys.ts";
+import { checkpointHolders } from "./holds.ts";
+import { JsonFields } from "./json-fields.ts";
+import type { SealedCheckpoint } from "./list-checkpoints.ts";
+import { type CheckpointManifest, decodeManifest, encodeManifest, partNames } from "./manifest.ts";
+import { sha256Pattern, timePattern } from "./patterns.ts";
+
+/** A checkpoint that was removed on purpose: what its manifest said, and why it is gone. */
+export interface RemovedCheckpoint extends SealedCheckpoint {
+  /** When it was decided, in UTC. */
+  readonly time: string;
+  /** Why, for a person. */
+  readonly rule: string;
+}
+
+export interface Removal {
+  /** Random: of this try alone. */
+  readonly mark: string;
+  readonly time: string;
+  readonly rule: string;
+  /** Whether a holder needs nothing any more: an attempt that a later one has fenced off. */
+  readonly isVoid: (holder: string) => boolean;
+  /** Called when nothing can keep it any more, before the first byte goes; once more after a crash. */
+  readonly announce: (removed: RemovedCheckpoint) => Promise<void>;
+}
+
+/**
+ * Removes the checkpoint unless somebody holds it. After a crash anywhere it is there whole, or it is gone and the rest of its
+ * parts are to be swept.
+ *
+ * @returns whether it is removed
+ */
+export async function removeCheckpoint(
+  blobs: BlobStore,
+  { manifest, manifestSha256 }: SealedCheckpoint,
+  { mark, time, rule, isVoid, announce }: Removal,
+): Promise<boolean> {
+  const isFree = async () => (await checkpointHolders(blobs, manifest)).every(isVoid);
+  if (!(await isFree())) return false; // asked before, so that nobody who comes now is turned away for nothing
+  const key = removalKey(manifest, mark);
+  await blobs.put(key, encodeRemoval({ manifest, manifestSha256, time, rule }));
+  if (!(await isFree())) {
+    await blobs.delete(key);
+    return false;
+  }
+  await announce({ manifest, manifestSha256, time, rule });
+  await blobs.delete(manifestKey(manifest));
+  for (const part of manifest.parts) await blobs.delete(part.blob);
+  return true;
+}
+
+/** What a removal left on record. @throws DataLoss when it cannot be read; NotFound */
+export async function readRemoval(blobs: BlobStore, key: string, id: AttemptCheckpoint): Promise<RemovedCheckpoint> {
+  const fields = JsonFields.parse(await blobs.read(key), key);
+  const manifest = decodeManifest(new TextEncoder().encode(fields.text("manifest", /^/)), id);
+  return {
+    manifest,
+    manifestSha256: fields.text("manifestSha256", sha256Pattern),
+    time: fields.text("time", timePattern),
+    rule: fields.text("rule", /^/),
+  };
+}
+
+function encodeRemoval({ manifest, ...rest }: RemovedCheckpoint): Uint8Array {
+  const text = new TextDecoder().decode(encodeManifest(manifest));
+  return new TextEncoder().encode(`${JSON.stringify({ ...rest, manifest: text }, null, 2)}\n`);
+}
+
+/**
+ * Removes what no manifest speaks of: files of an attempt at this micro-step that bear the names this package gives. Whatever
+ * else lies there is somebody else's and stays.
+ */
+export async function sweepParts(blobs: BlobStore, id: AttemptCheckpoint): Promise<void> {
+  const folder = `${checkpointName(id)}/`;
+  const name = new RegExp(`^${id.attempt}\\.([0-9a-f]{16})\\.(.+)$`);
+  for await (const { key } of blobs.list(`${folder}${id.attempt}.`)) {
+    const [, digest = "", part = ""] = name.exec(key.slice(folder.length)) ?? [];
+    if (partNames.some((known) => known === part) && key === partKey(id, part, digest)) await blobs.delete(key);
+  }
+}
