@@ -101,7 +101,10 @@ async function detectedEnvironment(
   { training: { dtype } }: CompleteRecipe,
   signal: AbortSignal,
 ): Promise<Environment> {
-  const said = await orAborted(child.next(patience), signal);
+  const said = await orAborted(
+    child.next(() => patience),
+    signal,
+  );
   if (said.kind !== "environment") throw new Error(`the computing process began with ${said.kind}`);
   return environmentOf(said.description, precisionOn(said.description, dtype));
 }
@@ -137,7 +140,10 @@ async function buildModel(
   });
   const { blobsAddress, programsFolder } = dependencies;
   await child.send({ kind: "prepare", blobs: blobsAddress, programs: programsFolder, setup });
-  const ready = await orAborted(child.next(patience), wishes.signal);
+  const ready = await orAborted(
+    child.next(() => patience),
+    wishes.signal,
+  );
   if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
   await attempt.release(); // it is loaded
   warnOfSize(attempt);

@@ -1,9 +1,9 @@
 /** The parent's side of the process that computes: what it says in order, and what its silence or its end means. */
 import { existsSync, readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
+import { blobEnvironment } from "@pretrain/blobs";
 import { hasErrorCode, Unavailable } from "@pretrain/errors";
 import { Experiment_Reason as Reason } from "@pretrain/proto";
-import { blobEnvironment } from "@pretrain/blobs";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
 import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
 import type { FromChild, ToChild } from "../worker/protocol.ts";
@@ -21,11 +21,11 @@ export interface ComputingProcess extends AsyncDisposable {
   /**
    * What it says next.
    *
-   * @param patience how long it may be silent
+   * @param patience how long it may be silent, asked again while it is; undefined while its silence means nothing
    * @throws ExperimentFault when it says that the experiment cannot go on; AttemptFault when it ended or is ended for its
    *   silence; what `interrupt` was called with
    */
-  next(patience: Patience): Promise<Said>;
+  next(patience: () => Patience | undefined): Promise<Said>;
   /** Makes `next` throw, whatever was said meanwhile. */
   interrupt(failure: Error): void;
 }
@@ -76,17 +76,27 @@ function unlessGone(error: unknown): void {
 
 const lookEveryMs = 1_000;
 
-async function next(child: Child<ToChild>, mailbox: Mailbox<FromChild>, patience: Patience): Promise<Said> {
-  const silence = new Silence(processorTimeMs(child.processId));
+async function next(
+  { processId, kill }: Child<ToChild>,
+  mailbox: Mailbox<FromChild>,
+  patience: () => Patience | undefined,
+): Promise<Said> {
+  let silence: Silence | undefined;
   for (;;) {
     const message = await mailbox.next(lookEveryMs);
     if (message?.kind === "failed") throw faultOfChild(message.reason, message.message);
     if (message !== undefined) return message;
-    // Not by a clock: when this process was stopped itself for a minute, it has waited a second.
-    if (!silence.isHang(lookEveryMs, processorTimeMs(child.processId), patience)) continue;
-    await child.kill();
-    const fault = `the computing process was silent for ${silence.seconds} s and was ended`;
-    throw new AttemptFault(Reason.WORKER_LOST, fault);
+    const limits = patience();
+    if (limits === undefined) silence = undefined;
+    else if (silence === undefined) silence = new Silence(processorTimeMs(processId));
+    // Not by a clock: when this process was itself stopped for a minute, it has waited a second.
+    else if (silence.isHang(lookEveryMs, processorTimeMs(processId), limits)) {
+      await kill();
+      throw new AttemptFault(
+        Reason.WORKER_LOST,
+        `the computing process was silent for ${silence.seconds} s and was ended`,
+      );
+    }
   }
 }
 

@@ -36,7 +36,6 @@ export interface TrainingOnChild {
 const batchesAhead = 2;
 /** The first step of a large model on a slow machine may take long; each other one is measured against the slowest so far. */
 const patienceWithFirst: Patience = { restingMs: 2 * 60_000, busyMs: 60 * 60_000 };
-const endless: Patience = { restingMs: Number.POSITIVE_INFINITY, busyMs: Number.POSITIVE_INFINITY };
 
 /**
  * Resolves when every micro-step is done and the last checkpoint is sealed.
@@ -86,8 +85,8 @@ async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
   const profile = new Profile();
   try {
     for (;;) {
-      const isIdle = slots.taken === 0 && done < last; // it waits for batches: its silence means nothing
-      const message = await child.next(isIdle ? endless : patienceWith(slowestMs));
+      const isIdle = () => slots.taken === 0 && done < last; // it waits for batches: its silence means nothing
+      const message = await child.next(() => (isIdle() ? undefined : patienceWith(slowestMs)));
       if (message.kind === "step") {
         await report(training, message, profile);
         // Not the first one, which traces: it says nothing of the others.

@@ -23,11 +23,13 @@ export const vocabulary = 300;
 export interface FakeDataShard extends GrpcServer {
   /** Batches of later micro-steps are held back: what makes a run wait for the one who disturbs it. Infinity to begin with. */
   lastMicroStep: number;
+  /** While true, no dataset becomes ready: what makes an attempt wait before its model is built. False to begin with. */
+  holdsDatasets: boolean;
 }
 
 /** `data.path` decides what happens: `missing.txt` is refused, `broken.txt` fails while it is packed. */
 export async function serveFakeDataShard(): Promise<FakeDataShard> {
-  const shared = { lastMicroStep: Number.POSITIVE_INFINITY };
+  const shared = { lastMicroStep: Number.POSITIVE_INFINITY, holdsDatasets: false };
   let asked = 0;
   const dataset = (state: State, error = "") =>
     create(DatasetSchema, {
@@ -51,7 +53,7 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
     },
     getDataset() {
       asked += 1;
-      return dataset(asked < 2 ? State.PACKING : State.READY);
+      return dataset(asked < 2 || shared.holdsDatasets ? State.PACKING : State.READY);
     },
     getDatasetReport: () =>
       create(DatasetReportSchema, { dataset: "datasets/rows", manifestSha256: "d".repeat(64), rowsRead: 40n }),
