@@ -21,7 +21,7 @@ const products: readonly Line[] = [
   machine("matrix products, TensorFlow", "peers/tensorflow_matmul.py"),
 ];
 
-const lines: Readonly<Record<Exclude<BenchName, "resume">, readonly Line[]>> = {
+const lines: Readonly<Record<Exclude<BenchName, "resume" | "checkpoint">, readonly Line[]>> = {
   step: [
     ours("pretrain, traced", "src/contenders/traced-step.ts"),
     { ...ours("pretrain, eager", "src/contenders/eager-step.ts", ["float32"]), onlyIfAsked: true },
@@ -48,7 +48,7 @@ const lines: Readonly<Record<Exclude<BenchName, "resume">, readonly Line[]>> = {
 
 /** @param eager whether our slow contenders take part */
 export function entrantsOf(
-  bench: Exclude<BenchName, "resume">,
+  bench: Exclude<BenchName, "resume" | "checkpoint">,
   precisions: readonly Precision[],
   eager: boolean,
 ): readonly Entrant[] {

@@ -1,5 +1,6 @@
 /** `pnpm bench`: the project beside its peers, in one run. Prints a table and, as the last line, one JSON object. */
 import { loadavg } from "node:os";
+import { checkpoint, checkpointTable } from "./checkpoint.ts";
 import { entrantsOf } from "./entrants.ts";
 import { measure } from "./measure.ts";
 import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
@@ -35,6 +36,7 @@ function readable<Read>(read: () => Read): Read | undefined {
 
 async function bench({ bench: name, work, precisions, rounds, eager }: Options): Promise<void> {
   if (name === "resume") return await benchOfResume(work, precisions, rounds);
+  if (name === "checkpoint") return await benchOfCheckpoint(work, precisions, rounds);
   ensurePeers();
   const tell = (line: string) => process.stderr.write(`${line}\n`);
   const measurement = await measure(entrantsOf(name, precisions, eager), work, rounds, tell);
@@ -52,6 +54,15 @@ async function benchOfQueue({ experiments }: { readonly experiments: number }): 
   const found = await queue(experiments, (line) => process.stderr.write(`${line}\n`));
   console.log(`queue, ${experiments} experiments; load before ${load}; ${cpu.model}\n\n${queueTable(found)}\n`);
   console.log(JSON.stringify({ bench: "queue", cpu, load, ...found }));
+}
+
+async function benchOfCheckpoint(work: Work, precisions: readonly Precision[], rounds: number): Promise<void> {
+  const cpu = processor();
+  for (const precision of precisions) {
+    const found = await checkpoint(configOf(work, precision, ""), rounds);
+    console.log(`checkpoint, ${work.model}, ${precision}; ${cpu.model}\n\n${checkpointTable(found)}\n`);
+    console.log(JSON.stringify({ bench: "checkpoint", ...work, cpu, precision, rounds, ...found }));
+  }
 }
 
 async function benchOfResume(work: Work, precisions: readonly Precision[], rounds: number): Promise<void> {

@@ -14,12 +14,12 @@ export interface Options {
   readonly eager: boolean;
 }
 
-export const usage = `pnpm bench step|score|generate|resume
+export const usage = `pnpm bench step|score|generate|resume|checkpoint
     [--model=baseline|small] [--rows=8] [--rows-at-once=<rows>] [--precision=float32|bfloat16|all] [--rounds=5] [--eager]
 pnpm bench queue [--experiments=10000]
 --rows-at-once is for our traced step. --eager measures our eager path too, which is slow.`;
 
-const benches = ["step", "score", "generate", "resume"] as const satisfies readonly BenchName[];
+const benches = ["step", "score", "generate", "resume", "checkpoint"] as const satisfies readonly BenchName[];
 const precisionSets: Readonly<Record<string, readonly Precision[]>> = {
   float32: ["float32"],
   bfloat16: ["bfloat16"],

@@ -1,7 +1,7 @@
 /** What is measured: the sizes of the models and of the work. The same for every contender. */
 import type { Config, Precision } from "./protocol.ts";
 
-export type BenchName = "step" | "score" | "generate" | "resume";
+export type BenchName = "step" | "score" | "generate" | "resume" | "checkpoint";
 export type ModelName = "baseline" | "small";
 
 /** In the names of testdata/golden-model/full_size.json, which has the baseline's sizes too. */
