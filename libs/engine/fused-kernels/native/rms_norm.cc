@@ -18,10 +18,6 @@ void expectNorm(const Dimensions& x, const Dimensions& weight) {
   expect(weight == Dimensions{x.back()}, "weight must be [", x.back(), "], is ", text(weight));
 }
 
-void expectSame(const char* name, const Dimensions& shape, const Dimensions& x) {
-  expect(shape == x, name, " must be ", text(x), " as the first input, is ", text(shape));
-}
-
 const Operation kNorm = {"PretrainRmsNorm",
                          {kType, kEpsilon},
                          {"x: T", "weight: float"},
@@ -31,36 +27,15 @@ const Operation kNorm = {"PretrainRmsNorm",
                            return {in[0]};
                          }};
 
-const Operation kAddNorm = {"PretrainAddRmsNorm",
-                            {kType, kEpsilon},
-                            {"x: T", "residual: T", "weight: float"},
-                            {"sum: T", "normed: T"},
-                            [](const std::vector<Dimensions>& in) -> std::vector<Dimensions> {
-                              expectNorm(in[0], in[2]);
-                              expectSame("residual", in[1], in[0]);
-                              return {in[0], in[0]};
-                            }};
-
 const Operation kNormGradient = {"PretrainRmsNormGradient",
                                  {kType, kEpsilon},
                                  {"x: T", "weight: float", "d_normed: T"},
                                  {"dx: T", "d_weight: float", "normed: T"},
                                  [](const std::vector<Dimensions>& in) -> std::vector<Dimensions> {
                                    expectNorm(in[0], in[1]);
-                                   expectSame("d_normed", in[2], in[0]);
+                                   expect(in[2] == in[0], "d_normed must be ", text(in[0]), " as x, is ", text(in[2]));
                                    return {in[0], in[1], in[0]};
                                  }};
-
-const Operation kAddNormGradient = {"PretrainAddRmsNormGradient",
-                                    {kType, kEpsilon},
-                                    {"sum: T", "weight: float", "d_normed: T", "d_sum: T"},
-                                    {"dx: T", "d_weight: float", "normed: T"},
-                                    [](const std::vector<Dimensions>& in) -> std::vector<Dimensions> {
-                                      expectNorm(in[0], in[1]);
-                                      expectSame("d_normed", in[2], in[0]);
-                                      expectSame("d_sum", in[3], in[0]);
-                                      return {in[0], in[1], in[0]};
-                                    }};
 
 /** Rows of one part of the work: fixed, since the sums over rows are added up part by part. */
 constexpr int64_t kRows = 32;
@@ -101,40 +76,9 @@ struct RmsNorm {
 };
 
 template <typename T>
-struct AddRmsNorm {
-  explicit AddRmsNorm(const Attributes& attributes) : epsilon(attributes.number("epsilon")) {}
-  static std::vector<std::vector<int>> reusable() { return {{1, 0}, {0, 1}}; }
-
-  void compute(Call& call) const {
-    const int64_t width = call.shape(0).back(), count = rows(call.shape(0));
-    const T *x = call.input<T>(0), *residual = call.input<T>(1);
-    const float* weight = call.input<float>(2);
-    T *total = call.output<T>(0), *normed = call.output<T>(1);
-    inParallel((count + kRows - 1) / kRows, [&](int64_t part) {
-      for (int64_t row = part * kRows; row < std::min(count, (part + 1) * kRows); row++) {
-        const int64_t at = row * width;
-        Vector squares = broadcast(0);
-        forColumns(width, [&](auto read, auto write, int) {
-          write(total + at, read(x + at) + read(residual + at));
-          const Vector stored = read(total + at); // as it is kept, and as the gradient will see it
-          squares = fma(stored, stored, squares);
-        });
-        normalize(total + at, weight, rootMeanScale(sum(squares), width, epsilon), width, normed + at);
-      }
-    });
-  }
-
-  const float epsilon;
-};
-
-/** Both gradients. @tparam hasSum whether the sum is used elsewhere too, so that a gradient comes from there */
-template <typename T, bool hasSum>
-struct Gradient {
-  explicit Gradient(const Attributes& attributes) : epsilon(attributes.number("epsilon")) {}
-  static std::vector<std::vector<int>> reusable() {
-    if (hasSum) return {{3, 2}, {}, {0, 2}};
-    return {{2}, {}, {0}};
-  }
+struct RmsNormGradient {
+  explicit RmsNormGradient(const Attributes& attributes) : epsilon(attributes.number("epsilon")) {}
+  static std::vector<std::vector<int>> reusable() { return {{2}, {}, {0}}; }
 
   void compute(Call& call) const {
     const int64_t width = call.shape(0).back(), count = rows(call.shape(0)), parts = (count + kRows - 1) / kRows;
@@ -157,7 +101,6 @@ struct Gradient {
   /** @param at where the row begins   @param dWeight what the rows before it have given, added to */
   void gradient(const Call& call, int64_t at, int64_t width, float* dWeight) const {
     const T *x = call.input<T>(0) + at, *dNormed = call.input<T>(2) + at;
-    const T* dSum = hasSum ? call.input<T>(3) + at : nullptr;
     const float* weight = call.input<float>(1);
     T *dx = call.output<T>(0) + at, *normed = call.output<T>(2) + at;
 
@@ -172,12 +115,7 @@ struct Gradient {
     forColumns(width, [&](auto read, auto write, int) {
       const Vector n = read(x) * r, weights = read(weight), dy = read(dNormed);
       write(dWeight, fma(dy, n, read(dWeight)));
-      const Vector own = (dy * weights - n * along) * r;
-      if constexpr (hasSum) {
-        write(dx, own + read(dSum));
-      } else {
-        write(dx, own);
-      }
+      write(dx, (dy * weights - n * along) * r);
       write(normed, n * weights);
     });
   }
@@ -185,16 +123,9 @@ struct Gradient {
   const float epsilon;
 };
 
-template <typename T>
-using RmsNormGradient = Gradient<T, false>;
-template <typename T>
-using AddRmsNormGradient = Gradient<T, true>;
-
 [[maybe_unused]] const Registration registrations[] = {
     Registration::forBothTypes<kNorm, RmsNorm>(),
-    Registration::forBothTypes<kAddNorm, AddRmsNorm>(),
     Registration::forBothTypes<kNormGradient, RmsNormGradient>(),
-    Registration::forBothTypes<kAddNormGradient, AddRmsNormGradient>(),
 };
 
 }  // namespace

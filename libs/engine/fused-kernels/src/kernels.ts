@@ -62,22 +62,6 @@ export const fusedKernels = {
     outputs: ["dx", "dWeight", "normed"],
     attributes: ["epsilon"],
   },
-  /** x and residual [N, D], weight [D] → sum [N, D], normed [N, D] */
-  AddRmsNorm: {
-    operation: "PretrainAddRmsNorm",
-    inputs: ["x", "residual", "weight"],
-    stored: ["x", "residual"],
-    outputs: ["sum", "normed"],
-    attributes: ["epsilon"],
-  },
-  /** sum [N, D], weight [D], gradients of normed and of sum [N, D] → dx [N, D] of x and residual alike, dWeight [D], normed [N, D] */
-  AddRmsNormGradient: {
-    operation: "PretrainAddRmsNormGradient",
-    inputs: ["sum", "weight", "gradient", "sumGradient"],
-    stored: ["sum", "gradient", "sumGradient"],
-    outputs: ["dx", "dWeight", "normed"],
-    attributes: ["epsilon"],
-  },
   /** gateUp [N, 2 F] → activation [N, F] */
   SwiGlu: {
     operation: "PretrainSwiGlu",

@@ -71,8 +71,6 @@ export function digestsOfAllKernels(): string[] {
     CachedAttention: { ...decoded, cos: random([3, 8], 16), sin: random([3, 8], 17), position: tf.scalar(20, "int32") },
     RmsNorm: norm,
     RmsNormGradient: norm,
-    AddRmsNorm: norm,
-    AddRmsNormGradient: norm,
     SwiGlu: gated,
     SwiGluGradient: gated,
     SoftmaxCrossEntropy: { logits: random([100, 300], 13), targets, weights: tf.ones([100]) },
