@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Unavailable } from "@pretrain/errors";
 import { health } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import { channelVariable } from "@pretrain/worker-process";
 import { moduleOf, type ServiceName } from "./services.ts";
 
 const startLimitMs = 60_000;
@@ -29,8 +30,8 @@ interface StartOptions {
 export async function startService({ name, environment, logFile }: StartOptions): Promise<ServiceProcess> {
   await using log = await open(logFile, "a");
   const child = spawn(process.execPath, [fileURLToPath(moduleOf(name))], {
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", log.fd, log.fd, "ipc"], // nothing is said over it: its end tells the service that this program is gone
+    env: { ...process.env, ...environment, [channelVariable]: String(process.pid) },
+    stdio: ["ignore", log.fd, log.fd, "pipe"], // nothing is said over it: its end tells the service that this program is gone
     detached: true, // Ctrl-C in the terminal reaches this program only, which stops the services in order
   });
   const ended = endOf(child);

@@ -1,10 +1,10 @@
 /** The pipe between a child and the process that started it: messages pass here, and its end says that the other side is gone. */
 import { Socket } from "node:net";
 
-/** The file number that `startChild` gives its children. */
+/** The file number that `startChild` gives its children; so may others who start a process that is not to outlive them. */
 const channelFile = 3;
 
-/** Says to a process that it was started by `startChild`. */
+/** Says to a process, by the process id of who started it, that the pipe is there. */
 export const channelVariable = "PRETRAIN_STARTED_BY";
 
 const isStartedByUs = process.env[channelVariable] === String(process.ppid);

@@ -1,0 +1,60 @@
+/** The processes that belong to one system: whoever has its folder in the environment or on the command line. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What a process is, by the program that it runs. */
+export const roles = {
+  "data-shard": "/services/data-shard/src/main.ts",
+  trainer: "/services/trainer/src/main.ts",
+  "trainer-worker": "/services/trainer/src/worker-main.ts",
+  "trainer-child": "/services/trainer/src/worker/main.ts",
+  evaluator: "/services/evaluator/src/main.ts",
+  "evaluator-worker": "/services/evaluator/src/attempt/main.ts",
+  "evaluator-child": "/services/evaluator/src/worker/main.ts",
+  report: "/services/report/src/main.ts",
+  broker: "/nats-server",
+} as const;
+
+export type Role = keyof typeof roles;
+
+export interface RunningProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Everything that runs for the system in `folder`, whoever its parent is by now. Zombies are not counted. */
+export function processesOf(folder: string): RunningProcess[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .flatMap((entry) => {
+      const command = textOf(entry, "cmdline");
+      const isOurs = command.includes(folder) || textOf(entry, "environ").includes(folder);
+      return isOurs && command !== "" ? [{ pid: Number(entry), command: command.replaceAll("\0", " ").trim() }] : [];
+    });
+}
+
+/** Ids of those that play `role` for the system in `folder`. */
+export function pidsOf(folder: string, role: Role): number[] {
+  const program = roles[role];
+  return processesOf(folder).flatMap(({ pid, command }) =>
+    command.split(" ").some((word) => word.endsWith(program)) ? [pid] : [],
+  );
+}
+
+/** Who computes for a worker of that role. */
+export function childOf(role: Role): Role {
+  return role === "trainer-worker" ? "trainer-child" : "evaluator-child";
+}
+
+/** Whether one of `candidates` was started by `parent`. */
+export function hasChild(parent: number, candidates: readonly number[]): boolean {
+  return candidates.some((pid) => Number(/\nPPid:\s*(\d+)/.exec(textOf(String(pid), "status"))?.[1]) === parent);
+}
+
+/** Empty when the process has gone meanwhile, is a zombie, or is somebody else's. */
+function textOf(entry: string, file: "cmdline" | "environ" | "status"): string {
+  try {
+    return readFileSync(`/proc/${entry}/${file}`, "latin1");
+  } catch {
+    return "";
+  }
+}
