@@ -125,7 +125,7 @@ async function buildModel(
   const plan = stepPlan(recipe, Number(dataset.trainRows));
   const rows = await rowsOnDevice(attempt);
   const exactness = exactnessOf(environment, rows);
-  await warnOfInexactness(attempt, exactness);
+  const inexact = await inexactness(attempt, exactness);
   const setup = trainingSetup({
     identity: identityOf(attempt),
     recipe,
@@ -157,6 +157,7 @@ async function buildModel(
     microStepsPerEpoch: BigInt(plan.microStepsPerEpoch),
     totalOptimizerSteps: BigInt(optimizerSteps),
     deviceBatchRows: rows,
+    inexact,
   });
   return { plan, ready };
 }
@@ -213,14 +214,13 @@ async function rowsOnDevice({ recipe, resume, dependencies }: Attempt): Promise<
   return deviceBatchRows(recipe, memoryBytes());
 }
 
-async function warnOfInexactness(
-  { resume, events, dependencies }: Attempt,
-  now: Record<string, string>,
-): Promise<void> {
-  if (resume === undefined) return;
+/** What differs from where the checkpoint was written, for the record; and a warning, for whoever follows the log. */
+async function inexactness({ resume, events, dependencies }: Attempt, now: Record<string, string>): Promise<string[]> {
+  if (resume === undefined) return [];
   const { exactness } = await readCheckpointState(dependencies.blobs, resume);
   const differing = differences(exactness, now);
   if (differing.length > 0) events.warning(`going on from a checkpoint is not exact here: ${differing.join("; ")}`);
+  return [...differing];
 }
 
 function warnOfSize({ recipe: { model }, events }: Attempt): void {

@@ -1,6 +1,6 @@
 /** The execution record: moments, phases, attempts, transitions. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Execution, Moments, PhaseEnded, Report } from "@pretrain/proto";
+import type { AttemptStarted, Execution, Moments, PhaseEnded, Report } from "@pretrain/proto";
 import { absent, clock, counted, duration, moment } from "../figures.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 import { reasonName, stateCell, stateName } from "../wording.ts";
@@ -93,12 +93,19 @@ function attemptTable(execution: Execution | undefined): Block {
       moment(attempt.time),
       String(attempt.processId),
       { code: attempt.attemptNonce },
-      attempt.resumedFromMicroStep === 0n ? "the beginning" : counted(attempt.resumedFromMicroStep),
+      originCell(attempt),
       String(attempt.deviceBatchRows),
       counted(attempt.totalMicroSteps),
       counted(attempt.totalOptimizerSteps),
     ]),
   };
+}
+
+/** Where it went on from, and whether its bits can be other ones for it. */
+function originCell({ resumedFromMicroStep, inexact }: AttemptStarted): Cell {
+  if (resumedFromMicroStep === 0n) return "the beginning";
+  const origin = counted(resumedFromMicroStep);
+  return inexact.length === 0 ? origin : { text: `${origin}, not exact: ${inexact.join("; ")}`, tone: "open" };
 }
 
 function transitionTable(execution: Execution | undefined): Block {
