@@ -40,14 +40,10 @@ export function pidsOf(folder: string, role: Role): number[] {
   );
 }
 
-/** Who computes for a worker of that role. */
-export function childOf(role: Role): Role {
-  return role === "trainer-worker" ? "trainer-child" : "evaluator-child";
-}
-
-/** Whether one of `candidates` was started by `parent`. */
-export function hasChild(parent: number, candidates: readonly number[]): boolean {
-  return candidates.some((pid) => Number(/\nPPid:\s*(\d+)/.exec(textOf(String(pid), "status"))?.[1]) === parent);
+/** The process and those above it, as far as they live; none for a process that is gone. */
+export function lineOf(pid: number): number[] {
+  const parent = Number(/\nPPid:\s*(\d+)/.exec(textOf(String(pid), "status"))?.[1] ?? 0);
+  return parent <= 1 ? [] : [pid, ...lineOf(parent)];
 }
 
 /** Empty when the process has gone meanwhile, is a zombie, or is somebody else's. */

@@ -1,0 +1,40 @@
+/** A report service and a broker on copies of what a run has left: started, let come to rest, stopped, again and again. */
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { environmentOf, serviceAddresses, startService } from "@pretrain/cli";
+import { startNatsServer } from "@pretrain/nats-server";
+import { until } from "@pretrain/testing";
+import { ledgerContent } from "../oracle/event-rows.ts";
+
+/** @param folder of the run, whose system was stopped */
+export async function ledgerReader(folder: string) {
+  const original = join(folder, "state");
+  const state = join(folder, "state-of-flips");
+  mkdirSync(join(state, "logs"), { recursive: true });
+  for (const part of ["report", "blobs"]) cpSync(join(original, part), join(state, part), { recursive: true });
+  const expected = countIn(state);
+  const addresses = await serviceAddresses("free");
+  return {
+    state,
+    /** The ledger's file may be damaged; afterwards it is what the service has made of it. */
+    async serve(): Promise<void> {
+      rmSync(join(state, "nats"), { recursive: true, force: true });
+      cpSync(join(original, "nats"), join(state, "nats"), { recursive: true });
+      for (const ending of ["-wal", "-shm"]) rmSync(join(state, "report", `ledger.sqlite${ending}`), { force: true });
+      await using broker = await startNatsServer({ port: 0, storeDirectory: join(state, "nats") });
+      const surroundings = { stateDirectory: state, dataRoots: [state], addresses, natsUrl: broker.url };
+      const logFile = join(state, "logs", "report.log");
+      await using report = await startService({
+        name: "report",
+        environment: environmentOf("report", surroundings),
+        logFile,
+      });
+      await report.serving(addresses.report.grpc);
+      await until(() => countIn(state) >= expected, { timeoutMs: 30_000 }).catch(() => undefined); // then it is less, and found
+    },
+  };
+}
+
+function countIn(state: string): number {
+  return ledgerContent(join(state, "report", "ledger.sqlite"), "reference").events.length;
+}
