@@ -1,7 +1,7 @@
 /** data-shard: packs texts into sequences of token ids and hands them out in a reproducible order. */
-import { openBlobs } from "@pretrain/blobs";
-import { connectBroker, ensureTopology } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { standingBroker } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DatasetRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
@@ -14,18 +14,19 @@ import { DatasetRecords } from "./stores/dataset-records.ts";
 exitOnFatalError(createLog("data-shard"));
 const config = dataShardConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("data-shard", config.logLevel);
+const blobs = openBlobs(config.blobs);
 const metrics = createMetrics("data-shard");
 const { onBatch, onPacked } = dataShardMetrics(metrics);
 const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
-const broker = opened.use(await connectBroker({ url: config.nats, name: "data-shard", log }));
-await ensureTopology(broker);
+await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "data-shard"), log);
+const broker = opened.use(await standingBroker({ url: config.nats, name: "data-shard", log }));
 const records = new DatasetRecords(await broker.records("pretrain_datasets", DatasetRecordSchema));
 const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked }));
 await queue.resume(); // whatever an earlier process left
 const enqueue = (name: string) => queue.enqueue(name);
-const methods = dataShardMethods({ ...config, records, blobs: openBlobs(config.blobs), enqueue, onBatch, now });
+const methods = dataShardMethods({ ...config, records, blobs, enqueue, onBatch, now });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
 const ready = () => records.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));

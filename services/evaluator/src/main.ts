@@ -1,7 +1,7 @@
 /** The evaluator: measures every checkpoint that is announced, and generates text. This process answers; others compute. */
-import { openBlobs } from "@pretrain/blobs";
-import { connectBroker, ensureTopology, work } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { standingBroker, work } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
@@ -21,8 +21,8 @@ const blobs = openBlobs(config.blobs);
 const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
-const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator", log }));
-await ensureTopology(broker);
+await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "evaluator"), log);
+const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", log }));
 const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
 const dataShard = opened.use(connectClient(DataShardService, config.dataShard));
 

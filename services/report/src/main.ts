@@ -1,8 +1,8 @@
 /** report: keeps the ledger of all events, writes the record of each experiment from it, and shows it while it runs. */
 import { join } from "node:path";
-import { openBlobs } from "@pretrain/blobs";
-import { connectBroker, ensureTopology, events } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { events, standingBroker } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
 import { reportConfig } from "./config.ts";
@@ -29,8 +29,8 @@ opened.use(ledger);
 if (setAside !== undefined)
   log.error(setAside, "the ledger was damaged: set aside, and built again from what it still held");
 const blobs = openBlobs(config.blobs);
-const broker = opened.use(await connectBroker({ url: config.nats, name: "report", log }));
-await ensureTopology(broker);
+await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "report"), log);
+const broker = opened.use(await standingBroker({ url: config.nats, name: "report", log }));
 const reports = new CurrentReports(ledger, () => performance.now());
 const live = opened.use(new LiveStreams({ ledger, reports, ...livePace }));
 const announce = (written: Parameters<typeof broker.publish<typeof events.report.schema>>[1]) =>

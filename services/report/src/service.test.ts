@@ -139,11 +139,8 @@ test("a ledger that was lost is built again from the streams, and makes the same
   assert.equal(after.sha256, before.sha256);
 });
 
-test("a broker that is not there, and variables that are missing, end the service with a sentence that says what to do", async (t) => {
+test("variables that are missing end the service with a sentence that says what to do", async (t) => {
   const environment = serviceEnvironment("nats://127.0.0.1:1", temporaryDirectory(t));
-  const unreachable = await runToEnd(environment);
-  assert.equal(unreachable.code, 1);
-  assert.match(unreachable.output, /nats:\/\/127\.0\.0\.1:1: no NATS server answers.*PRETRAIN_NATS_URL/);
   const missing = await runToEnd({ PATH: environment["PATH"], PRETRAIN_GRPC_ADDRESS: "nowhere" });
   assert.equal(missing.code, 1);
   for (const variable of ["PRETRAIN_GRPC_ADDRESS", "PRETRAIN_BLOBS", "PRETRAIN_STATE"])

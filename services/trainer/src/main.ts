@@ -1,8 +1,8 @@
 /** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
 import { pathToFileURL } from "node:url";
-import { openBlobs } from "@pretrain/blobs";
-import { connectBroker, ensureTopology, trainingWork } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp } from "@pretrain/observability";
+import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { standingBroker, trainingWork } from "@pretrain/events";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { ExperimentRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
@@ -26,9 +26,9 @@ const now = () => new Date();
 const blobs = openBlobs(config.blobs);
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
-const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer", log }));
+await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
-await ensureTopology(broker, { ackWaitMs });
+const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", log, ackWaitMs }));
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
 const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);

@@ -128,7 +128,7 @@ async function run(
     try {
       if (!isFirst) await remake(); // it went with a deleted stream, or with a disk that was put back
       const consumer = await jetstream.consumers.get(stream, durable);
-      const messages = await consumer.consume({ max_messages: batch });
+      const messages = await consumer.consume({ max_messages: batch, abort_on_missing_resource: true });
       await handleAll(connection, stream, messages, batch, handle, stopping);
     } catch (error) {
       if (stopping.aborted) return;

@@ -7,5 +7,6 @@ export type { ExpiringRecords } from "./expiring-records.ts";
 export type { FollowOptions } from "./follow.ts";
 export type { RecordIndex } from "./record-index.ts";
 export type { Recorded, Records } from "./records.ts";
+export { standingBroker } from "./standing-broker.ts";
 export { type BucketName, ensureTopology, type QueueName, type StreamName } from "./topology.ts";
 export { type Piece, type TakeOptions, trainingWork, type WorkKind, work } from "./work.ts";

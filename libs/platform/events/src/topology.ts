@@ -47,6 +47,12 @@ export const queues = ["train-high", "train", "train-low", "evaluate"] as const;
 
 const buckets: readonly BucketName[] = ["pretrain_experiments", "pretrain_datasets", "pretrain_evaluations"];
 
+/** Every stream that must be there; a bucket is one too. */
+export const streamNames: readonly string[] = [
+  ...streams.map(({ name }) => name),
+  ...[...buckets, "pretrain_leases"].map((bucket) => `KV_${bucket}`),
+];
+
 export interface TopologyOptions {
   /** How long each of these queues waits for a word of a worker, in milliseconds. The others keep what they have. */
   readonly ackWaitMs?: Readonly<Partial<Record<QueueName, number>>>;

@@ -6,3 +6,4 @@ export { listen } from "./listen.ts";
 export { createLog, type Log } from "./log.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export type { Route } from "./routes.ts";
+export { waitFor } from "./wait-for.ts";
