@@ -54,7 +54,10 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
     events.warning(`this processor has no units for ${recipe.training.dtype}; ${environment.precision} is used`);
   }
   const data = await phase(attempt, "data", async () => {
-    const prepared = await prepareDataset(dependencies.dataShard, recipe, wishes.signal);
+    const prepared = await prepareDataset(dependencies.dataShard, recipe, wishes.signal, (reason) => {
+      dependencies.log.warn(`waits for data-shard: ${reason}`);
+      events.warning(`waits for data-shard: ${reason}`);
+    });
     events.datasetPrepared(prepared.report);
     return [prepared, dataNote(prepared)];
   });
@@ -232,7 +235,7 @@ function warnOfSize({ recipe: { model }, events }: Attempt): void {
 /** @throws Fenced when the record is not held by this attempt: another one has begun, or is about to */
 export function expectOurs(record: ExperimentRecord, { experiment, attempt: ours }: AttemptClaim): void {
   const { attempt, state } = experimentOf(record);
-  if (attempt === ours && isHeld(state)) return;
+  if (attempt === ours) return;
   throw new Fenced(`${experimentName(experiment)} is ${stateName(state)} in attempt ${attempt}, not held by ${ours}`);
 }
 

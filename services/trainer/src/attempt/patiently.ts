@@ -11,9 +11,14 @@ export const patienceMs = 10 * 60_000;
 /**
  * The answer of `ask`, asked again with growing pauses while nobody is there.
  *
+ * @param onWait hears, once, why it is not answered yet
  * @throws AttemptFault after ten minutes; whatever else `ask` throws; the signal's reason
  */
-export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function patiently<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+  onWait: (reason: string) => void = () => undefined,
+): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(longestBackoffMs, 2 * backoffMs)) {
     signal.throwIfAborted();
@@ -21,6 +26,7 @@ export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): 
       return await ask();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
+      if (backoffMs === firstBackoffMs) onWait(messageOf(error));
       if (performance.now() > deadline) throw new AttemptFault(Reason.UNSPECIFIED, messageOf(error));
     }
     await pause(backoffMs, undefined, { signal });

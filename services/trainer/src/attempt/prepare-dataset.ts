@@ -35,14 +35,20 @@ export async function prepareDataset(
   dataShard: DataShard,
   recipe: CompleteRecipe,
   signal: AbortSignal,
+  onWait: (reason: string) => void,
 ): Promise<PreparedDataset> {
-  const dataset = await packed(dataShard, recipe, signal);
+  const dataset = await packed(dataShard, recipe, signal, onWait);
   expectFit(dataset, recipe);
   const report = await patiently(() => dataShard.getDatasetReport({ name: dataset.name }, { signal }), signal);
   return { dataset, report };
 }
 
-async function packed(dataShard: DataShard, { data, model }: CompleteRecipe, signal: AbortSignal): Promise<Dataset> {
+async function packed(
+  dataShard: DataShard,
+  { data, model }: CompleteRecipe,
+  signal: AbortSignal,
+  onWait: (reason: string) => void,
+): Promise<Dataset> {
   const request = create(PackDatasetRequestSchema, {
     settings: {
       path: data.path,
@@ -56,7 +62,7 @@ async function packed(dataShard: DataShard, { data, model }: CompleteRecipe, sig
       minimumRowCharacters: data.minimumRowCharacters,
     },
   });
-  let dataset = await patiently(() => dataShard.packDataset(request, { signal }), signal).catch(refused);
+  let dataset = await patiently(() => dataShard.packDataset(request, { signal }), signal, onWait).catch(refused);
   while (dataset.state !== DatasetState.READY) {
     if (dataset.state === DatasetState.FAILED) throw new ExperimentFault(Reason.INVALID_INPUT, dataset.error);
     await pause(pollMs, undefined, { signal });
