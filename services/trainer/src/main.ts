@@ -2,14 +2,16 @@
 import { pathToFileURL } from "node:url";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { standingBroker, trainingWork } from "@pretrain/events";
+import { Leases } from "@pretrain/leases";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
-import { ExperimentRecordSchema } from "@pretrain/proto";
+import { ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { leftoverEvents } from "./attempt/leftover-events.ts";
 import { spoolFolder, trainerConfig } from "./config.ts";
 import { experimentFacts } from "./experiment/experiment-facts.ts";
 import { trainerMethods } from "./methods.ts";
+import { followEvaluations } from "./retention/follow-evaluations.ts";
 import { Experiments } from "./stores/experiments.ts";
 import { keepResuming } from "./stores/keep-resuming.ts";
 import { keepSweeping } from "./stores/keep-sweeping.ts";
@@ -32,6 +34,8 @@ const broker = opened.use(await standingBroker({ url: config.nats, name: "traine
 const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
 const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
+const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
+const isLeased = (id: string) => leases.isHeld(id);
 const hasLeftovers = leftoverEvents(spoolFolder(config));
 const worker = opened.use(
   superviseWorker({
@@ -42,7 +46,8 @@ const worker = opened.use(
     log,
   }),
 );
-opened.use(keepSweeping({ experiments, index, blobs, hasWork, now, log, metrics }));
+opened.use(keepSweeping({ experiments, index, blobs, hasWork, isLeased, now, log, metrics }));
+opened.use(await followEvaluations({ broker, experiments, blobs, now, log }));
 const wake = () => worker.wake();
 const folderOfWorker = openBlobs(pathToFileURL(config.state).href);
 const isRoomFor = async (id: string, bytes: number) =>

@@ -47,7 +47,7 @@ class Worker {
 const times = fc.oneof(fc.nat(20), fc.nat(400), fc.nat(5_000)); // also longer than the lease lives
 const turns = fc.array(
   fc.record({ who: fc.nat(2), pause: times, toBroker: times, fromBroker: times, isAnswered: fc.boolean() }),
-  { maxLength: 40 },
+  { maxLength: 40, size: "max" },
 );
 const offsets = fc.array(fc.integer({ min: -1e9, max: 1e9 }), { minLength: 3, maxLength: 3 });
 

@@ -235,7 +235,7 @@ function warnOfSize({ recipe: { model }, events }: Attempt): void {
 /** @throws Fenced when the record is not held by this attempt: another one has begun, or is about to */
 export function expectOurs(record: ExperimentRecord, { experiment, attempt: ours }: AttemptClaim): void {
   const { attempt, state } = experimentOf(record);
-  if (attempt === ours) return;
+  if (attempt === ours && isHeld(state)) return;
   throw new Fenced(`${experimentName(experiment)} is ${stateName(state)} in attempt ${attempt}, not held by ${ours}`);
 }
 

@@ -55,7 +55,7 @@ async function withParent(t: TestScope) {
           ...changes,
         }),
       ),
-    sweep: () => sweep({ experiments, index, blobs, hasWork: async () => true, now, log }),
+    sweep: () => sweep({ experiments, index, blobs, hasWork: async () => true, isLeased: async () => false, now, log }),
     holders: (microStep = 40) => checkpointHolders(blobs, { experiment: "parent", microStep }),
   };
 }

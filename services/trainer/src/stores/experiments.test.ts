@@ -11,7 +11,7 @@ import {
   Experiment_State as State,
 } from "@pretrain/proto";
 import { completeRecipe } from "@pretrain/recipe";
-import { experimentOf, queued, withFields } from "../experiment/record.ts";
+import { changed, experimentOf, queued, withFields } from "../experiment/record.ts";
 import { type ExperimentsInMemory, experimentsInMemory } from "../test-support/experiments-in-memory.ts";
 import { sweep } from "./sweep.ts";
 
@@ -24,7 +24,7 @@ const fresh = (id: string) =>
 /** No store of blobs is needed where there is no fork. */
 const blobs = openBlobs("file:///nowhere");
 const sweepOf = ({ experiments, index }: ExperimentsInMemory, isWork: boolean) =>
-  sweep({ experiments, index, blobs, hasWork: async () => isWork, now, log });
+  sweep({ experiments, index, blobs, hasWork: async () => isWork, isLeased: async () => false, now, log });
 
 async function stored({ experiments }: ExperimentsInMemory, id = "a") {
   const { value } = await experiments.get(id);
@@ -70,6 +70,20 @@ test("a change whose answer was lost is not made twice", async () => {
   system.callsLeft = Number.POSITIVE_INFINITY;
   await system.experiments.advance("a", "prepare", change, () => assert.fail("the record is as the change left it"));
   assert.deepEqual(await stored(system), { state: State.PREPARING, announced: 2, enqueued: true, transitions: 2 });
+});
+
+test("who resumes an experiment while its first piece is being marked as enqueued has a piece of his own to enqueue", async () => {
+  const system = experimentsInMemory();
+  const { experiments } = system;
+  const found = await experiments.create("a", fresh("a"));
+  system.afterEnqueue = async () => {
+    await experiments.change("a", ({ value }) => changed(value, "pause", { now: now(), message: "" }));
+    await experiments.change("a", ({ value }) => changed(value, "resume", { now: now(), message: "" })); // and dies here
+  };
+  await experiments.settle(found);
+  assert.equal((await stored(system)).enqueued, false);
+  await sweepOf(system, true);
+  assert.deepEqual(system.enqueued, ["a/1", "a/3"]);
 });
 
 test("a change is made on what somebody else has written meanwhile, not over it", async () => {

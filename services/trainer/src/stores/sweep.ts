@@ -16,6 +16,8 @@ export interface Sweep {
   readonly blobs: BlobStore;
   /** Whether any piece of training is in the queue or in a worker's hands. */
   readonly hasWork: () => Promise<boolean>;
+  /** Whether a worker holds the experiment's lease: it goes on though its piece is lost, and says itself how it ends. */
+  readonly isLeased: (id: string) => Promise<boolean>;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -44,9 +46,9 @@ function mayLetGo({ holdsOrigin, state }: ExperimentFacts): boolean {
 }
 
 async function doTheRest(options: Sweep, id: string, orphan: boolean): Promise<void> {
-  const { experiments, now, log } = options;
+  const { experiments, isLeased, now, log } = options;
   const found = await experiments.get(id);
-  const current = orphan ? await revived(experiments, found, now()) : found;
+  const current = orphan && !(await isLeased(id)) ? await revived(experiments, found, now()) : found;
   if (current === undefined) return;
   const settled = await experiments.settle(await tendOrigin(options, current));
   if (settled.revision !== found.revision)

@@ -18,6 +18,8 @@ export interface ExperimentsInMemory {
   callsLeft: number;
   /** Runs once before the next write: what somebody else does in between. */
   beforeWrite: (() => Promise<unknown>) | undefined;
+  /** Runs once behind the next piece that is enqueued. */
+  afterEnqueue: (() => Promise<unknown>) | undefined;
 }
 
 export function experimentsInMemory(): ExperimentsInMemory {
@@ -28,6 +30,7 @@ export function experimentsInMemory(): ExperimentsInMemory {
     enqueued: [] as string[],
     callsLeft: Number.POSITIVE_INFINITY,
     beforeWrite: undefined as (() => Promise<unknown>) | undefined,
+    afterEnqueue: undefined as (() => Promise<unknown>) | undefined,
   };
   const called = () => {
     system.callsLeft -= 1;
@@ -78,6 +81,9 @@ export function experimentsInMemory(): ExperimentsInMemory {
     async enqueue(_kind: unknown, _message: unknown, id: string) {
       called();
       system.enqueued.push(id);
+      const act = system.afterEnqueue;
+      system.afterEnqueue = undefined;
+      await act?.();
     },
   };
   const index: RecordIndex<ExperimentFacts> = {
