@@ -52,7 +52,14 @@ async function write(blobs: BlobStore, microStep = 4, attempt = 1): Promise<Seal
   return await sealCheckpoint(blobs, { ...shared, parts, final: false, createTime: time, writeSeconds: 0 });
 }
 
-const removal: Removal = { mark: "m", time, rule: "keep_last 2", isVoid: () => false, announce: async () => {} };
+const removal: Removal = {
+  mark: "m",
+  time,
+  rule: "keep_last 2",
+  lastAttempt: 0,
+  isVoid: () => false,
+  announce: async () => {},
+};
 
 const keysOf = async (blobs: BlobStore) => (await Array.fromAsync(blobs.list(""))).map(({ key }) => key).sort();
 
@@ -102,6 +109,15 @@ test("one that is held stays as it is, and goes when its holder has let go", asy
   assert.deepEqual((await listCheckpoints(blobs, "a")).checkpoints, [sealed]);
   await acquireCheckpoint(blobs, four, "evaluation-a-4"); // nothing of the try is left in anybody's way
   assert.equal(await removeCheckpoint(blobs, sealed, { ...removal, isVoid: () => true }), true);
+});
+
+test("one that an attempt may have gone on from since it was found needless stays", async (t) => {
+  const blobs = newStore(t);
+  const sealed = await write(blobs);
+  await claimAttempt(blobs, { experiment: "a", attempt: 2, nonce: "n", time, resumesFrom: 4, fruitless: 0 });
+  assert.equal(await removeCheckpoint(blobs, sealed, { ...removal, lastAttempt: 1 }), false);
+  assert.deepEqual((await listCheckpoints(blobs, "a")).checkpoints, [sealed]);
+  assert.equal(await removeCheckpoint(blobs, sealed, { ...removal, lastAttempt: 2 }), true);
 });
 
 test("a remover that died before it looked for holds turns new readers away, and harms no old one", async (t) => {

@@ -8,7 +8,8 @@
  *                                                         none ── removes manifest and parts
  *
  * A removal has a name of its own, so any number of removers may come at once, be killed anywhere, or wake up after an hour:
- * one that has seen no hold has left a removal behind, and nobody has begun to read since. That removal stays for good: it
+ * one that has seen no hold has left a removal behind, and nobody has begun to read since. What an attempt goes on from it
+ * holds until it is loaded, longer than it takes to claim; so a remover that sees neither hold nor a new claim is not in its way. That removal stays for good: it
  * tells a checkpoint that was removed on purpose from one that is missing.
  *
  *     experiments/<id>/checkpoints/<micro-step>/holds/<holder>.json

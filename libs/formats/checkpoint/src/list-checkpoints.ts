@@ -49,21 +49,33 @@ const manifestLimitBytes = 64 * 1024;
 
 /** All checkpoints of an experiment that count; none, when there is no such experiment. */
 export async function listCheckpoints(blobs: BlobStore, experiment: string): Promise<CheckpointList> {
+  for (let looks = 1; ; looks += 1) {
+    const list = await lookedAt(blobs, experiment);
+    // Those that came since the keys were listed are missing in it: what goes makes room for what has come.
+    if (!list.hasVanished || looks === mostLooks) return list;
+  }
+}
+
+/** Each further look is owed to a checkpoint that was removed during the one before. */
+const mostLooks = 100;
+
+async function lookedAt(blobs: BlobStore, experiment: string): Promise<CheckpointList & { hasVanished: boolean }> {
   const found = await countingIds(blobs, experiment, checkpointsPrefix(experiment));
   const { counting, removed, damagedClaims, lastAttempt } = found;
   const checkpoints: SealedCheckpoint[] = [];
   const damaged: DamagedCheckpoint[] = [];
+  let hasVanished = false;
   for (const id of counting) {
     if (removed.some((each) => each.microStep === id.microStep)) continue;
     try {
       checkpoints.push(await readAttemptManifest(blobs, id));
     } catch (error) {
-      if (error instanceof NotFound) continue; // it was removed since its key was listed
-      if (!(error instanceof DataLoss)) throw error;
-      damaged.push({ ...id, fault: error });
+      if (error instanceof NotFound) hasVanished = true;
+      else if (error instanceof DataLoss) damaged.push({ ...id, fault: error });
+      else throw error;
     }
   }
-  return { checkpoints, removed, damaged, damagedClaims, lastAttempt };
+  return { checkpoints, removed, damaged, damagedClaims, lastAttempt, hasVanished };
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Removing a checkpoint, and what is known of it afterwards. Why this is safe beside any reader stands in holds.ts. */
 import type { BlobStore } from "@pretrain/blobs";
+import { NotFound } from "@pretrain/errors";
+import { claimedAttempts } from "./attempt-claims.ts";
 import { type AttemptCheckpoint, checkpointName, manifestKey, partKey, removalKey } from "./checkpoint-keys.ts";
 import { checkpointHolders } from "./holds.ts";
 import { JsonFields } from "./json-fields.ts";
@@ -20,6 +22,8 @@ export interface Removal {
   readonly mark: string;
   readonly time: string;
   readonly rule: string;
+  /** The last attempt that was claimed when the checkpoint was found to be needless. */
+  readonly lastAttempt: number;
   /** Whether a holder needs nothing any more: an attempt that a later one has fenced off. */
   readonly isVoid: (holder: string) => boolean;
   /** Called when nothing can keep it any more, before the first byte goes; once more after a crash. */
@@ -27,7 +31,8 @@ export interface Removal {
 }
 
 /**
- * Removes the checkpoint unless somebody holds it. After a crash anywhere it is there whole, or it is gone and the rest of its
+ * Removes the checkpoint unless somebody holds it, or an attempt was claimed since it was found to be needless: that one may
+ * go on from it, and then no later checkpoint counts, which was what made it needless. After a crash anywhere it is there whole, or it is gone and the rest of its
  * parts are to be swept.
  *
  * @returns whether it is removed
@@ -35,13 +40,14 @@ export interface Removal {
 export async function removeCheckpoint(
   blobs: BlobStore,
   { manifest, manifestSha256 }: SealedCheckpoint,
-  { mark, time, rule, isVoid, announce }: Removal,
+  { mark, time, rule, lastAttempt, isVoid, announce }: Removal,
 ): Promise<boolean> {
   const isFree = async () => (await checkpointHolders(blobs, manifest)).every(isVoid);
   if (!(await isFree())) return false; // asked before, so that nobody who comes now is turned away for nothing
   const key = removalKey(manifest, mark);
   await blobs.put(key, encodeRemoval({ manifest, manifestSha256, time, rule }));
-  if (!(await isFree())) {
+  // Holds first: an attempt that has let go by now has made its claim before.
+  if (!(await isFree()) || (await lastClaim(blobs, manifest.experiment)) !== lastAttempt) {
     await blobs.delete(key);
     return false;
   }
@@ -51,9 +57,22 @@ export async function removeCheckpoint(
   return true;
 }
 
-/** What a removal left on record. @throws DataLoss when it cannot be read; NotFound */
-export async function readRemoval(blobs: BlobStore, key: string, id: AttemptCheckpoint): Promise<RemovedCheckpoint> {
-  const fields = JsonFields.parse(await blobs.read(key), key);
+async function lastClaim(blobs: BlobStore, experiment: string): Promise<number> {
+  return (await claimedAttempts(blobs, experiment)).at(-1) ?? 0;
+}
+
+/** What a removal left on record; undefined when it was taken back since it was listed. @throws DataLoss when it is damaged */
+export async function readRemoval(
+  blobs: BlobStore,
+  key: string,
+  id: AttemptCheckpoint,
+): Promise<RemovedCheckpoint | undefined> {
+  const bytes = await blobs.read(key).catch((error: unknown) => {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return undefined;
+  const fields = JsonFields.parse(bytes, key);
   const manifest = decodeManifest(new TextEncoder().encode(fields.text("manifest", /^/)), id);
   return {
     manifest,

@@ -120,6 +120,9 @@ const trainingDefaults = {
   saveInterval: 10_000,
   lastAccumulation: "carry",
   embeddingEpoch: 2,
+  keepLast: 0,
+  keepBest: 0,
+  keepEvery: 0,
 };
 
 const hardwareDefaults = { cudaVisibleDevices: "0", numProcesses: 1, deviceBatchRows: 0 };

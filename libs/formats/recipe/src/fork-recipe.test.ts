@@ -98,7 +98,9 @@ test("of the training, all but size, count and order of the steps may change; a 
     loss_rule: { loss_rule: "token_weighted" },
     save_interval: { save_interval: 8 },
     embedding_epoch: { embedding_epoch: 1 },
-    retention: { retention: { keep_last: 1 } },
+    keep_last: { keep_last: 1 },
+    keep_best: { keep_best: 1 },
+    keep_every: { keep_every: 100 },
   };
   for (const { name } of TrainingSchema.fields) {
     const change = other[name];

@@ -5,6 +5,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import {
   AttemptStartedSchema,
+  CheckpointRemovedSchema,
   CheckpointWrittenSchema,
   DatasetPreparedSchema,
   EvaluationEndedSchema,
@@ -66,6 +67,12 @@ export const events = {
   checkpoint: fact(
     "checkpoint",
     CheckpointWrittenSchema,
+    (m) => [m.attempt, m.attemptNonce, m.checkpoint?.microStep ?? 0n],
+    itself,
+  ),
+  removal: fact(
+    "removal",
+    CheckpointRemovedSchema,
     (m) => [m.attempt, m.attemptNonce, m.checkpoint?.microStep ?? 0n],
     itself,
   ),

@@ -1,10 +1,11 @@
 /** Measures one checkpoint: the whole validation split in one pass, and on the way the first rows that can be samples. */
-import { parseCheckpointName } from "@pretrain/checkpoint";
+import { acquireCheckpoint, parseCheckpointName, releaseCheckpoint } from "@pretrain/checkpoint";
 import { FailedPrecondition, Unavailable } from "@pretrain/errors";
 import type { DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
 import type { PretrainClient } from "@pretrain/rpc";
 import type { Ask } from "../computing/computing-process.ts";
 import { findModel, type Sources } from "../computing/model-source.ts";
+import { idOfEvaluationName } from "../evaluation/identity.ts";
 import type { Provenance } from "../evaluation/lifecycle.ts";
 import { type Measurement, measurement, type Scores } from "../evaluation/measurement.ts";
 import { type Row, SampleSelection } from "../evaluation/sample-selection.ts";
@@ -17,8 +18,28 @@ export interface Instruments extends Sources {
   readonly ask: Ask;
 }
 
-/** @throws whatever keeps it from being measured, in the words of the part that knows */
+/**
+ * The checkpoint is held meanwhile: its experiment's retention keeps it.
+ *
+ * @throws whatever keeps it from being measured, in the words of the part that knows
+ */
 export async function measure(
+  instruments: Instruments,
+  evaluation: Evaluation,
+  signal: AbortSignal,
+): Promise<Measurement & Provenance> {
+  const { blobs } = instruments;
+  const checkpoint = parseCheckpointName(evaluation.checkpoint);
+  const holder = `evaluation-${idOfEvaluationName(evaluation.name)}`;
+  await acquireCheckpoint(blobs, checkpoint, holder);
+  try {
+    return await measureHeld(instruments, evaluation, signal);
+  } finally {
+    await releaseCheckpoint(blobs, checkpoint, holder);
+  }
+}
+
+async function measureHeld(
   instruments: Instruments,
   { checkpoint, checkpointSha256, settings }: Evaluation,
   signal: AbortSignal,

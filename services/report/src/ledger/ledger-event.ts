@@ -64,6 +64,7 @@ function identityOf({ kind, message }: LedgerEvent): Identity {
     case "dataset":
       return { ...none, detail: message.report?.manifestSha256 ?? "" };
     case "checkpoint":
+    case "removal":
       return { ...none, ...marked(message, kind), number: count(message.checkpoint?.microStep ?? 0n, kind) };
     case "evaluation":
       return { ...none, detail: message.evaluation?.name ?? "" };
@@ -84,6 +85,7 @@ export function identityOfMessageId(messageId: string): EventIdentity | undefine
     case "profile":
     case "log":
     case "checkpoint":
+    case "removal":
       return more.length > 0 ? undefined : { ...named, attempt: Number(attempt), nonce, number: Number(last) };
     case "attempt":
       return { ...named, attempt: Number(attempt), nonce };

@@ -4,14 +4,22 @@ import { test } from "node:test";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { events } from "@pretrain/events";
-import { MissingEventsRequestSchema } from "@pretrain/proto";
+import { CheckpointRemovedSchema, MissingEventsRequestSchema } from "@pretrain/proto";
 import { missingEvents } from "../ingest/missing-events.ts";
 import { ledgerOf } from "../test-support/ledger-of.ts";
 import { runEvents } from "../test-support/run-events.ts";
 import { runShape } from "../test-support/run-shape.ts";
 import { identityOfMessageId, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
 
-const run = runEvents(runShape({ stepsPerEpoch: 8, saveInterval: 8 }));
+const written = runEvents(runShape({ stepsPerEpoch: 8, saveInterval: 8 }));
+const run = [...written, ...written.flatMap(removalOf)];
+
+/** Of a checkpoint, that it was removed. */
+function removalOf({ kind, message }: LedgerEvent): LedgerEvent[] {
+  if (kind !== "checkpoint") return [];
+  const { $typeName: _, writeSeconds: __, ...shared } = message;
+  return [{ kind: "removal", message: create(CheckpointRemovedSchema, shared) }];
+}
 
 function messageIdOf({ kind, message }: LedgerEvent): string {
   const identity: (message: MessageShape<DescMessage>) => string = events[kind].messageId as never;

@@ -20,6 +20,7 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     ),
     datasets: readEvents(ledger, experiment, "dataset"),
     checkpoints: readEvents(ledger, experiment, "checkpoint"),
+    removals: readEvents(ledger, experiment, "removal"),
     evaluations: readEvents(ledger, experiment, "evaluation"),
     memory: readEvents(ledger, experiment, "memory"),
     log: readEvents(ledger, experiment, "log"),

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
+  CheckpointRemovedSchema,
   type Evaluation,
   Evaluation_State,
   Experiment_State,
@@ -97,6 +99,27 @@ test("a completed run is not final before its last checkpoint is known, however 
   const report = reportOf(all.filter((event) => !isLast(event)));
   assert.equal(report.completeness, Report_Completeness.OPEN);
   assert.deepEqual(report.gaps, ["The checkpoint at the end of training is missing."]);
+});
+
+test("a checkpoint that its recipe's rule removed is no gap: the record says when and why, and lists no file of it", () => {
+  const written = all.find((event) => event.kind === "checkpoint" && event.message.checkpoint?.microStep === 40n);
+  assert.ok(written?.kind === "checkpoint" && written.message.checkpoint !== undefined);
+  const { experiment, attempt, attemptNonce, time, checkpoint } = written.message;
+  const deleteTime = timestampFromMs(1_779_010_300_000);
+  const gone = { ...checkpoint, deleteTime, deleteReason: "kept are keep_last 2, keep_best 0, keep_every 0" };
+  const removal = { experiment, attempt, attemptNonce, ...(time && { time }), checkpoint: gone };
+  const report = reportOf([...all, { kind: "removal", message: create(CheckpointRemovedSchema, removal) }]);
+  assert.deepEqual(report.gaps, []);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.deepEqual(
+    report.checkpoints.map((each) => each.deleteReason),
+    [gone.deleteReason, "", ""],
+  );
+  assert.equal(report.files.length, 6);
+  assert.equal(report.evaluations.length, reportOf(all).evaluations.length); // what was measured stays
+  const other = { ...removal, checkpoint: { ...gone, manifestSha256: "0".repeat(64) } };
+  const another = reportOf([...all, { kind: "removal", message: create(CheckpointRemovedSchema, other) }]);
+  assert.equal(another.files.length, 9);
 });
 
 test("an evaluation of other bytes than the checkpoint's is not the checkpoint's evaluation", () => {

@@ -20,6 +20,7 @@ import { memorySummary } from "./memory-summary.ts";
 import { moments } from "./moments.ts";
 import { hypothesisOutcome, predictionOutcome } from "./outcomes.ts";
 import { present } from "./present.ts";
+import { isRemoved, withRemoval } from "./removed-checkpoints.ts";
 import { runSteps } from "./run-steps.ts";
 import { timeSummary } from "./time-summary.ts";
 import { trainingSummary } from "./training-summary.ts";
@@ -33,6 +34,8 @@ export function buildReport(history: History): Report {
   const steps = runSteps(history.steps, Number(origin?.microStep ?? 0));
   const evaluations = history.evaluations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
   const checkpoints = evaluatedCheckpoints(history.checkpoints, history.resumptions, evaluations, recipe?.evaluation);
+  const written = checkpoints.map(({ checkpoint }) => withRemoval(checkpoint, history.removals));
+  const kept = written.filter((checkpoint) => !isRemoved(checkpoint));
   const named = moments(history.transitions, steps.ends);
   const time = timeSummary(named, steps);
   const memory = memorySummary(history.memory, history.resumptions);
@@ -53,8 +56,8 @@ export function buildReport(history: History): Report {
     time,
     ...judged(recipe, judge),
     evaluations: [...evaluations].sort(byMicroStep),
-    files: checkpoints.flatMap(({ checkpoint }) => checkpoint.parts.map((part) => fileOf(part, checkpoint.microStep))),
-    checkpoints: checkpoints.map(({ checkpoint }) => checkpoint),
+    files: kept.flatMap((checkpoint) => checkpoint.parts.map((part) => fileOf(part, checkpoint.microStep))),
+    checkpoints: written,
     log: [...history.log],
     lossCurve: steps.curve.points(),
     gaps: gaps({ history, state: run.state, missing: steps.missing, totalMicroSteps, checkpoints }),

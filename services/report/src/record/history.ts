@@ -1,6 +1,7 @@
 /** What the ledger knows of one experiment, as the record's domain reads it. Lists are in their natural order. */
 import type {
   AttemptStarted,
+  CheckpointRemoved,
   CheckpointWritten,
   DatasetPrepared,
   EvaluationEnded,
@@ -63,6 +64,7 @@ export interface History {
   readonly datasets: readonly DatasetPrepared[];
   /** Of all attempts. */
   readonly checkpoints: readonly CheckpointWritten[];
+  readonly removals: readonly CheckpointRemoved[];
   readonly evaluations: readonly EvaluationEnded[];
   /** Of all attempts, by micro-step. */
   readonly memory: readonly MemorySample[];

@@ -48,6 +48,7 @@ export function recordedRun({ steps, wall_time }: RecordArithmetic): History {
     phases: [],
     datasets: [],
     checkpoints: [checkpoint(steps.total)],
+    removals: [],
     evaluations: [evaluation(steps.total)],
     memory: [],
     log: [],

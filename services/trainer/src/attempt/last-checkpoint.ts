@@ -1,4 +1,5 @@
 /** From where an attempt goes on: the newest checkpoint of which every byte is as it was written, held until it is loaded. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { BlobStore } from "@pretrain/blobs";
 import {
   type AttemptCheckpoint,
@@ -6,6 +7,7 @@ import {
   checkpointName,
   listCheckpoints,
   quarantineCheckpoint,
+  type RemovalId,
   releaseCheckpoint,
   type SealedCheckpoint,
   verifyCheckpoint,
@@ -32,16 +34,21 @@ export interface LastCheckpoint {
 
 /**
  * @param recipeSha256 a checkpoint of another recipe is none of this experiment's
- * @param holder under which it is held, made of the last attempt that is claimed
+ * @param holder under which it is held, made of the last attempt that is claimed   @param wait before another look
  */
 export async function lastCheckpoint(
   blobs: BlobStore,
   experiment: string,
   recipeSha256: string,
   holder: (lastAttempt: number) => string,
+  wait: () => Promise<unknown> = () => pause(undecidedMs),
 ): Promise<LastCheckpoint> {
-  for (;;) {
-    const { checkpoints, damaged, damagedClaims, lastAttempt } = await listCheckpoints(blobs, experiment);
+  for (let looks = 1; ; looks += 1) {
+    const { checkpoints, removed, damaged, damagedClaims, lastAttempt } = await listCheckpoints(blobs, experiment);
+    if (isUndecided(checkpoints, removed) && looks < mostLooks) {
+      await wait();
+      continue;
+    }
     const known: Damage[] = [
       ...damagedClaims.map(({ message }) => ({ reason: message })),
       ...damaged.map(({ fault, experiment, microStep, attempt }) => ({
@@ -50,10 +57,22 @@ export async function lastCheckpoint(
       })),
     ];
     const found = await newestWhole({ blobs, recipeSha256, holder: holder(lastAttempt) }, checkpoints);
-    if (found === "removed meanwhile") continue; // then there is a newer one, which is kept
+    if (found === "removed meanwhile") continue; // it is looked at again
     return { ...found, damaged: [...known, ...found.damaged], lastAttempt };
   }
 }
+
+/**
+ * Whether the newest one that is not gone is about to be removed. Its remover takes that back in a moment if it turns out to
+ * be the newest; one that was killed in that moment never does, and then the one before it has to do.
+ */
+function isUndecided(checkpoints: readonly SealedCheckpoint[], removed: readonly RemovalId[]): boolean {
+  const newest = checkpoints.at(-1)?.manifest.microStep ?? 0;
+  return removed.some(({ microStep, isGone }) => !isGone && microStep > newest);
+}
+
+const undecidedMs = 200;
+const mostLooks = 30;
 
 interface Search {
   readonly blobs: BlobStore;

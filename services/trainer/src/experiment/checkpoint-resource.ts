@@ -1,7 +1,7 @@
 /** A sealed checkpoint as callers and events see it. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { checkpointName, type SealedCheckpoint } from "@pretrain/checkpoint";
+import { checkpointName, type RemovedCheckpoint, type SealedCheckpoint } from "@pretrain/checkpoint";
 import { type Checkpoint, CheckpointSchema } from "@pretrain/proto";
 
 export function checkpointResource({ manifest, manifestSha256 }: SealedCheckpoint): Checkpoint {
@@ -25,4 +25,10 @@ export function checkpointResource({ manifest, manifestSha256 }: SealedCheckpoin
     recipeSha256,
     dataset: `datasets/${dataset}`,
   });
+}
+
+/** One that was removed as its recipe says. */
+export function removedResource(removed: RemovedCheckpoint): Checkpoint {
+  const deleteTime = timestampFromDate(new Date(removed.time));
+  return Object.assign(checkpointResource(removed), { deleteTime, deleteReason: removed.rule });
 }

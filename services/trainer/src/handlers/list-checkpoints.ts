@@ -1,7 +1,7 @@
-/** Checkpoints that are complete, oldest first, page by page. */
+/** Checkpoints that are complete, and on demand those that were removed on purpose, oldest first, page by page. */
 import { create } from "@bufbuild/protobuf";
 import type { BlobStore } from "@pretrain/blobs";
-import { listCheckpoints as listStored } from "@pretrain/checkpoint";
+import { listCheckpoints as listStored, readRemoval } from "@pretrain/checkpoint";
 import type { Log } from "@pretrain/observability";
 import {
   type ListCheckpointsRequest,
@@ -9,7 +9,7 @@ import {
   ListCheckpointsResponseSchema,
 } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
-import { checkpointResource } from "../experiment/checkpoint-resource.ts";
+import { checkpointResource, removedResource } from "../experiment/checkpoint-resource.ts";
 import { page } from "../experiment/page.ts";
 import type { Experiments } from "../stores/experiments.ts";
 
@@ -21,12 +21,27 @@ export interface Dependencies {
 
 export const listCheckpoints =
   ({ experiments, blobs, log }: Dependencies) =>
-  async ({ parent, ...request }: ListCheckpointsRequest): Promise<ListCheckpointsResponse> => {
+  async ({ parent, showDeleted, ...request }: ListCheckpointsRequest): Promise<ListCheckpointsResponse> => {
     const id = idOfExperimentName(parent, "parent");
     await experiments.get(id);
-    const { checkpoints, damaged } = await listStored(blobs, id);
+    const { checkpoints, removed, damaged } = await listStored(blobs, id);
     for (const { fault } of damaged)
       log.warn({ experiment: id, reason: fault.message }, "a damaged checkpoint is not listed");
-    const { items, nextPageToken } = page(checkpoints, ({ manifest }) => [manifest.microStep, ""], id, request);
-    return create(ListCheckpointsResponseSchema, { checkpoints: items.map(checkpointResource), nextPageToken });
+    const there = checkpoints.map((sealed) => ({
+      microStep: sealed.manifest.microStep,
+      resource: async () => checkpointResource(sealed),
+    }));
+    const gone = removed.map((each) => ({
+      microStep: each.microStep,
+      resource: async () => {
+        const known = await readRemoval(blobs, each.removal, each);
+        return known && removedResource(known);
+      },
+    }));
+    const all = showDeleted ? [...there, ...gone].sort((a, b) => a.microStep - b.microStep) : there;
+    const scope = showDeleted ? `${id} with removed ones` : id;
+    const { items, nextPageToken } = page(all, ({ microStep }) => [microStep, ""], scope, request);
+    const resources = await Promise.all(items.map(({ resource }) => resource()));
+    const found = resources.filter((each) => each !== undefined);
+    return create(ListCheckpointsResponseSchema, { checkpoints: found, nextPageToken });
   };

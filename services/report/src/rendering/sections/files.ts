@@ -29,7 +29,7 @@ function checkpointTable(checkpoints: Report["checkpoints"]): Block {
     ],
     rows: checkpoints.map((checkpoint) => [
       { code: checkpoint.name },
-      counted(checkpoint.microStep) + (checkpoint.final ? " (final)" : ""),
+      counted(checkpoint.microStep) + noteOf(checkpoint),
       counted(checkpoint.optimizerStep),
       String(checkpoint.epoch),
       counted(checkpoint.tokensSeen),
@@ -38,6 +38,11 @@ function checkpointTable(checkpoints: Report["checkpoints"]): Block {
       { code: checkpoint.manifestSha256 },
     ]),
   };
+}
+
+function noteOf({ final, deleteTime, deleteReason }: Report["checkpoints"][number]): string {
+  if (deleteTime !== undefined) return ` (removed ${moment(deleteTime)}: ${deleteReason})`;
+  return final ? " (final)" : "";
 }
 
 function fileTable(files: Report["files"]): Block {

@@ -55,6 +55,9 @@ export const trainingMeanings: Meanings = {
   last_accumulation: "What happens to an accumulation that an epoch's end leaves incomplete",
   embedding_epoch:
     "Epochs after which the original trained embeddings alone; recorded, without effect on model_original",
+  keep_last: "Last checkpoints that are kept; with keep_best and keep_every 0 too: all are",
+  keep_best: "Checkpoints of the lowest validation loss that are kept",
+  keep_every: "Micro-steps; the first checkpoint at or behind each multiple is kept; 0: none for that",
 };
 
 export const hardwareMeanings: Meanings = {

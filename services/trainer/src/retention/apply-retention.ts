@@ -1,0 +1,104 @@
+/** One look at an experiment's checkpoints: what its recipe does not keep is removed, unless somebody reads it. */
+import { randomUUID } from "node:crypto";
+import type { BlobStore } from "@pretrain/blobs";
+import {
+  type CheckpointList,
+  checkpointName,
+  listCheckpoints,
+  type RemovedCheckpoint,
+  readRemoval,
+  removeCheckpoint,
+  type SealedCheckpoint,
+  sweepParts,
+  verifyCheckpoint,
+} from "@pretrain/checkpoint";
+import { DataLoss } from "@pretrain/errors";
+import type { Log } from "@pretrain/observability";
+import { readResult } from "./evaluation-results.ts";
+import { type Retention, toRemove } from "./retention-rule.ts";
+
+export interface RetentionDependencies {
+  readonly blobs: BlobStore;
+  /** Says that a checkpoint is removed. */
+  readonly announce: (removed: RemovedCheckpoint) => Promise<void>;
+  readonly now: () => Date;
+  readonly log: Log;
+  /** Digests of manifests of which every byte was read and found right by this process. */
+  readonly verified: Set<string>;
+}
+
+/**
+ * Nothing is removed before the newest checkpoint was read again, whole: it is what an attempt would go on from. May be done
+ * by several processes at once, and be stopped anywhere.
+ */
+export async function applyRetention(
+  dependencies: RetentionDependencies,
+  experiment: string,
+  retention: Retention,
+): Promise<void> {
+  const { blobs, log } = dependencies;
+  const list = await listCheckpoints(blobs, experiment);
+  if (list.damagedClaims.length > 0) {
+    log.warn({ experiment }, "no checkpoint is removed: a claim is damaged, so it is not known which ones count");
+    return;
+  }
+  const doomed = await doomedOf(blobs, list, retention);
+  const unfinished = list.removed.filter(({ isGone }) => !isGone);
+  if (doomed.length + unfinished.length === 0 || !(await isNewestWhole(dependencies, list.checkpoints))) return;
+  const removal = removalBy(dependencies, list.lastAttempt, ruleText(retention));
+  for (const sealed of doomed) await removal(sealed);
+  for (const id of unfinished) {
+    const known = await readRemoval(blobs, id.removal, id);
+    if (known !== undefined && (await removal(known))) await sweepParts(blobs, id);
+  }
+}
+
+async function doomedOf(blobs: BlobStore, list: CheckpointList, retention: Retention): Promise<SealedCheckpoint[]> {
+  const known = [];
+  for (const sealed of list.checkpoints) {
+    const { microStep, final } = sealed.manifest;
+    known.push({ microStep, final, result: await readResult(blobs, sealed) });
+  }
+  const removed = list.removed.map(({ microStep }) => microStep);
+  const doomed = new Set(toRemove(known, removed, retention));
+  return list.checkpoints.filter(({ manifest }) => doomed.has(manifest.microStep));
+}
+
+async function isNewestWhole(
+  { blobs, verified, log }: RetentionDependencies,
+  checkpoints: readonly SealedCheckpoint[],
+): Promise<boolean> {
+  const newest = checkpoints.at(-1);
+  if (newest === undefined) return false;
+  if (verified.has(newest.manifestSha256)) return true;
+  try {
+    await verifyCheckpoint(blobs, newest);
+    if (verified.size >= 1_000) verified.clear();
+    verified.add(newest.manifestSha256);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DataLoss)) throw error;
+    const checkpoint = checkpointName(newest.manifest);
+    log.error({ checkpoint, reason: error.message }, "no checkpoint is removed: the newest one is damaged");
+    return false;
+  }
+}
+
+function removalBy({ blobs, announce, now, log }: RetentionDependencies, lastAttempt: number, rule: string) {
+  /** Who held a checkpoint for an attempt that a later one has fenced off needs it no more, if it lives at all. */
+  const isVoid = (holder: string) => Number(/^attempt-(\d+)-/.exec(holder)?.[1] ?? lastAttempt) < lastAttempt;
+  return async (sealed: SealedCheckpoint): Promise<boolean> => {
+    const removal = { mark: randomUUID(), time: now().toISOString(), rule, lastAttempt, isVoid, announce };
+    const isRemoved = await removeCheckpoint(blobs, sealed, removal);
+    const checkpoint = checkpointName(sealed.manifest);
+    log.info(
+      { checkpoint, rule },
+      isRemoved ? "checkpoint removed" : "a checkpoint that somebody reads is kept for now",
+    );
+    return isRemoved;
+  };
+}
+
+function ruleText({ keepLast, keepBest, keepEvery }: Retention): string {
+  return `kept are keep_last ${keepLast}, keep_best ${keepBest}, keep_every ${keepEvery}`;
+}
