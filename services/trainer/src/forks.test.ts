@@ -117,7 +117,7 @@ test("forks of an experiment", async (t) => {
   await t.test("a parent's checkpoint that is removed before the fork begins: FAILED, and why", async () => {
     system.dataShard.lastMicroStep = 3; // keeps the worker busy
     const busy = await trainer.client.startExperiment({ experimentId: "busy", recipe: tinyRecipe });
-    const isHeld = async () => (await trainer.client.getExperiment(busy)).progress?.microStep === 3n;
+    const isHeld = async () => (await trainer.client.getExperiment({ name: busy.name })).progress?.microStep === 3n;
     await until(isHeld, { timeoutMs: patienceMs });
     const { name } = await trainer.client.forkExperiment({ checkpoint, experimentId: "orphan" });
     for await (const { key } of system.blobs.list(`${checkpoint}/`)) await system.blobs.delete(key);

@@ -16,6 +16,7 @@ import { Experiments } from "./stores/experiments.ts";
 import { keepResuming } from "./stores/keep-resuming.ts";
 import { keepSweeping } from "./stores/keep-sweeping.ts";
 import { hasRoom } from "./stores/probe-room.ts";
+import { RecordCopies } from "./stores/record-copies.ts";
 
 /** What a worker's spool needs to go on: the events of some steps. */
 const spoolRoomBytes = 1024 * 1024;
@@ -31,7 +32,12 @@ await using opened = new AsyncDisposableStack(); // closes in reverse order, als
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
 const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", log, ackWaitMs }));
-const experiments = new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker);
+const copies = new RecordCopies(blobs, log);
+const experiments = new Experiments(
+  await broker.records("pretrain_experiments", ExperimentRecordSchema),
+  broker,
+  copies,
+);
 const index = opened.use(broker.recordIndex("pretrain_experiments", ExperimentRecordSchema, experimentFacts));
 const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker.hasWork(kind)))).includes(true);
 const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
@@ -46,7 +52,7 @@ const worker = opened.use(
     log,
   }),
 );
-opened.use(keepSweeping({ experiments, index, blobs, hasWork, isLeased, now, log, metrics }));
+opened.use(keepSweeping({ experiments, index, copies, blobs, hasWork, isLeased, now, log, metrics }));
 opened.use(await followEvaluations({ broker, experiments, blobs, now, log }));
 const wake = () => worker.wake();
 const folderOfWorker = openBlobs(pathToFileURL(config.state).href);

@@ -17,6 +17,7 @@ import { programsFolder, spoolFolder, trainerConfig } from "./config.ts";
 import { needsWork } from "./experiment/lifecycle.ts";
 import { experimentOf } from "./experiment/record.ts";
 import { Experiments } from "./stores/experiments.ts";
+import { RecordCopies } from "./stores/record-copies.ts";
 
 /** Some 60,000 steps; then training waits for the broker after all. */
 const spoolLimitBytes = 64 * 1024 * 1024;
@@ -49,16 +50,21 @@ async function takeWork(): Promise<void> {
     connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
   );
   const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
+  const blobs = openBlobs(config.blobs);
   const dependencies: WorkerDependencies = {
     leases,
     worker: `process ${process.pid}`,
     computing,
     graceMs: config.graceMs,
-    experiments: new Experiments(await broker.records("pretrain_experiments", ExperimentRecordSchema), broker),
+    experiments: new Experiments(
+      await broker.records("pretrain_experiments", ExperimentRecordSchema),
+      broker,
+      new RecordCopies(blobs, log),
+    ),
     dataShard,
     outbox,
     log,
-    blobs: openBlobs(config.blobs),
+    blobs,
     blobsAddress: config.blobs,
     programsFolder: programsFolder(config),
     now: () => new Date(),

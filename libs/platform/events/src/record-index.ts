@@ -16,6 +16,8 @@ import type { Recorded } from "./records.ts";
 import type { BucketName } from "./topology.ts";
 
 export interface RecordIndex<Facts> extends AsyncDisposable {
+  /** How often the bucket has been read from its beginning: another number, and it may be another bucket. */
+  readonly readings: number;
   /**
    * Facts of all records, by key: none older than what the bucket held when this was called, whoever wrote it.
    *
@@ -68,6 +70,7 @@ class FollowedRecords<Facts> implements RecordIndex<Facts> {
   readonly #following: Promise<void>;
   readonly #listeners = new Map<string, Set<() => void>>();
   #reading: Reading<Facts> | undefined;
+  #readings = 0;
   #stopReading: () => void = () => undefined;
   #moved = Promise.withResolvers<void>();
 
@@ -77,6 +80,10 @@ class FollowedRecords<Facts> implements RecordIndex<Facts> {
     this.#read = read;
     this.#following = this.#follow();
     void this.#hearReconnects();
+  }
+
+  get readings(): number {
+    return this.#readings;
   }
 
   async current(): Promise<ReadonlyMap<string, Facts>> {
@@ -215,6 +222,7 @@ class FollowedRecords<Facts> implements RecordIndex<Facts> {
     this.#moved = Promise.withResolvers();
     resolve();
     if (!isNew) return;
+    this.#readings += 1;
     for (const ring of [...this.#listeners.values()].flatMap((each) => [...each])) ring();
   }
 

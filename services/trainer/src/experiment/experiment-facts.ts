@@ -12,6 +12,8 @@ export interface ExperimentFacts {
   /** When it was made, in milliseconds since 1970. */
   readonly createdMs: number;
   readonly state: State;
+  /** Changes of state so far. */
+  readonly transitions: number;
   /** Whether an event has to be published or a piece of work to be enqueued. */
   readonly isUnsettled: boolean;
   /** Whether a piece of work should be in the queue or in a worker's hands. */
@@ -29,6 +31,7 @@ export function experimentFacts({ key, value }: Recorded<ExperimentRecord>): Exp
     key,
     createdMs: createTime === undefined ? 0 : timestampMs(createTime),
     state,
+    transitions: value.transitions.length,
     isUnsettled: isUnsettled(value),
     hasPiece: value.enqueued && needsWork(state),
     waitsForRoom: waitsForRoom(experiment),
@@ -43,7 +46,8 @@ export function placeOf({ createdMs, key }: ExperimentFacts): Place {
 
 /** Whether what follows from the record's changes is still to be done, or to be marked as done. */
 export function isUnsettled(record: ExperimentRecord): boolean {
-  return record.announced < record.transitions.length || isToBeEnqueued(record);
+  const { announced, copied, transitions } = record;
+  return Math.min(announced, copied) < transitions.length || isToBeEnqueued(record);
 }
 
 export function isToBeEnqueued(record: ExperimentRecord): boolean {

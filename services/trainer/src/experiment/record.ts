@@ -97,7 +97,7 @@ export function withFields(record: ExperimentRecord, fields: Partial<Omit<Experi
 /** The record with other marks of what was announced and enqueued. */
 export function marked(
   record: ExperimentRecord,
-  marks: Partial<Pick<ExperimentRecord, "announced" | "enqueued" | "originHeld">>,
+  marks: Partial<Pick<ExperimentRecord, "announced" | "enqueued" | "originHeld" | "copied">>,
 ): ExperimentRecord {
   return Object.assign(clone(ExperimentRecordSchema, record), marks);
 }

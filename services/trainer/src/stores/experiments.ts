@@ -2,17 +2,18 @@
  * The experiments of the bucket. Every change is a compare-and-set; what follows from it (the event, the piece of work) is
  * marked in the same record and done afterwards, by whoever comes first:
  *
- *     compare-and-set ── publish the event ── enqueue the work ── mark both
- *            └──────────────────┴──────────────────┴─ a crash here: the marks are missing, `settle` does the rest
+ *     compare-and-set ── copy the record ── publish the event ── enqueue the work ── mark all three
+ *            └──────────────────┴──────────────────┴──────────────────┴─ a crash here: `settle` does the rest
  */
 import { create } from "@bufbuild/protobuf";
-import { Aborted, NotFound, Unavailable } from "@pretrain/errors";
+import { Aborted, AlreadyExists, NotFound, Unavailable } from "@pretrain/errors";
 import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
 import { type ExperimentRecord, Experiment_Priority as Priority, TrainWorkSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
 import { isToBeEnqueued } from "../experiment/experiment-facts.ts";
 import { type Command, following } from "../experiment/lifecycle.ts";
 import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
+import type { RecordCopies } from "./record-copies.ts";
 
 export type Found = Recorded<ExperimentRecord>;
 
@@ -21,10 +22,16 @@ const triesLimit = 50;
 export class Experiments {
   readonly #records: Records<ExperimentRecord>;
   readonly #broker: Pick<Broker, "publish" | "enqueue">;
+  readonly #copies: Pick<RecordCopies, "keep" | "knows">;
 
-  constructor(records: Records<ExperimentRecord>, broker: Pick<Broker, "publish" | "enqueue">) {
+  constructor(
+    records: Records<ExperimentRecord>,
+    broker: Pick<Broker, "publish" | "enqueue">,
+    copies: Pick<RecordCopies, "keep" | "knows">,
+  ) {
     this.#records = records;
     this.#broker = broker;
+    this.#copies = copies;
   }
 
   find(id: string): Promise<Found | undefined> {
@@ -60,9 +67,27 @@ export class Experiments {
     return this.#records.watch(id, signal);
   }
 
-  /** @throws AlreadyExists when the id is taken */
+  /** @throws AlreadyExists when the id is taken; Unavailable when it was, and the broker has forgotten it */
   async create(id: string, value: ExperimentRecord): Promise<Found> {
+    if ((await this.find(id)) === undefined && (await this.#copies.knows(id))) {
+      const message = `the broker has forgotten ${experimentName(id)}, which is being restored; try again`;
+      throw new Unavailable("RECORD_FORGOTTEN", message, { name: experimentName(id) });
+    }
     return { key: id, value, revision: await this.#records.create(id, value) };
+  }
+
+  /** Puts back a record that has come further than the bucket knows. @returns false when the bucket knows as much by now */
+  async restore(id: string, value: ExperimentRecord): Promise<boolean> {
+    const found = await this.find(id);
+    if (found !== undefined && found.value.transitions.length >= value.transitions.length) return false;
+    try {
+      if (found === undefined) await this.#records.create(id, value);
+      else await this.update(found, value);
+      return true;
+    } catch (error) {
+      if (error instanceof Aborted || error instanceof AlreadyExists) return false; // somebody else was faster
+      throw error;
+    }
   }
 
   /** @throws Aborted when somebody has changed the record since */
@@ -111,14 +136,16 @@ export class Experiments {
   /** Does what the record says is still to be done: its transitions on the events' stream, its work in the queue. */
   async settle(found: Found): Promise<Found> {
     const { key, value } = found;
+    const length = value.transitions.length;
+    const copied = value.copied < length && (await this.#copies.keep(key, value)) ? length : value.copied;
     for (const event of unannounced(value)) await this.#broker.publish(events.state, event);
     const enqueues = isToBeEnqueued(value);
     if (enqueues) await this.#enqueue(key, value);
-    const announced = value.transitions.length;
-    if (value.announced === announced && !enqueues) return found;
+    if (value.announced === length && value.copied === copied && !enqueues) return found;
     return await this.change(key, ({ value: newest }) =>
       marked(newest, {
-        announced: Math.max(announced, newest.announced),
+        announced: Math.max(length, newest.announced),
+        copied: Math.max(copied, newest.copied),
         // Not the piece of somebody who resumed it meanwhile: that one is still to be enqueued.
         enqueued: newest.enqueued || (enqueues && timesResumed(newest) === timesResumed(value)),
       }),

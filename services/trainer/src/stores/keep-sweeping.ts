@@ -4,11 +4,15 @@ import { messageOf } from "@pretrain/errors";
 import type { Metrics } from "@pretrain/observability";
 import { Experiment_State as State } from "@pretrain/proto";
 import { stateName } from "../experiment/lifecycle.ts";
+import { type Restoring, restoreRecords } from "./restore-records.ts";
 import { type Sweep, sweep } from "./sweep.ts";
 
 const intervalMs = 30_000;
+const lookEveryMs = 500;
 
-export function keepSweeping(options: Sweep & { readonly metrics: Metrics }): AsyncDisposable {
+type Options = Sweep & Restoring & { readonly metrics: Metrics };
+
+export function keepSweeping(options: Options): AsyncDisposable {
   const stopping = new AbortController();
   const gauge = options.metrics.gauge("pretrain_experiments", "Experiments by their state.", ["state"]);
   const sweeping = run(options, gauge, stopping.signal);
@@ -20,9 +24,13 @@ export function keepSweeping(options: Sweep & { readonly metrics: Metrics }): As
   };
 }
 
-async function run(options: Sweep, gauge: ReturnType<Metrics["gauge"]>, signal: AbortSignal): Promise<void> {
+async function run(options: Options, gauge: ReturnType<Metrics["gauge"]>, signal: AbortSignal): Promise<void> {
+  let restored = 0;
   while (!signal.aborted) {
+    const { readings } = options.index;
     try {
+      if (readings !== restored) await restoreRecords(options); // the bucket may be another one than at the last look
+      restored = readings;
       const states = (await sweep(options)).map(({ state }) => state);
       for (const state of new Set(Object.values(State).filter((each) => typeof each === "number"))) {
         gauge(states.filter((each) => each === state).length, { state: stateName(state) });
@@ -30,6 +38,13 @@ async function run(options: Sweep, gauge: ReturnType<Metrics["gauge"]>, signal: 
     } catch (error) {
       options.log.warn({ reason: messageOf(error) }, "looking for what was left undone is tried again");
     }
-    await pause(intervalMs, undefined, { signal }).catch(() => undefined);
+    await nextTime(() => options.index.readings !== restored, signal);
   }
+}
+
+/** Half a minute, or until the bucket was read from its beginning again. */
+async function nextTime(isUrgent: () => boolean, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + intervalMs;
+  do await pause(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted && performance.now() < until && !isUrgent());
 }

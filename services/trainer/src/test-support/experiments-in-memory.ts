@@ -6,6 +6,7 @@ import { type ExperimentRecord, ExperimentRecordSchema, type StateChanged } from
 import { type ExperimentFacts, experimentFacts } from "../experiment/experiment-facts.ts";
 import { stateName } from "../experiment/lifecycle.ts";
 import { Experiments } from "../stores/experiments.ts";
+import type { RecordCopies } from "../stores/record-copies.ts";
 
 export interface ExperimentsInMemory {
   readonly experiments: Experiments;
@@ -22,7 +23,10 @@ export interface ExperimentsInMemory {
   afterEnqueue: (() => Promise<unknown>) | undefined;
 }
 
-export function experimentsInMemory(): ExperimentsInMemory {
+/** @param copies of the records; as if each were kept, if not given */
+export function experimentsInMemory(
+  copies: Pick<RecordCopies, "keep" | "knows"> = { keep: async () => true, knows: async () => false },
+): ExperimentsInMemory {
   const stored = new Map<string, Recorded<ExperimentRecord>>();
   let revision = 0;
   const system = {
@@ -87,6 +91,7 @@ export function experimentsInMemory(): ExperimentsInMemory {
     },
   };
   const index: RecordIndex<ExperimentFacts> = {
+    readings: 1,
     current: async () => new Map([...stored].map(([key, recorded]) => [key, experimentFacts(recorded)])),
     async *changes(_key, signal) {
       while (!signal.aborted) {
@@ -96,5 +101,5 @@ export function experimentsInMemory(): ExperimentsInMemory {
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
-  return Object.assign(system, { index, experiments: new Experiments(records, broker) });
+  return Object.assign(system, { index, experiments: new Experiments(records, broker, copies) });
 }
