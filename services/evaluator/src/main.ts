@@ -9,6 +9,7 @@ import { computingOnDemand } from "./computing/computing-on-demand.ts";
 import { startComputing } from "./computing/computing-process.ts";
 import { computingPlaces, readServiceConfig } from "./config.ts";
 import { checkpointWritten } from "./handlers/checkpoint-written.ts";
+import { experimentEnded } from "./handlers/experiment-ended.ts";
 import { evaluatorService } from "./methods.ts";
 import { evaluationMetrics } from "./metrics.ts";
 import { sweepRecords } from "./stores/sweep.ts";
@@ -36,14 +37,14 @@ const start = () => startComputing(computingPlaces(config));
 const computing = opened.use(computingOnDemand({ start, idleMs: 60_000, log }));
 const dependencies = { records, broker, blobs, dataShard, computing, wake, now, log };
 const announced = checkpointWritten(dependencies);
+const ended = experimentEnded(dependencies);
 opened.use(
-  await broker.consume(
-    "PRETRAIN_EVENTS",
-    { durable: "evaluator", filter: "pretrain.events.*.checkpoint", batch: 16 },
-    async (batch) => {
-      for (const event of batch) if (event.kind === "checkpoint") await announced(event.message);
-    },
-  ),
+  await broker.consume("PRETRAIN_EVENTS", { durable: "evaluator", batch: 16 }, async (batch) => {
+    for (const event of batch) {
+      if (event.kind === "checkpoint") await announced(event.message);
+      if (event.kind === "state") await ended(event.message);
+    }
+  }),
 );
 const services = [evaluatorService(dependencies)];
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services, log, metrics }));

@@ -28,10 +28,19 @@ export const checkpointWritten =
       );
       return;
     }
-    const settings = await recipeSettings(dependencies, id);
-    const subject = { checkpoint: id, checkpointSha256: checkpoint.manifestSha256, settings, recipeSettings: settings };
-    await requestEvaluation(dependencies, subject);
+    await requestAsRecipeSays(dependencies, id, checkpoint.manifestSha256);
   };
+
+/** @throws as `checkpointWritten` does */
+export async function requestAsRecipeSays(
+  dependencies: CheckpointDependencies,
+  { experiment, microStep }: CheckpointId,
+  checkpointSha256: string,
+): Promise<void> {
+  const checkpoint = { experiment, microStep };
+  const settings = await recipeSettings(dependencies, checkpoint);
+  await requestEvaluation(dependencies, { checkpoint, checkpointSha256, settings, recipeSettings: settings });
+}
 
 function idOf(name: string): CheckpointId | undefined {
   try {

@@ -7,9 +7,11 @@ import { AlreadyExists, DataLoss, InvalidArgument, NotFound, Unavailable } from 
 import { createLog } from "@pretrain/observability";
 import {
   EvaluateCheckpointRequestSchema,
+  Experiment_State as ExperimentState,
   GetEvaluationRequestSchema,
   ListEvaluationsRequestSchema,
   Evaluation_State as State,
+  StateChangedSchema,
 } from "@pretrain/proto";
 import { temporaryDirectory } from "@pretrain/testing";
 import { discharge } from "../stores/duties.ts";
@@ -23,6 +25,7 @@ import {
 } from "../test-support/tiny-experiment.ts";
 import { checkpointWritten } from "./checkpoint-written.ts";
 import { evaluateCheckpoint } from "./evaluate-checkpoint.ts";
+import { experimentEnded } from "./experiment-ended.ts";
 import { getEvaluation } from "./get-evaluation.ts";
 import { listEvaluations } from "./list-evaluations.ts";
 
@@ -40,8 +43,9 @@ async function setUp(t: TestContext) {
   const evaluate = (fields: MessageInitShape<typeof EvaluateCheckpointRequestSchema> = {}) =>
     handle(create(EvaluateCheckpointRequestSchema, { checkpoint: "experiments/tiny/checkpoints/8", ...fields }));
   const announced = checkpointWritten(dependencies);
+  const ended = experimentEnded(dependencies);
   const names = async () => (await records.list()).map(({ key }) => key);
-  return { experiment, sealed, records, broker, evaluate, announced, names, woken: () => woken };
+  return { experiment, sealed, records, broker, evaluate, announced, ended, names, woken: () => woken };
 }
 
 test("an announced checkpoint becomes a waiting evaluation by the recipe's settings, with a piece of work", async (t) => {
@@ -63,6 +67,24 @@ test("the event again, and asking for the same, find that evaluation and enqueue
   assert.equal(asked.name, "evaluations/tiny-8");
   assert.equal((await evaluate({ checkpoint: "experiments/Tiny/checkpoints/8" })).name, asked.name);
   assert.deepEqual([await names(), broker.heard], [["tiny-8"], ["enqueue tiny-8"]]);
+});
+
+test("a checkpoint whose announcement was lost is evaluated when its experiment has ended, and none twice", async (t) => {
+  const { experiment, sealed, broker, announced, ended, names } = await setUp(t);
+  await writeTinyCheckpoint(experiment, { microStep: 16 });
+  await announced(eventOf(sealed));
+  const changed = (to: ExperimentState) =>
+    ended(create(StateChangedSchema, { experiment: "experiments/tiny", from: ExperimentState.PREPARING, to }));
+  await changed(ExperimentState.RUNNING);
+  assert.deepEqual(await names(), ["tiny-8"]);
+  await changed(ExperimentState.COMPLETED);
+  assert.deepEqual(
+    [await names(), broker.heard],
+    [
+      ["tiny-8", "tiny-16"],
+      ["enqueue tiny-8", "enqueue tiny-16"],
+    ],
+  );
 });
 
 test("a broker that does not answer leaves a record that the sweep enqueues", async (t) => {
