@@ -11,6 +11,9 @@ import { dataShardMetrics } from "./metrics.ts";
 import { PackingQueue } from "./packing/packing-queue.ts";
 import { DatasetRecords } from "./stores/dataset-records.ts";
 
+/** Between two tries to pack what the store has no room for. */
+const tryAgainMs = 5_000;
+
 exitOnFatalError(createLog("data-shard"));
 const config = dataShardConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("data-shard", config.logLevel);
@@ -23,7 +26,7 @@ await using opened = new AsyncDisposableStack(); // closes in reverse order, als
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "data-shard"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "data-shard", log }));
 const records = new DatasetRecords(await broker.records("pretrain_datasets", DatasetRecordSchema));
-const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked }));
+const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked, tryAgainMs }));
 await queue.resume(); // whatever an earlier process left
 const enqueue = (name: string) => queue.enqueue(name);
 const methods = dataShardMethods({ ...config, records, blobs, enqueue, onBatch, now });

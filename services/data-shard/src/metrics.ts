@@ -17,6 +17,7 @@ export function dataShardMetrics(metrics: Metrics) {
       batches();
       rows({}, rowsInBatch);
     },
-    onPacked: (outcome: "ready" | "failed", durationSeconds: number) => packing(durationSeconds, { outcome }),
+    onPacked: (outcome: "ready" | "failed" | "postponed", durationSeconds: number) =>
+      packing(durationSeconds, { outcome }),
   };
 }

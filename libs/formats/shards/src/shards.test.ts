@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -148,6 +148,29 @@ test("every single flipped bit of every part is found before use, and the part n
       });
       assertNames(error, part);
     }
+  }
+});
+
+/** How many damages of each kind are tried. */
+const damages = Number(process.env["PRETRAIN_FLIPS"] ?? 200);
+
+test(`${damages} flipped bits and ${damages} cuts, each anywhere in a part taken at random: found before use, and the part named`, async (t) => {
+  const readDamaged = await damageable(t);
+  const placed = fc.tuple(fc.constantFrom(...parts), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }));
+  const flip = (path: string, at: number) => {
+    const bytes = readFileSync(path);
+    const bit = Math.floor(at * bytes.length * 8);
+    bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    writeFileSync(path, bytes);
+  };
+  const shorten = (path: string, at: number) => truncateSync(path, Math.floor(at * statSync(path).size));
+  for (const damage of [flip, shorten]) {
+    await fc.assert(
+      fc.asyncProperty(placed, async ([part, at]) => {
+        assertNames(await readDamaged((path) => damage(path(part), at)), part);
+      }),
+      { numRuns: damages },
+    );
   }
 });
 

@@ -12,8 +12,10 @@ export interface ThreadInput {
 export type ThreadMessage =
   | { readonly kind: "progress"; readonly bytesRead: number }
   | { readonly kind: "packed"; readonly result: Completion }
-  /** The data or the disk are at fault; the message is for a person. */
-  | { readonly kind: "refused"; readonly message: string };
+  /** The data are at fault; the message is for a person. */
+  | { readonly kind: "refused"; readonly message: string }
+  /** The store has no room or does not answer: nothing is wrong with the data, it can be tried again. */
+  | { readonly kind: "postponed"; readonly message: string };
 
 export type PackOutcome = Exclude<ThreadMessage, { kind: "progress" }>;
 

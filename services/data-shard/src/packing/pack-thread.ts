@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { openBlobs } from "@pretrain/blobs";
-import { messageOf, PretrainError } from "@pretrain/errors";
+import { messageOf, PretrainError, ResourceExhausted, Unavailable } from "@pretrain/errors";
 import { pack } from "./pack.ts";
 import type { ThreadInput, ThreadMessage } from "./pack-in-thread.ts";
 
@@ -21,5 +21,6 @@ try {
   send({ kind: "packed", result });
 } catch (error) {
   if (!(error instanceof PretrainError)) throw error; // a defect: the service logs it with its stack
-  send({ kind: "refused", message: messageOf(error) });
+  const isOfStore = error instanceof ResourceExhausted || error instanceof Unavailable;
+  send({ kind: isOfStore ? "postponed" : "refused", message: messageOf(error) });
 }

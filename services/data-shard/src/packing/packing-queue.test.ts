@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Unavailable } from "@pretrain/errors";
@@ -88,4 +89,29 @@ test("datasets are packed one after the other, each once however often it is put
   for (const name of names) assert.equal((await shard.ended(name)).state, Dataset_State.READY);
   const revisions = await Promise.all(names.map(async (name) => (await shard.records.named(name)).revision));
   assert.equal(Math.max(...revisions), 9); // three times PENDING, PACKING, READY
+});
+
+test("a full disk postpones packing, whatever shard it hits; when there is room the dataset is the same one", async (t) => {
+  const running = new DisposableStack();
+  t.after(() => running.dispose()); // before the folder's own: hooks run in the order of registration
+  const [shard, roomy] = [dataShard(t), dataShard(t)];
+  const text = jsonl(
+    ...Array.from({ length: 4000 }, (_, index) => `a row of a book that does not fit, number ${index}`),
+  );
+  for (const { write } of [shard, roomy]) write("book.jsonl", text);
+  const expected = await roomy.packed(book);
+  mkdirSync(shard.blobsFolder, { recursive: true });
+  running.defer(() => void spawnSync("/bin/umount", ["--lazy", shard.blobsFolder]));
+  try {
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=48k", "tmpfs", shard.blobsFolder], { stdio: "ignore" });
+  } catch {
+    return t.skip("this process may not mount a small file system");
+  }
+  const { name } = await shard.pack(book);
+  await until(() => shard.outcomes.length >= 2, { timeoutMs: 60_000 });
+  assert.deepEqual(new Set(shard.outcomes), new Set(["postponed"]));
+  assert.equal((await shard.records.named(name)).record.dataset.state, Dataset_State.PACKING);
+  execFileSync("/bin/mount", ["-o", "remount,size=64m", shard.blobsFolder], { stdio: "ignore" });
+  const { state, manifestSha256 } = await shard.ended(name);
+  assert.deepEqual([state, manifestSha256], [Dataset_State.READY, expected.manifestSha256]);
 });

@@ -19,7 +19,9 @@ export interface PackingDependencies {
   readonly dataRoots: readonly string[];
   readonly log: Log;
   readonly now: () => Date;
-  readonly onPacked: (outcome: "ready" | "failed", durationSeconds: number) => void;
+  readonly onPacked: (outcome: "ready" | "failed" | "postponed", durationSeconds: number) => void;
+  /** Between two tries while the store has no room or does not answer. */
+  readonly tryAgainMs: number;
 }
 
 /** Disposing ends the packing at once; the dataset stays PACKING and is taken up by the next start. */
@@ -74,7 +76,7 @@ export class PackingQueue implements AsyncDisposable {
     if (record.dataset.state !== Dataset_State.PACKING) return; // another process was faster
     log.info({ dataset: name }, "packing");
     const begunMs = performance.now();
-    const outcome = await this.#outcomeOf(record);
+    const outcome = await this.#settledOutcomeOf(record);
     const durationSeconds = (performance.now() - begunMs) / 1000;
     if (outcome.kind === "packed") {
       const { result } = outcome;
@@ -85,6 +87,19 @@ export class PackingQueue implements AsyncDisposable {
       await this.#write(name, (current) => failed(current, outcome.message, now()));
       log.warn({ dataset: name, durationSeconds, reason: outcome.message }, "packing failed");
       onPacked("failed", durationSeconds);
+    }
+  }
+
+  /** A full disk or a store that is away is no fault of the data: it is tried again until there is room, or the stop comes. */
+  async #settledOutcomeOf(record: PackedRecord): Promise<Exclude<PackOutcome, { kind: "postponed" }>> {
+    const { log, onPacked, tryAgainMs } = this.#dependencies;
+    for (;;) {
+      const begunMs = performance.now();
+      const outcome = await this.#outcomeOf(record);
+      if (outcome.kind !== "postponed") return outcome;
+      log.warn({ dataset: record.dataset.name, reason: outcome.message }, "packing waits for the store");
+      onPacked("postponed", (performance.now() - begunMs) / 1000);
+      await pause(tryAgainMs, undefined, { signal: this.#stop.signal });
     }
   }
 

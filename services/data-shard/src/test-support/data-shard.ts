@@ -23,8 +23,10 @@ export function dataShard(t: TestContext, records: DatasetRecords = memoryRecord
   mkdirSync(root);
   const address = pathToFileURL(join(folder, "blobs")).href;
   const log = createLog("data-shard-test", "fatal" as "error");
+  const outcomes: string[] = [];
+  const onPacked = (outcome: string) => void outcomes.push(outcome);
   const openQueue = () =>
-    new PackingQueue({ records, blobs: address, dataRoots: [root], log, now, onPacked: () => undefined });
+    new PackingQueue({ records, blobs: address, dataRoots: [root], log, now, onPacked, tryAgainMs: 20 });
   const queue = openQueue();
   t.after(() => queue[Symbol.asyncDispose]());
   const blobs = openBlobs(address);
@@ -43,6 +45,10 @@ export function dataShard(t: TestContext, records: DatasetRecords = memoryRecord
     });
   return {
     root,
+    /** Of the store. */
+    blobsFolder: join(folder, "blobs"),
+    /** How packings ended, as they did. */
+    outcomes,
     records,
     blobs,
     /** The queue that `pack` puts datasets into. */
