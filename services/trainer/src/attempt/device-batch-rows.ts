@@ -3,8 +3,8 @@
 import type { CompleteRecipe } from "@pretrain/recipe";
 import { parameterCount } from "@pretrain/recipe";
 
-/** Weights, two moments, the summed gradients, and those of the rows being computed. */
-const copiesOfParameters = 5;
+/** Weights, two moments, the copy of these three that a checkpoint is written from, the summed gradients, and those of the rows being computed. */
+const copiesOfParameters = 8;
 
 /**
  * More positions at once make a step no faster. Tokens a second of the 26M model at 512 tokens a row on two cores with AVX-512, by rows
