@@ -42,19 +42,16 @@ export async function writeCheckpointParts(blobs: BlobStore, content: Checkpoint
 }
 
 /**
- * Creates the manifest: from now on the checkpoint exists, and counts unless a later attempt has begun (lineage.ts). Once
- * more with the same manifest changes nothing.
+ * Creates the manifest: from now on the checkpoint exists, and counts unless a later attempt has begun (lineage.ts). Never a
+ * second time: after an error nobody knows whether a power cut would leave it there, and a repetition could not find out.
  *
- * @throws FailedPrecondition CHECKPOINT_SEALED when this attempt has sealed another one at this micro-step; the store's errors
+ * @throws FailedPrecondition CHECKPOINT_SEALED when this attempt has sealed one at this micro-step; the store's errors
  */
 export async function sealCheckpoint(blobs: BlobStore, manifest: CheckpointManifest): Promise<SealedCheckpoint> {
   const bytes = encodeManifest(manifest);
-  const manifestSha256 = sha256Hex(bytes);
-  if (await blobs.create(manifestKey(manifest), bytes)) return { manifest, manifestSha256 };
-  const sealed = sha256Hex(await blobs.read(manifestKey(manifest)));
-  if (sealed === manifestSha256) return { manifest, manifestSha256 };
-  const message = `${manifestKey(manifest)} is sealed already, with the SHA-256 ${sealed}; a seal is never changed`;
-  throw new FailedPrecondition("CHECKPOINT_SEALED", message, { sealed, refused: manifestSha256 });
+  const key = manifestKey(manifest);
+  if (await blobs.create(key, bytes)) return { manifest, manifestSha256: sha256Hex(bytes) };
+  throw new FailedPrecondition("CHECKPOINT_SEALED", `${key} is sealed already; a seal is never changed`, { key });
 }
 
 /** The key holds the digest, so the pieces are gone through twice: once to name them, once to write them. */
