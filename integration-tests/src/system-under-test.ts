@@ -15,6 +15,7 @@ export interface SystemUnderTest extends LocalSystem {
 export async function startSystem(
   t: TestContext,
   environment: Readonly<Record<string, string>> = {},
+  blobs: { readonly blobsUrl?: string } = {},
 ): Promise<SystemUnderTest> {
   const running = new AsyncDisposableStack();
   t.after(() => running.disposeAsync()); // before the folder's own: hooks run in the order of registration
@@ -23,7 +24,7 @@ export async function startSystem(
   await mkdir(dataRoot, { recursive: true });
   await writeChapters(join(dataRoot, "chapters.jsonl"));
   const system = running.use(
-    await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free", environment }),
+    await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free", environment, ...blobs }),
   );
   return { ...system, dataRoot, stateDirectory };
 }

@@ -12,6 +12,8 @@ export interface LocalSystemOptions {
   /** Folders that a recipe's paths are looked up in and confined to. */
   readonly dataRoots: readonly string[];
   readonly ports: Ports;
+  /** Another store of blobs than a folder there, such as `s3://bucket/prefix`, which `environment` says how to reach. */
+  readonly blobsUrl?: string;
   /** Variables for all services beside their own. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -40,12 +42,12 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   await ensureNatsServer();
   const storeDirectory = join(stateDirectory, "nats");
   const broker = starting.use(await startNatsServer({ port: ports === "free" ? 0 : ports.nats, storeDirectory }));
-  const blobsUrl = `file://${join(stateDirectory, "blobs")}`;
+  const blobsUrl = options.blobsUrl ?? `file://${join(stateDirectory, "blobs")}`;
   const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
   for (const name of serviceNames) {
     const environment = {
       ...options.environment,
-      ...environmentOf(name, { ...options, addresses, natsUrl: broker.url }),
+      ...environmentOf(name, { ...options, addresses, natsUrl: broker.url, blobsUrl }),
     };
     const logFile = join(stateDirectory, "logs", `${name}.log`);
     processes[name] = starting.use(await startService({ name, environment, logFile }));

@@ -17,15 +17,16 @@ export interface Surroundings {
   readonly dataRoots: readonly string[];
   readonly addresses: Readonly<Record<ServiceName, ServiceAddresses>>;
   readonly natsUrl: string;
+  readonly blobsUrl: string;
 }
 
 export function environmentOf(name: ServiceName, surroundings: Surroundings): Record<string, string> {
-  const { stateDirectory, dataRoots, addresses, natsUrl } = surroundings;
+  const { stateDirectory, dataRoots, addresses, natsUrl, blobsUrl } = surroundings;
   return {
     PRETRAIN_NATS_URL: natsUrl,
     PRETRAIN_GRPC_ADDRESS: addresses[name].grpc,
     PRETRAIN_HTTP_ADDRESS: addresses[name].http,
-    PRETRAIN_BLOBS: `file://${join(stateDirectory, "blobs")}`,
+    PRETRAIN_BLOBS: blobsUrl,
     PRETRAIN_STATE: join(stateDirectory, name),
     PRETRAIN_DATA_ROOTS: dataRoots.join(":"),
     PRETRAIN_DATA_SHARD: addresses["data-shard"].grpc,
