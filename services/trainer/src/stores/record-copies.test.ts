@@ -43,17 +43,19 @@ test("a broker that has forgotten everything is given back every experiment, as 
   await before.experiments.settle(await before.experiments.create("waits", fresh("waits")));
   await before.experiments.settle(await before.experiments.create("ran", fresh("ran")));
   const change = { now: time, message: "prepares", fields: { attempt: 3 } };
-  for (const command of ["prepare", "run", "interrupt", "prepare", "fail"] as const)
+  for (const command of ["prepare", "run", "interrupt"] as const)
     await before.experiments.advance("ran", command, { ...change, message: command });
 
   const after = emptyBroker();
   await after.restore();
   const record = (await after.experiments.get("ran")).value;
-  assert.deepEqual([experimentOf(record).state, experimentOf(record).attempt], [State.FAILED, 3]);
-  assert.deepEqual([record.requestId, record.transitions.length], ["r", 6]);
+  assert.deepEqual([experimentOf(record).state, experimentOf(record).attempt], [State.INTERRUPTED, 3]);
+  assert.deepEqual([record.requestId, record.transitions.length], ["r", 4]);
   assert.deepEqual(experimentOf(record).recipe, recipe);
   const found = await after.experiments.settle(await after.experiments.get("waits"));
-  assert.deepEqual([after.announced, after.enqueued], [["1 QUEUED"], ["waits/1"]]); // told and enqueued again
+  await after.experiments.settle(await after.experiments.get("ran"));
+  const told = ["1 QUEUED", "1 QUEUED", "2 PREPARING", "3 RUNNING", "4 INTERRUPTED"];
+  assert.deepEqual([after.announced, after.enqueued], [told, ["waits/1", "ran/4"]]); // all of it again
   await after.restore();
   assert.equal((await after.experiments.get("waits")).revision, found.revision); // what is known is left alone
 });
