@@ -38,8 +38,12 @@ export async function readCheckpoint(
     throw foreign(manifest, `belongs to the recipe ${manifest.recipeSha256}, not to ${expected.recipeSha256}`);
   }
   const state = await readCheckpointState(blobs, { manifest });
-  const model = await readTensors(blobs, manifest, "model.safetensors", expected.model);
-  return { state, model, optimizer: await readTensors(blobs, manifest, "optimizer.safetensors", expected.optimizer) };
+  // One is read while the digest of the other is computed.
+  const [model, optimizer] = await Promise.all([
+    readTensors(blobs, manifest, "model.safetensors", expected.model),
+    readTensors(blobs, manifest, "optimizer.safetensors", expected.optimizer),
+  ]);
+  return { state, model, optimizer };
 }
 
 /**

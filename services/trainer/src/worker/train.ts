@@ -10,7 +10,7 @@ import type { ComputedStep, TrainingRun } from "./training-run.ts";
 export interface Training {
   readonly run: TrainingRun;
   readonly setup: TrainingSetup;
-  readonly checkpoints: CheckpointWriter;
+  readonly checkpoints: Pick<CheckpointWriter, "save" | "settled" | "failed">;
   readonly inbox: Inbox;
   readonly send: (message: FromChild) => Promise<void>;
 }
