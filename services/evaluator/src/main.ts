@@ -25,7 +25,7 @@ await using opened = new AsyncDisposableStack(); // closes in reverse order, als
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "evaluator"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", log }));
 const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
-const dataShard = opened.use(connectClient(DataShardService, config.dataShard));
+const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000 }));
 
 const hasWork = () => broker.hasWork(work.evaluate);
 const module = new URL("./attempt/main.ts", import.meta.url);

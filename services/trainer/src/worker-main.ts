@@ -21,6 +21,8 @@ import { RecordCopies } from "./stores/record-copies.ts";
 
 /** Some 60,000 steps; then training waits for the broker after all. */
 const spoolLimitBytes = 64 * 1024 * 1024;
+/** Until data-shard is asked anew for batches that do not come. */
+const streamSilenceMs = 120_000;
 const batchLimitBytes = 80 * 1024 * 1024;
 const lastEventsMs = 5_000;
 const retryMs = 5_000;
@@ -47,7 +49,7 @@ async function takeWork(): Promise<void> {
   const outbox = new Outbox(spool, broker, log);
   opened.defer(() => outbox.close(lastEventsMs));
   const dataShard = opened.use(
-    connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes }),
+    connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes, streamSilenceMs }),
   );
   const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
   const blobs = openBlobs(config.blobs);

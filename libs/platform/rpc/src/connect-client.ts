@@ -2,6 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Unavailable } from "@pretrain/errors";
 import { translated } from "./call-streams.ts";
 import { fromConnectError } from "./error-status.ts";
 
@@ -11,6 +12,11 @@ export type PretrainClient<S extends DescService> = Client<S> & Disposable;
 export interface ClientOptions {
   /** Longest message that is accepted, 4 MiB if not given. A stream of batches needs more. */
   readonly maximumResponseBytes?: number;
+  /**
+   * How long, in milliseconds, a stream may give nothing while its reader waits; it is Unavailable then. For streams that always
+   * have a next message; without it one that watches may be silent for days.
+   */
+  readonly streamSilenceMs?: number;
 }
 
 const unaryDeadlineMs = 30_000;
@@ -26,7 +32,7 @@ const unaryDeadlineMs = 30_000;
 export function connectClient<S extends DescService>(
   descriptor: S,
   address: string,
-  { maximumResponseBytes = 4 * 2 ** 20 }: ClientOptions = {},
+  { maximumResponseBytes = 4 * 2 ** 20, streamSilenceMs }: ClientOptions = {},
 ): PretrainClient<S> {
   const baseUrl = `http://${address}`;
   // Pings only while calls are open: others' servers answer more with GOAWAY too_many_pings.
@@ -38,7 +44,7 @@ export function connectClient<S extends DescService>(
     acceptCompression: [],
   });
   const client = createClient(descriptor, withOwnErrors(transport, address));
-  return Object.assign(client, streamsEndedByReader(descriptor, client), {
+  return Object.assign(client, streamsEndedByReader(descriptor, client, { address, streamSilenceMs }), {
     [Symbol.dispose]: () => sessionManager.abort(),
   });
 }
@@ -46,24 +52,58 @@ export function connectClient<S extends DescService>(
 type StreamCall = (request: unknown, options?: CallOptions) => AsyncIterable<unknown>;
 
 /** Connect's own streams go on, unread, when their reader leaves the loop. These end. */
-function streamsEndedByReader<S extends DescService>(descriptor: S, client: Client<S>): Record<string, StreamCall> {
+function streamsEndedByReader<S extends DescService>(
+  descriptor: S,
+  client: Client<S>,
+  limits: StreamLimits,
+): Record<string, StreamCall> {
   const streaming = descriptor.methods.filter(({ methodKind }) => methodKind.endsWith("streaming"));
   const calls: readonly (readonly [string, StreamCall])[] = streaming
     .filter(({ methodKind }) => methodKind !== "client_streaming") // answers once, like a unary call
     .map(({ localName }) => {
       const call = Reflect.get(client, localName) as StreamCall;
-      return [localName, (request, options) => endedByReader(call, request, options)];
+      return [localName, (request, options) => endedByReader(call, request, options, limits)];
     });
   return Object.fromEntries(calls);
 }
 
-async function* endedByReader(call: StreamCall, request: unknown, options: CallOptions = {}): AsyncGenerator<unknown> {
+interface StreamLimits {
+  readonly address: string;
+  readonly streamSilenceMs: number | undefined;
+}
+
+async function* endedByReader(
+  call: StreamCall,
+  request: unknown,
+  options: CallOptions = {},
+  limits: StreamLimits,
+): AsyncGenerator<unknown> {
   const reading = new AbortController();
   const signal = options.signal === undefined ? reading.signal : AbortSignal.any([options.signal, reading.signal]);
+  const messages = call(request, { ...options, signal })[Symbol.asyncIterator]();
   try {
-    yield* call(request, { ...options, signal });
+    for (;;) {
+      const next = await withoutSilence(messages.next(), limits);
+      if (next.done === true) return;
+      yield next.value;
+    }
   } finally {
     reading.abort();
+  }
+}
+
+/** A service that lives and does nothing answers pings; only its silence tells. */
+async function withoutSilence<T>(next: Promise<T>, { address, streamSilenceMs }: StreamLimits): Promise<T> {
+  if (streamSilenceMs === undefined) return await next;
+  const silence = Promise.withResolvers<never>();
+  const message = `${address}: its stream has been silent for ${streamSilenceMs / 1000} s; call again`;
+  const late = new Unavailable("STREAM_SILENT", message, { address });
+  const timer = setTimeout(() => silence.reject(late), streamSilenceMs);
+  try {
+    return await Promise.race([next, silence.promise]);
+  } finally {
+    clearTimeout(timer);
+    next.catch(() => undefined); // the reader ends the stream, and has been told
   }
 }
 

@@ -28,7 +28,7 @@ async function workUntilIdle(): Promise<void> {
   const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator-worker", log }));
   await ensureTopology(broker);
   const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
-  const dataShard = opened.use(connectClient(DataShardService, config.dataShard));
+  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000 }));
   const start = () => startComputing(computingPlaces(config));
   const computing = opened.use(computingOnDemand({ start, idleMs: config.idleMs, log }));
   const instruments = { blobs: openBlobs(config.blobs), dataShard };
