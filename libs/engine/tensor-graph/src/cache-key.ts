@@ -42,10 +42,13 @@ function digestSource(digest: Hash, source: string): void {
   }
 }
 
-function filesOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
-    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length))
-    .filter((name) => !/(^|\/)(node_modules|\.[^/]*)\//.test(name))
+/** Folders of installed packages and of built libraries are not even looked into: that took a quarter of a second for each function. */
+function filesOf(folder: string, below = ""): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = join(below, entry.name);
+      if (entry.isDirectory()) return /^(node_modules$|\.)/.test(entry.name) ? [] : filesOf(folder, name);
+      return entry.isFile() && !entry.name.endsWith(".test.ts") ? [name] : [];
+    })
     .sort();
 }
