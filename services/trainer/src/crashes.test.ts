@@ -1,95 +1,33 @@
 /** Whatever dies, and when: the experiment ends with the numbers of one that nothing happened to. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { openBlobs } from "@pretrain/blobs";
 import { listCheckpoints } from "@pretrain/checkpoint";
-import type { Delivered } from "@pretrain/events";
-import { type Experiment, Experiment_Reason as Reason, Experiment_State as State } from "@pretrain/proto";
-import { until } from "@pretrain/testing";
+import { hasErrorCode } from "@pretrain/errors";
+import { Experiment_Reason as Reason, Experiment_State as State } from "@pretrain/proto";
 import { stateName } from "./experiment/lifecycle.ts";
 import {
-  eventsOf,
-  type System,
-  startSystem,
-  type Trainer,
-  tinyRecipe,
-  tinySteps,
-  workersOf,
-} from "./test-support/running-trainer.ts";
-
-/** Losses by micro-step, as a reader of the ledger sees them: of each step the highest attempt. */
-function lossesOf(events: readonly Delivered[]): number[] {
-  const losses = new Map<number, { attempt: number; nats: number }>();
-  for (const event of events) {
-    if (event.kind !== "step") continue;
-    const { microStep, attempt, lossNats } = event.message;
-    const known = losses.get(Number(microStep));
-    if (known === undefined || known.attempt <= attempt) losses.set(Number(microStep), { attempt, nats: lossNats });
-  }
-  return Array.from({ length: tinySteps }, (_, i) => losses.get(i + 1)?.nats ?? Number.NaN);
-}
-
-/** A busy machine takes long to load and to trace; nothing here depends on how long. */
-const patienceMs = 120_000;
-
-const statesOf = (events: readonly Delivered[]) =>
-  events.flatMap((event) => (event.kind === "state" ? [stateName(event.message.to)] : []));
-
-async function lastWeights({ blobs }: System, id: string): Promise<string | undefined> {
-  const { checkpoints } = await listCheckpoints(blobs, id);
-  return checkpoints.at(-1)?.manifest.parts.find(({ name }) => name === "model.safetensors")?.sha256;
-}
-
-interface Result {
-  readonly experiment: Experiment;
-  readonly events: readonly Delivered[];
-  readonly losses: readonly number[];
-  readonly weights: string | undefined;
-}
-
-async function resultOf(system: System, trainer: Trainer, id: string): Promise<Result> {
-  const experiment = await trainer.ended(`experiments/${id}`);
-  const events = await eventsOf(system, experiment.name);
-  return { experiment, events, losses: lossesOf(events), weights: await lastWeights(system, id) };
-}
-
-/** Starts an experiment and resolves when it waits for the batch of micro-step 8, with the checkpoint of 4 behind it. */
-async function startAndHold(system: System, trainer: Trainer, id: string): Promise<void> {
-  system.dataShard.lastMicroStep = 7;
-  const { name } = await trainer.client.startExperiment({ experimentId: id, recipe: tinyRecipe });
-  const isThere = async () => (await trainer.client.getExperiment({ name })).progress?.microStep === 7n;
-  await until(isThere, { timeoutMs: patienceMs });
-  await hasCheckpoint(system, id, 4);
-}
-
-async function hasCheckpoint({ blobs }: System, id: string, microStep: number): Promise<void> {
-  const isThere = async () =>
-    (await listCheckpoints(blobs, id)).checkpoints.some(({ manifest }) => manifest.microStep >= microStep);
-  await until(isThere, { timeoutMs: patienceMs });
-}
-
-/** The batches come again. */
-function release({ dataShard }: System): void {
-  dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
-}
-
-function assertSame(found: Result, expected: Result): void {
-  assert.equal(found.experiment.state, State.COMPLETED, found.experiment.message);
-  assert.deepEqual(found.losses, expected.losses);
-  assert.equal(found.weights, expected.weights);
-}
+  assertSame,
+  hasCheckpoint,
+  reaches,
+  release,
+  resultOf,
+  startAndHold,
+  statesOf,
+  undisturbedResult,
+} from "./test-support/disturbed-run.ts";
+import { eventsOf, startSystem, workersOf } from "./test-support/running-trainer.ts";
 
 test("deaths of the worker's processes, and of all of them, cost time and nothing else", async (t) => {
   const system = await startSystem(t);
   let trainer = await system.startTrainer();
-  await trainer.client.startExperiment({ experimentId: "undisturbed", recipe: tinyRecipe });
-  const undisturbed = await resultOf(system, trainer, "undisturbed");
-  assert.equal(undisturbed.experiment.state, State.COMPLETED);
+  const undisturbed = await undisturbedResult(system, trainer);
 
   await t.test("SIGKILL of the process that computes: the same worker makes the next attempt", async () => {
     await startAndHold(system, trainer, "computing-killed");
@@ -137,6 +75,7 @@ test("deaths of the worker's processes, and of all of them, cost time and nothin
     "SIGTERM of the service: the optimizer step is finished and kept, the next start goes on from it",
     async () => {
       await startAndHold(system, trainer, "stopped");
+      for (const pid of workersOf(trainer.pid).computing) process.kill(pid, "SIGTERM"); // as Ctrl-C does: all of the group
       const stopping = trainer.stop();
       await pause(500); // it waits for the batch that ends the optimizer step
       release(system);
@@ -191,25 +130,48 @@ test("deaths of the worker's processes, and of all of them, cost time and nothin
   );
 });
 
-test("a full disk is FAILED for OUT_OF_RESOURCES, naming the path", async (t) => {
+test("a full disk is PAUSED for OUT_OF_RESOURCES, naming the path; when there is room again the service resumes it", async (t) => {
   const small = mkdtempSync(join(tmpdir(), "pretrain-test-"));
   t.after(() => {
     spawnSync("/bin/umount", ["--lazy", small]);
     rmSync(small, { recursive: true });
   });
   try {
-    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", small], { stdio: "ignore" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small], { stdio: "ignore" });
   } catch {
     return t.skip("this process may not mount a small file system");
   }
   const system = await startSystem(t);
-  const trainer = await system.startTrainer({ PRETRAIN_BLOBS: pathToFileURL(small).href });
-  const { name } = await trainer.client.startExperiment({ experimentId: "full", recipe: tinyRecipe });
-  const experiment = await trainer.ended(name);
+  const trainer = await system.startTrainer();
+  const undisturbed = await undisturbedResult(system, trainer);
+  await trainer.stop();
+  const blobsAddress = pathToFileURL(small).href;
+  const onSmallDisk = await system.startTrainer({ PRETRAIN_BLOBS: blobsAddress });
+  const onIt = { ...system, blobs: openBlobs(blobsAddress) };
+  await startAndHold(onIt, onSmallDisk, "full");
+  const filler = join(small, "filler");
+  fill(filler);
+  release(system);
+  const paused = await reaches(onSmallDisk, "full", State.PAUSED, State.FAILED, State.COMPLETED);
+  assert.deepEqual([stateName(paused.state), paused.reason], ["PAUSED", Reason.OUT_OF_RESOURCES], paused.message);
+  assert.match(paused.message, /^\/.*\/experiments\/full\/.* cannot be written: the disk is full/);
+  rmSync(filler);
+  const result = await resultOf(onIt, onSmallDisk, "full");
+  assertSame(result, undisturbed);
   assert.deepEqual(
-    [stateName(experiment.state), experiment.reason],
-    ["FAILED", Reason.OUT_OF_RESOURCES],
-    experiment.message,
+    statesOf(result.events).filter((state) => state === "FAILED" || state === "INTERRUPTED"),
+    [], // no attempt is lost to it
   );
-  assert.match(experiment.message, /^\/.*\/experiments\/full\/.* cannot be written: the disk is full/);
 });
+
+/** Leaves not a single page free. */
+function fill(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (;;) writeSync(file, new Uint8Array(4096));
+  } catch (error) {
+    assert.ok(hasErrorCode(error, "ENOSPC"));
+  } finally {
+    closeSync(file);
+  }
+}

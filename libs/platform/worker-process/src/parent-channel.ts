@@ -27,6 +27,8 @@ export function openParentChannel<FromParent extends Message, ToParent extends M
   const socket = parentSocket();
   if (socket === undefined) throw new Error("this module is run by another process of pretrain, not by hand");
   endWithParent(0);
+  // A signal to the whole group, such as Ctrl-C, is for the parent to obey: it ends this process when its work is done.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   const reader = new FrameReader();
   socket.once("close", () => process.exit(1));
   socket.on("data", (piece: Buffer) => {

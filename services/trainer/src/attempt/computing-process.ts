@@ -40,6 +40,7 @@ export async function startComputing(environment: NodeJS.ProcessEnv): Promise<Co
       environment: true,
       ready: true,
       step: true,
+      save_due: true,
       checkpoint: true,
       writing: true,
       stopped: true,

@@ -93,6 +93,9 @@ async function listen(training: TrainingOnChild, slots: Slots): Promise<void> {
         if (done > training.startMicroStep) slowestMs = Math.max(slowestMs ?? 0, message.times.totalMs);
         done = message.microStep;
         slots.give();
+      } else if (message.kind === "save_due") {
+        await training.right.check();
+        await child.send({ kind: "save" });
       } else if (message.kind === "checkpoint") sealing.add(() => seal(training, message, last));
       else if (message.kind === "stopped") break;
       else if (message.kind !== "writing") throw new Error(`the computing process said ${message.kind} while training`);

@@ -93,7 +93,12 @@ export async function attemptInProcess({
     stepsMeanwhile.push(losses.size + (setup.resume?.manifest.microStep ?? 0) - written.state.microStep);
     sealing.push(sealCheckpoint(store, manifestOf(written)));
   };
-  await using checkpoints = new CheckpointWriter({ blobs: options.blobs, shape: setup.shape, onWritten });
+  await using checkpoints = new CheckpointWriter({
+    blobs: options.blobs,
+    shape: setup.shape,
+    mayWrite: async () => undefined,
+    onWritten,
+  });
   const run = await openRun(store, setup, programs);
   for (const batch of batchesFrom(run.counters.microStep, run.counters.cursor, shuffle, last)) inbox.put(batch);
   const send = (message: FromChild) => {

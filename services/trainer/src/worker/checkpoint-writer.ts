@@ -29,6 +29,8 @@ export interface CheckpointWriterOptions {
   /** Address of the store. */
   readonly blobs: string;
   readonly shape: ModelShape;
+  /** Resolves when the bytes of the next checkpoint may be written: a process that was stopped for long may have a successor. */
+  readonly mayWrite: () => Promise<void>;
   /** Called in the order of the checkpoints, when the parts are durable. */
   readonly onWritten: (checkpoint: WrittenCheckpoint) => void;
 }
@@ -41,13 +43,15 @@ export class CheckpointWriter implements AsyncDisposable {
   readonly #memory: ReturnType<typeof sharedState>;
   readonly #thread: Worker;
   readonly #onWritten: CheckpointWriterOptions["onWritten"];
+  readonly #mayWrite: CheckpointWriterOptions["mayWrite"];
   readonly #failure = Promise.withResolvers<never>();
   #free = Promise.withResolvers<void>();
   #saving: Saving | undefined;
 
-  constructor({ blobs, shape, onWritten }: CheckpointWriterOptions) {
+  constructor({ blobs, shape, mayWrite, onWritten }: CheckpointWriterOptions) {
     this.#memory = sharedState(shape);
     this.#onWritten = onWritten;
+    this.#mayWrite = mayWrite;
     this.failed = this.#failure.promise;
     this.failed.catch(() => undefined); // whoever waits for it hears of it; nobody need
     const workerData: ThreadData = { blobs, ...storedTensors(this.#memory, shape) };
@@ -71,7 +75,7 @@ export class CheckpointWriter implements AsyncDisposable {
     const copied = performance.now();
     const [pauseSeconds, copySeconds] = [(copied - began) / 1000, (copied - copying) / 1000];
     this.#saving = { state, pauseSeconds, copySeconds };
-    this.#thread.postMessage(state);
+    void this.#mayWrite().then(() => this.#thread.postMessage(state), this.#failure.reject);
   }
 
   /** Resolves when nothing is being written. @throws as `failed` */

@@ -8,6 +8,8 @@
  *       │ ◀──────── ready ───────────────── │   weights built, or read from a checkpoint
  *       │ ───────── batch, batch ─────────▶ │   the parent is a batch or two ahead
  *       │ ◀──────── step ────────────────── │   one per batch, in order
+ *       │ ◀──────── save_due ────────────── │   the state is copied; training goes on
+ *       │ ───────── save ─────────────────▶ │   while the attempt holds the experiment
  *       │ ◀──────── checkpoint ──────────── │   parts written, while steps went on; it exists when the parent seals it
  *       │ ◀──────── writing ─────────────── │   every two seconds, while it has nothing to do but wait for a checkpoint
  *       │ ───────── stop ─────────────────▶ │
@@ -74,6 +76,7 @@ export type StopPlace = "now" | "at_checkpoint";
 export type ToChild =
   | { readonly kind: "prepare"; readonly blobs: string; readonly programs: string; readonly setup: TrainingSetup }
   | ({ readonly kind: "batch" } & Batch)
+  | { readonly kind: "save" }
   | { readonly kind: "stop"; readonly at: StopPlace };
 
 /** Times in milliseconds; the four parts add up to the total. */
@@ -129,5 +132,6 @@ export type FromChild =
       readonly pauseSeconds: number;
     }
   | { readonly kind: "writing" }
+  | { readonly kind: "save_due" }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: FaultReason; readonly message: string };
