@@ -25,6 +25,8 @@ export interface RetentionDependencies {
   readonly log: Log;
   /** Digests of manifests of which every byte was read and found right by this process. */
   readonly verified: Set<string>;
+  /** Removals behind which this process has looked for files that a death left. */
+  readonly swept: Set<string>;
 }
 
 /**
@@ -43,13 +45,24 @@ export async function applyRetention(
     return;
   }
   const doomed = await doomedOf(blobs, list, retention);
+  await sweepRemoved(dependencies, list);
   const unfinished = list.removed.filter(({ isGone }) => !isGone);
   if (doomed.length + unfinished.length === 0 || !(await isNewestWhole(dependencies, list.checkpoints))) return;
   const removal = removalBy(dependencies, list.lastAttempt, ruleText(retention));
   for (const sealed of doomed) await removal(sealed);
   for (const id of unfinished) {
     const known = await readRemoval(blobs, id.removal, id);
-    if (known !== undefined && (await removal(known))) await sweepParts(blobs, id);
+    if (known !== undefined) await removal(known);
+  }
+}
+
+/** A remover that died behind the manifest has left parts. */
+async function sweepRemoved({ blobs, swept }: RetentionDependencies, { removed }: CheckpointList): Promise<void> {
+  for (const id of removed) {
+    if (!id.isGone || swept.has(id.removal)) continue;
+    await sweepParts(blobs, id);
+    if (swept.size >= 100_000) swept.clear();
+    swept.add(id.removal);
   }
 }
 

@@ -28,7 +28,7 @@ export function followEvaluations({ broker, experiments, ...rest }: Following): 
   const announce = async (removed: RemovedCheckpoint) => {
     await broker.publish(events.removal, removalEvent(removed));
   };
-  const dependencies = { ...rest, announce, verified: new Set<string>() };
+  const dependencies = { ...rest, announce, verified: new Set<string>(), swept: new Set<string>() };
   const options = { durable: "trainer-retention", filter: "pretrain.events.*.evaluation", batch: 16 };
   return broker.consume("PRETRAIN_EVENTS", options, async (batch) => {
     for (const event of batch) if (event.kind === "evaluation") await ended(dependencies, experiments, event.message);

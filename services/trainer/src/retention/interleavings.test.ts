@@ -184,7 +184,14 @@ async function interleaved(seed: number): Promise<{ reads: number; removed: numb
   const retention = { keepLast: 1 + choose(2), keepBest: choose(2), keepEvery: 0 };
   const remover = () => {
     const announce = async ({ manifest }: SealedCheckpoint) => void removed.add(manifest.microStep);
-    const dependencies = { blobs, announce, now: () => new Date(time), log, verified: new Set<string>() };
+    const dependencies = {
+      blobs,
+      announce,
+      now: () => new Date(time),
+      log,
+      verified: new Set<string>(),
+      swept: new Set<string>(),
+    };
     return applyRetention(dependencies, "a", retention);
   };
   let reads = 0;
