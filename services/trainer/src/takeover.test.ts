@@ -37,10 +37,12 @@ function signal({ pid }: Trainer, name: NodeJS.Signals): void {
   for (const each of [...holding, ...computing]) process.kill(each, name);
 }
 
-/** Every blob of an experiment with its digest. */
+/** Every blob of an experiment with its digest, but for what its second attempt holds only while it reads it. */
 async function blobsOf({ blobs }: System, id: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for await (const { key } of blobs.list(`experiments/${id}/`)) found[key] = sha256Hex(await blobs.read(key));
+  for await (const { key } of blobs.list(`experiments/${id}/`)) {
+    if (!key.includes("/holds/attempt-2-")) found[key] = sha256Hex(await blobs.read(key));
+  }
   return found;
 }
 
