@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ensureNatsServer, type NatsServer, startNatsServer } from "@pretrain/nats-server";
 import { type Ports, serviceAddresses } from "./addresses.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
-import { environmentOf, type ServiceName, serviceNames } from "./services.ts";
+import { environmentOf, folderOfBlobs, type ServiceName, serviceNames } from "./services.ts";
 
 export interface LocalSystemOptions {
   /** Everything that the system keeps lies here: streams, blobs, ledger, spools, logs. */
@@ -42,7 +42,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   await ensureNatsServer();
   const storeDirectory = join(stateDirectory, "nats");
   const broker = starting.use(await startNatsServer({ port: ports === "free" ? 0 : ports.nats, storeDirectory }));
-  const blobsUrl = options.blobsUrl ?? `file://${join(stateDirectory, "blobs")}`;
+  const { blobsUrl = folderOfBlobs(stateDirectory) } = options;
   const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
   for (const name of serviceNames) {
     const environment = {

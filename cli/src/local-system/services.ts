@@ -17,11 +17,17 @@ export interface Surroundings {
   readonly dataRoots: readonly string[];
   readonly addresses: Readonly<Record<ServiceName, ServiceAddresses>>;
   readonly natsUrl: string;
-  readonly blobsUrl: string;
+  /** The folder of `folderOfBlobs` by default. */
+  readonly blobsUrl?: string;
+}
+
+/** Where blobs are kept if nobody says otherwise. */
+export function folderOfBlobs(stateDirectory: string): string {
+  return `file://${join(stateDirectory, "blobs")}`;
 }
 
 export function environmentOf(name: ServiceName, surroundings: Surroundings): Record<string, string> {
-  const { stateDirectory, dataRoots, addresses, natsUrl, blobsUrl } = surroundings;
+  const { stateDirectory, dataRoots, addresses, natsUrl, blobsUrl = folderOfBlobs(stateDirectory) } = surroundings;
   return {
     PRETRAIN_NATS_URL: natsUrl,
     PRETRAIN_GRPC_ADDRESS: addresses[name].grpc,

@@ -6,7 +6,7 @@ import { type AttemptCheckpoint, checkpointName, manifestKey, partKey, removalKe
 import { checkpointHolders } from "./holds.ts";
 import { JsonFields } from "./json-fields.ts";
 import type { SealedCheckpoint } from "./list-checkpoints.ts";
-import { type CheckpointManifest, decodeManifest, encodeManifest, partNames } from "./manifest.ts";
+import { decodeManifest, encodeManifest, partNames } from "./manifest.ts";
 import { sha256Pattern, timePattern } from "./patterns.ts";
 
 /** A checkpoint that was removed on purpose: what its manifest said, and why it is gone. */

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { DataLoss, FailedPrecondition, InvalidArgument, NotFound, OutOfRange } from "@pretrain/errors";
+import { DataLoss, FailedPrecondition, InvalidArgument, NotFound } from "@pretrain/errors";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
 import { type BlobStore, openBlobs, sha256Hex, verifiedRead } from "./index.ts";

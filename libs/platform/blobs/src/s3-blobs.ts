@@ -11,7 +11,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { CompletedPart } from "@aws-sdk/client-s3";
-import { Aborted, FailedPrecondition, NotFound, OutOfRange, ResourceExhausted, Unavailable } from "@pretrain/errors";
+import { Aborted, FailedPrecondition, NotFound, ResourceExhausted, Unavailable } from "@pretrain/errors";
 import type { BlobStore, ByteRange, ListedBlob, StoredBlob } from "./blob-store.ts";
 import { isKey, segmentsOf, splitPrefix } from "./keys.ts";
 import { expectRangeLength, outOfRange } from "./read-bytes.ts";

@@ -18,7 +18,10 @@ export function faultOf(thrown: unknown): S3Fault {
   const fields: { readonly name?: unknown; readonly $metadata?: { readonly httpStatusCode?: unknown } } =
     Object(thrown);
   const status = fields.$metadata?.httpStatusCode;
-  return { name: String(fields.name ?? ""), status: typeof status === "number" ? status : undefined };
+  return {
+    name: typeof fields.name === "string" ? fields.name : "",
+    status: typeof status === "number" ? status : undefined,
+  };
 }
 
 /** A server that is overloaded, a connection that broke, another conditional write of the same key in this very moment. */
