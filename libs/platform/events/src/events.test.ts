@@ -211,6 +211,19 @@ test("a more urgent piece preempts the one in hand if it is due, and comes next;
   assert.equal(taken[3], "experiments/not-due"); // it was handed back, to be taken later
 });
 
+test("of many who make the queues at once, the one who says how long they wait is heard", async (t) => {
+  const running = new AsyncDisposableStack();
+  t.after(() => running.disposeAsync());
+  const server = running.use(await startNatsServer({ port: 0, storeDirectory: temporaryDirectory(t) }));
+  const broker = running.use(await connectBroker({ url: server.url, name: "test", log }));
+  const others = Array.from({ length: 5 }, () => ensureTopology(broker));
+  await Promise.all([...others, ensureTopology(broker, { ackWaitMs: { train: 2_000 } })]);
+  const nats = await connect({ servers: server.url });
+  running.defer(() => nats.close());
+  const { config } = await (await jetstreamManager(nats)).consumers.info("PRETRAIN_WORK", "train");
+  assert.equal(config.ack_wait, nanos(2_000));
+});
+
 test("how long a queue waits for a word of its worker is set by who runs it, and kept by the others", async (t) => {
   const { server, broker } = await setUp(t);
   await ensureTopology(broker, { ackWaitMs: { train: 1_000 } });

@@ -19,6 +19,7 @@ export type QueueName = (typeof queues)[number];
 
 const gibibyte = 2 ** 30;
 const consumerNotFound = 10_014;
+const consumerExists = 10_148;
 const dayMs = 24 * 3600 * 1000;
 
 /** How long the server remembers an id. Repetitions after that are the consumers' to recognise, by the same identity. */
@@ -88,14 +89,19 @@ async function ensureQueue(manager: JetStreamManager, queue: QueueName, ackWaitM
     }
     return;
   }
-  await manager.consumers.add("PRETRAIN_WORK", {
-    durable_name: queue,
-    filter_subject: `pretrain.work.${queue}`,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWaitMs ?? workAckWaitMs),
-    max_deliver: -1, // the worker counts, so that the last one can say what went wrong
-    max_ack_pending: 1000,
-  });
+  try {
+    await manager.consumers.add("PRETRAIN_WORK", {
+      durable_name: queue,
+      filter_subject: `pretrain.work.${queue}`,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs ?? workAckWaitMs),
+      max_deliver: -1, // the worker counts, so that the last one can say what went wrong
+      max_ack_pending: 1000,
+    });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === consumerExists)) throw error;
+    await ensureQueue(manager, queue, ackWaitMs); // made by somebody else in between, who may want another time
+  }
 }
 
 async function foundConsumer(manager: JetStreamManager, queue: QueueName): Promise<ConsumerInfo | undefined> {
