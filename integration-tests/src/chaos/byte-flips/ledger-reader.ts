@@ -22,7 +22,8 @@ export async function ledgerReader(folder: string) {
       cpSync(join(original, "nats"), join(state, "nats"), { recursive: true });
       for (const ending of ["-wal", "-shm"]) rmSync(join(state, "report", `ledger.sqlite${ending}`), { force: true });
       await using broker = await startNatsServer({ port: 0, storeDirectory: join(state, "nats") });
-      const surroundings = { stateDirectory: state, dataRoots: [state], addresses, natsUrl: broker.url };
+      const blobsUrl = `file://${join(state, "blobs")}`;
+      const surroundings = { stateDirectory: state, dataRoots: [state], addresses, natsUrl: broker.url, blobsUrl };
       const logFile = join(state, "logs", "report.log");
       await using report = await startService({
         name: "report",

@@ -6,6 +6,8 @@ import { join, relative } from "node:path";
 const known = [
   /^nats\//,
   /^blobs\/\.incomplete\/[0-9a-f]{32}\.part$/,
+  /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/quarantine\/\d+\.(manifest|reason)\.json$/,
+  /^blobs\/records\/experiments\/[a-z0-9-]+\/\d+\.json$/,
   /^blobs\/requests\/[a-z-]+\/[0-9a-f]{64}$/,
   /^blobs\/(tokenizers|datasets)\/[^.][^/]*(\/[^.][^/]*)*$/,
   /^blobs\/experiments\/[a-z0-9-]+\/(recipe\.json|attempts\/\d+\.json|report\/report\.(json|md|html))$/,

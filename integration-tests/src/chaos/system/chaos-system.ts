@@ -189,6 +189,7 @@ export class ChaosSystem implements AsyncDisposable {
       dataRoots: [join(folder, "data")],
       addresses: this.#addresses,
       natsUrl: `nats://127.0.0.1:${proxies.broker.port}`,
+      blobsUrl: `file://${join(this.state, "blobs")}`,
     };
     return {
       ...environmentOf(instances[name], surroundings),
