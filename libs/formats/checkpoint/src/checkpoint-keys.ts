@@ -54,6 +54,16 @@ export function partKey(id: AttemptCheckpoint, partName: string, sha256: string)
   return `${checkpointName(id)}/${id.attempt}.${sha256.slice(0, 16)}.${partName}`;
 }
 
+/** Whose part this key is; undefined when it is none's. */
+export function parsePartKey(key: string): AttemptCheckpoint | undefined {
+  const [, folder, attempt] = partPattern.exec(key) ?? [];
+  if (folder === undefined || !namePattern.test(folder)) return undefined;
+  return { ...parseCheckpointName(folder), attempt: Number(attempt) };
+}
+
+const partPattern =
+  /^(.*)\/([1-9][0-9]{0,5})\.[0-9a-f]{16}\.(?:model\.safetensors|optimizer\.safetensors|state\.json)$/;
+
 /** Of every removal of this attempt's checkpoint. */
 export function removalPrefix(id: AttemptCheckpoint): string {
   return `${checkpointName(id)}/removals/${id.attempt}-`;

@@ -138,7 +138,7 @@ test("wherever writing stops, the checkpoint before it is the last one and loads
     assert.equal(last?.manifest.microStep, survived < writes ? 20 : 40);
     assert.ok(last !== undefined && damaged.length === 0);
     await readCheckpoint(blobs, last, expected);
-    await writeAt(blobs, 40); // what the dead one left is in nobody's way
+    await writeAt(blobs, 40, 2); // what the dead one left is in nobody's way
     assert.deepEqual(await stepsListed(blobs), [20, 40]);
   }
 });

@@ -98,7 +98,8 @@ test("a removed checkpoint is gone with its parts, and what it was stays on reco
   const [id] = removed;
   assert.ok(id);
   assert.deepEqual(await readRemoval(blobs, id.removal, id), { ...sealed, time, rule: "keep_last 2" });
-  await assert.rejects(readManifest(blobs, four), /was removed|no complete/);
+  await assert.rejects(readManifest(blobs, four), { reason: "CHECKPOINT_REMOVED" });
+  await assert.rejects(readManifest(blobs, { ...four, microStep: 5 }), { reason: "CHECKPOINT_NOT_FOUND" });
 });
 
 test("one that is held stays as it is, and goes when its holder has let go", async (t) => {

@@ -16,9 +16,8 @@
  *     experiments/<id>/checkpoints/<micro-step>/removals/<attempt>-<mark>.json
  */
 import type { BlobStore } from "@pretrain/blobs";
-import { NotFound } from "@pretrain/errors";
 import { type AttemptCheckpoint, type CheckpointId, checkpointName, removalPrefix } from "./checkpoint-keys.ts";
-import { readManifest, type SealedCheckpoint } from "./list-checkpoints.ts";
+import { readManifest, removedError, type SealedCheckpoint } from "./list-checkpoints.ts";
 
 /**
  * The checkpoint that counts at this micro-step, held from now on. Again by the same holder changes nothing.
@@ -32,7 +31,7 @@ export async function acquireCheckpoint(blobs: BlobStore, id: CheckpointId, hold
   if (!isHeld) await blobs.put(key, new TextEncoder().encode(`${JSON.stringify({ holder })}\n`));
   try {
     const sealed = await readManifest(blobs, id);
-    if (!isHeld && (await isBeingRemoved(blobs, sealed.manifest))) throw removed(id);
+    if (!isHeld && (await isBeingRemoved(blobs, sealed.manifest))) throw removedError(id);
     return sealed;
   } catch (error) {
     if (!isHeld) await blobs.delete(key);
@@ -58,12 +57,6 @@ export async function checkpointHolders(blobs: BlobStore, id: CheckpointId): Pro
 async function isBeingRemoved(blobs: BlobStore, id: AttemptCheckpoint): Promise<boolean> {
   for await (const _ of blobs.list(removalPrefix(id))) return true;
   return false;
-}
-
-function removed(id: CheckpointId): NotFound {
-  const name = checkpointName(id);
-  const message = `${name} is removed by its experiment's retention; take a later checkpoint`;
-  return new NotFound("CHECKPOINT_REMOVED", message, { checkpoint: name });
 }
 
 function holdsPrefix(id: CheckpointId): string {

@@ -28,6 +28,7 @@ export {
   readRemoval,
   removeCheckpoint,
   sweepParts,
+  sweepUnsealed,
 } from "./remove-checkpoint.ts";
 export type { CheckpointState } from "./state.ts";
 export { type CheckpointContent, sealCheckpoint, writeCheckpointParts } from "./write-checkpoint.ts";

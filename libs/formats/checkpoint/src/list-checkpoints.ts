@@ -81,12 +81,13 @@ async function lookedAt(blobs: BlobStore, experiment: string): Promise<Checkpoin
 /**
  * The manifest of the checkpoint that counts at this micro-step, if it is complete.
  *
- * @throws NotFound when there is none; DataLoss naming it when manifest or parts are damaged
+ * @throws NotFound when there is none, which says whether it was removed on purpose; DataLoss naming it when manifest or parts
+ *   are damaged
  */
 export async function readManifest(blobs: BlobStore, id: CheckpointId): Promise<SealedCheckpoint> {
-  const { counting } = await countingIds(blobs, id.experiment, `${checkpointName(id)}/`);
+  const { counting, removed } = await countingIds(blobs, id.experiment, `${checkpointName(id)}/`);
   const [found] = counting;
-  if (found === undefined) throw notFound(id);
+  if (found === undefined) throw removed.length > 0 ? removedError(id) : notFound(id);
   return await readAttemptManifest(blobs, found);
 }
 
@@ -116,6 +117,13 @@ async function manifestBytes(blobs: BlobStore, id: AttemptCheckpoint): Promise<U
 function notFound(id: CheckpointId): NotFound {
   const name = checkpointName(id);
   return new NotFound("CHECKPOINT_NOT_FOUND", `there is no complete checkpoint ${name}`, { checkpoint: name });
+}
+
+/** For whoever asks for a checkpoint that was removed, or is about to be. */
+export function removedError(id: CheckpointId): NotFound {
+  const name = checkpointName(id);
+  const message = `${name} was removed, as its recipe's keep_last, keep_best and keep_every say; take a later checkpoint`;
+  return new NotFound("CHECKPOINT_REMOVED", message, { checkpoint: name });
 }
 
 /**

@@ -2,11 +2,19 @@
 import type { BlobStore } from "@pretrain/blobs";
 import { NotFound } from "@pretrain/errors";
 import { claimedAttempts } from "./attempt-claims.ts";
-import { type AttemptCheckpoint, checkpointName, manifestKey, partKey, removalKey } from "./checkpoint-keys.ts";
+import {
+  type AttemptCheckpoint,
+  checkpointName,
+  checkpointsPrefix,
+  manifestKey,
+  parseManifestKey,
+  parsePartKey,
+  removalKey,
+} from "./checkpoint-keys.ts";
 import { checkpointHolders } from "./holds.ts";
 import { JsonFields } from "./json-fields.ts";
 import type { SealedCheckpoint } from "./list-checkpoints.ts";
-import { decodeManifest, encodeManifest, partNames } from "./manifest.ts";
+import { decodeManifest, encodeManifest } from "./manifest.ts";
 import { sha256Pattern, timePattern } from "./patterns.ts";
 
 /** A checkpoint that was removed on purpose: what its manifest said, and why it is gone. */
@@ -88,14 +96,27 @@ function encodeRemoval({ manifest, ...rest }: RemovedCheckpoint): Uint8Array {
 }
 
 /**
+ * Removes the parts that attempts before `lastAttempt` have left without a manifest: they died, or sleep, in the middle of a save.
+ * One that seals such a checkpoint later seals nothing that counts, since a later claim goes on from before it.
+ */
+export async function sweepUnsealed(blobs: BlobStore, experiment: string, lastAttempt: number): Promise<void> {
+  const sealed = new Set<string>();
+  const partial = new Map<string, AttemptCheckpoint>();
+  for await (const { key } of blobs.list(checkpointsPrefix(experiment))) {
+    const manifest = parseManifestKey(key);
+    if (manifest !== undefined) sealed.add(manifestKey(manifest));
+    const part = parsePartKey(key);
+    if (part !== undefined && part.attempt < lastAttempt) partial.set(manifestKey(part), part);
+  }
+  for (const [manifest, id] of partial) if (!sealed.has(manifest)) await sweepParts(blobs, id);
+}
+
+/**
  * Removes what no manifest speaks of: files of an attempt at this micro-step that bear the names this package gives. Whatever
  * else lies there is somebody else's and stays.
  */
 export async function sweepParts(blobs: BlobStore, id: AttemptCheckpoint): Promise<void> {
-  const folder = `${checkpointName(id)}/`;
-  const name = new RegExp(`^${id.attempt}\\.([0-9a-f]{16})\\.(.+)$`);
-  for await (const { key } of blobs.list(`${folder}${id.attempt}.`)) {
-    const [, digest = "", part = ""] = name.exec(key.slice(folder.length)) ?? [];
-    if (partNames.some((known) => known === part) && key === partKey(id, part, digest)) await blobs.delete(key);
+  for await (const { key } of blobs.list(`${checkpointName(id)}/${id.attempt}.`)) {
+    if (parsePartKey(key)?.attempt === id.attempt) await blobs.delete(key);
   }
 }

@@ -118,6 +118,18 @@ test("a hold of an attempt that a later one has fenced off keeps nothing; the la
   assert.deepEqual(await there(), [20, 40]);
 });
 
+test("parts that an attempt died beside are swept when a later one has begun, and those of the last attempt are not", async (t) => {
+  const { blobs, apply } = await measuredRun(t);
+  const partOf = (attempt: number) => `experiments/a/checkpoints/50/${attempt}.${"0".repeat(16)}.model.safetensors`;
+  for (const attempt of [1, 2]) await blobs.put(partOf(attempt), new Uint8Array(9));
+  await apply(4);
+  assert.ok(await blobs.stat(partOf(1)), "its attempt may be writing it");
+  await claimAttempt(blobs, { experiment: "a", attempt: 2, nonce: "n", time, resumesFrom: 40, fruitless: 0 });
+  await apply(4);
+  assert.equal(await blobs.stat(partOf(1)), undefined);
+  assert.ok(await blobs.stat(partOf(2)));
+});
+
 test("nothing goes while the newest checkpoint, or a claim, is damaged", async (t) => {
   const { blobs, sealed, apply, there } = await measuredRun(t);
   const state = sealed.get(40)?.manifest.parts[2]?.blob ?? "";

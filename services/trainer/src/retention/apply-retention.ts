@@ -10,6 +10,7 @@ import {
   removeCheckpoint,
   type SealedCheckpoint,
   sweepParts,
+  sweepUnsealed,
   verifyCheckpoint,
 } from "@pretrain/checkpoint";
 import { DataLoss } from "@pretrain/errors";
@@ -46,6 +47,7 @@ export async function applyRetention(
   }
   const doomed = await doomedOf(blobs, list, retention);
   await sweepRemoved(dependencies, list);
+  await sweepUnsealed(blobs, experiment, list.lastAttempt);
   const unfinished = list.removed.filter(({ isGone }) => !isGone);
   if (doomed.length + unfinished.length === 0 || !(await isNewestWhole(dependencies, list.checkpoints))) return;
   const removal = removalBy(dependencies, list.lastAttempt, ruleText(retention));
