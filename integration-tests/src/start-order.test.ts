@@ -22,11 +22,13 @@ async function places(t: TestContext) {
   await writeChapters(join(dataRoot, "chapters.jsonl"));
   const addresses = await serviceAddresses("free");
   const port = await freePort();
-  const surroundings = { stateDirectory, dataRoots: [dataRoot], addresses, natsUrl: `nats://127.0.0.1:${port}` };
+  const blobsFolder = join(stateDirectory, "blobs");
+  const [natsUrl, blobsUrl] = [`nats://127.0.0.1:${port}`, `file://${blobsFolder}`];
+  const surroundings = { stateDirectory, dataRoots: [dataRoot], addresses, natsUrl, blobsUrl };
   await ensureNatsServer();
   return {
     addresses,
-    blobsFolder: join(stateDirectory, "blobs"),
+    blobsFolder,
     start: async (name: ServiceName) => {
       const logFile = join(stateDirectory, "logs", `${name}.log`);
       return running.use(await startService({ name, environment: environmentOf(name, surroundings), logFile }));

@@ -171,10 +171,10 @@ test("the parent's checkpoint is held until the fork has its own, or has ended",
 
 test("a crash between the record and the hold: the sweep makes the hold before the work is handed out", async (t) => {
   const { fork, sweep, holders, system, blobs } = await withParent(t);
-  const { put } = blobs;
+  const put = blobs.put.bind(blobs);
   blobs.put = async (key, content) => {
     if (key.includes("/holds/")) throw new Error("the process dies here");
-    return await put.call(blobs, key, content);
+    return await put(key, content);
   };
   await assert.rejects(fork("a"), /dies here/);
   assert.deepEqual(system.enqueued, ["parent/1"]);

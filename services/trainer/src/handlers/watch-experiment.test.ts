@@ -79,5 +79,5 @@ test("fifty watchers that do not read hold up neither changes nor those who read
   const [late] = paused;
   const next = await late?.next(); // whoever reads again goes on
   assert.equal(next?.done, false);
-  await Promise.all(paused.map((watcher) => watcher.return?.()));
+  for (const watcher of paused) await watcher.return?.();
 });

@@ -99,7 +99,7 @@ test("an id that the broker has forgotten is not given to another experiment", a
 
 test("where the store takes no copy the experiment goes on, and the copy is still to be made", async (t) => {
   const { emptyBroker, blobs } = trainer(t);
-  const { create: works } = blobs;
+  const works = blobs.create.bind(blobs);
   blobs.create = async () => {
     throw new Unavailable("STORE_FAILED", "no room");
   };
