@@ -14,7 +14,7 @@ import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
 import { MissingEventsRequestSchema, Report_Completeness, ReportService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
-import { temporaryDirectory, until } from "@pretrain/testing";
+import { jumpingDateModule, temporaryDirectory, until } from "@pretrain/testing";
 import type { LedgerEvent } from "./ledger/ledger-event.ts";
 import { runEvents } from "./test-support/run-events.ts";
 import { runShape } from "./test-support/run-shape.ts";
@@ -186,8 +186,7 @@ test("a date that jumps about in the service changes no byte of the record", asy
   const steady = await startService(t, environment);
   const digest = await wholeRecord(t, steady);
   await endService(steady.child, "SIGTERM");
-  const jumping = join(import.meta.dirname, "test-support/jumping-date.ts");
   const other = serviceEnvironment(environment["PRETRAIN_NATS_URL"] ?? "", temporaryDirectory(t));
-  const service = await startService(t, { ...other, NODE_OPTIONS: `--import=${jumping}` });
+  const service = await startService(t, { ...other, NODE_OPTIONS: `--import=${jumpingDateModule}` });
   assert.equal(await wholeRecord(t, service), digest);
 });

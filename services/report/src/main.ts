@@ -7,6 +7,7 @@ import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
 import { reportConfig } from "./config.ts";
 import { ingestEvents } from "./ingest/ingest-events.ts";
+import { ChangesSignal } from "./ledger/changes-signal.ts";
 import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
@@ -17,6 +18,11 @@ import { CurrentReports } from "./reports/current-reports.ts";
 
 /** Longer than the broker waits before it delivers again what a killed process had taken. */
 const quietMs = 20_000;
+
+/** How long a caller may take nothing of an answer. */
+const readPatienceMs = 30_000;
+/** Between two messages to those who watch metrics. */
+const helpingMs = 100;
 
 exitOnFatalError(createLog("report"));
 const config = reportConfig(process.env); // reports every bad variable at once, before anything is opened
@@ -47,8 +53,10 @@ const publisher = opened.use(
     quietMs,
   }),
 );
+const changes = opened.use(new ChangesSignal(helpingMs));
 const onChange = (experiments: ReadonlySet<string>) => {
   reports.changed(experiments);
+  changes.changed();
   live.changed();
   publisher.changed(experiments);
 };
@@ -59,7 +67,13 @@ const onTaken = (kind: string, count: number) => taken({ kind }, count);
 const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
 publisher.start();
 const grpc = opened.use(
-  await serveGrpc({ address: config.grpc, services: [reportMethods({ ledger, reports })], log, metrics }),
+  await serveGrpc({
+    address: config.grpc,
+    services: [reportMethods({ ledger, reports, changes })],
+    readPatienceMs,
+    log,
+    metrics,
+  }),
 );
 const routes = pageRoutes({ ledger, reports, live, files: pageFiles() });
 const ready = () => ingestion.isHealthy();

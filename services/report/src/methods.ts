@@ -5,11 +5,13 @@ import type { Dependencies } from "./handlers/dependencies.ts";
 import { getReport } from "./handlers/get-report.ts";
 import { queryMetrics } from "./handlers/query-metrics.ts";
 import { renderReport } from "./handlers/render-report.ts";
+import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
 
-export function reportMethods(dependencies: Dependencies): ServedService {
+export function reportMethods(dependencies: Dependencies & Watching): ServedService {
   return service(ReportService, {
     getReport: getReport(dependencies),
     renderReport: renderReport(dependencies),
     queryMetrics: queryMetrics(dependencies),
+    watchMetrics: watchMetrics(dependencies),
   });
 }

@@ -8,7 +8,7 @@ import { DataShardService, ExperimentRecordSchema, LeaseSchema, type TrainWork }
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
 import { openSpool } from "@pretrain/spool";
-import { terminationSignal } from "@pretrain/worker-process";
+import { steadyNow, terminationSignal } from "@pretrain/worker-process";
 import { ComputingProcesses } from "./attempt/computing-processes.ts";
 import { Outbox } from "./attempt/outbox.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -69,7 +69,7 @@ async function takeWork(): Promise<void> {
     blobs,
     blobsAddress: config.blobs,
     programsFolder: programsFolder(config),
-    now: () => new Date(),
+    now: steadyNow,
   };
   const isDue = async ({ experiment }: TrainWork) => {
     const id = idOfExperimentName(experiment);

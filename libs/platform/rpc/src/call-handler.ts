@@ -7,6 +7,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Log } from "@pretrain/observability";
+import { cutOffIdleReader } from "./idle-reader.ts";
 import type { ServedService } from "./served-service.ts";
 
 export type CallHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -15,7 +16,12 @@ const maximumRequestBytes = 4 * 2 ** 20;
 const discardForMs = 5_000;
 
 /** Speaks gRPC only: a second protocol would be a second one to be attacked in. */
-export function handleCalls(services: readonly ServedService[], interceptors: Interceptor[], log: Log): CallHandler {
+export function handleCalls(
+  services: readonly ServedService[],
+  interceptors: Interceptor[],
+  log: Log,
+  readPatienceMs: number | undefined,
+): CallHandler {
   const router = createConnectRouter({
     connect: false,
     grpcWeb: false,
@@ -29,6 +35,7 @@ export function handleCalls(services: readonly ServedService[], interceptors: In
   return (request, response) => {
     const handler = handlers.get(request.url);
     if (handler === undefined) return unimplemented(request, response);
+    if (readPatienceMs !== undefined) cutOffIdleReader(response.stream, readPatienceMs);
     answer(handler, request, response).catch((thrown: unknown) => {
       // The method's own errors were answered and logged before. What comes here could not be sent: the caller is gone.
       const { code, rawMessage } = ConnectError.from(thrown);

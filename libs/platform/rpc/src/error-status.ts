@@ -1,7 +1,7 @@
 /** Errors of this project as gRPC statuses with Google's standard details, and back. */
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { errorOfStatus, PretrainError, type StatusName, Unavailable } from "@pretrain/errors";
+import { errorOfStatus, PretrainError, ResourceExhausted, type StatusName, Unavailable } from "@pretrain/errors";
 import { BadRequestSchema, ErrorInfoSchema } from "@pretrain/proto";
 
 /** Who says so, in every ErrorInfo. */
@@ -57,6 +57,7 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
   const violations = thrown.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
   if (thrown.code === Code.DeadlineExceeded) return notAnswered(thrown, address);
   if (thrown.code === Code.Canceled && !isCancelledByCaller) return unreachable(thrown, address);
+  if (thrown.rawMessage.includes("NGHTTP2_ENHANCE_YOUR_CALM")) return notTaken(thrown, address);
   const status = statusNames.get(thrown.code);
   if (status === undefined) return thrown;
   if (status === "UNAVAILABLE" && info === undefined) return unreachable(thrown, address);
@@ -69,6 +70,12 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
 function unreachable(cause: ConnectError, address: string): PretrainError {
   const message = `the service at ${address} cannot be reached: ${cause.rawMessage}`;
   return new Unavailable("SERVICE_UNREACHABLE", message, { address }, { cause });
+}
+
+/** gRPC has RESOURCE_EXHAUSTED for this code of HTTP/2; Connect gives it as a defect. */
+function notTaken(cause: ConnectError, address: string): PretrainError {
+  const message = `the service at ${address} ended the call because too little of its answer was taken; call again, and read on`;
+  return new ResourceExhausted("READER_TOO_SLOW", message, { address }, { cause });
 }
 
 function notAnswered(cause: ConnectError, address: string): PretrainError {

@@ -17,6 +17,7 @@ async function serve(t: TestContext) {
     pauseExperiment: unused,
     resumeExperiment: unused,
     listCheckpoints: unused,
+    forkExperiment: unused,
     async *watchExperiment() {},
   });
   const server = await serveGrpc({ address: "127.0.0.1:0", services: [trainer], log: createLog("test", "fatal") });

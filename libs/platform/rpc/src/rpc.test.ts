@@ -35,6 +35,7 @@ const trainerMethods: TrainerMethods = {
   pauseExperiment: unused,
   resumeExperiment: unused,
   listCheckpoints: unused,
+  forkExperiment: unused,
   async *watchExperiment() {},
 };
 const evaluatorMethods: EvaluatorMethods = {
@@ -49,9 +50,13 @@ interface Parts {
   readonly evaluator?: Partial<EvaluatorMethods>;
   readonly log?: Log;
   readonly address?: string;
+  readonly readPatienceMs?: number;
 }
 
-async function serve(t: TestContext, { trainer, evaluator, log = silent, address = "127.0.0.1:0" }: Parts) {
+async function serve(
+  t: TestContext,
+  { trainer, evaluator, log = silent, address = "127.0.0.1:0", ...patience }: Parts,
+) {
   const metrics = createMetrics("test");
   const server = await serveGrpc({
     address,
@@ -61,6 +66,7 @@ async function serve(t: TestContext, { trainer, evaluator, log = silent, address
     ],
     log,
     metrics,
+    ...patience,
   });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= Promise.resolve(server[Symbol.asyncDispose]()));
@@ -421,6 +427,40 @@ test("a slow reader slows its stream down instead of filling memory", async (t) 
   await pause(500);
   assert.ok(made < 60, `${made} messages of 100 kB were made for one that was read`);
   await stream.return?.();
+});
+
+test("a caller that takes nothing is cut off as RESOURCE_EXHAUSTED; one that only has nothing to take is not", async (t) => {
+  const ended: string[] = [];
+  const quiet = Promise.withResolvers<void>();
+  const { client, evaluatorClient } = await serve(t, {
+    readPatienceMs: 300,
+    evaluator: {
+      async *generate() {
+        try {
+          for (;;) yield { text: "x".repeat(100_000) };
+        } finally {
+          ended.push("generate");
+        }
+      },
+    },
+    trainer: {
+      async *watchExperiment() {
+        yield {};
+        await quiet.promise;
+        yield {};
+      },
+    },
+  });
+  const slow = evaluatorClient.generate({ checkpoint: "experiments/a/checkpoints/1" })[Symbol.asyncIterator]();
+  const watching = all(client.watchExperiment({ name: "experiments/a" }));
+  await slow.next();
+  await until(() => ended.length === 1, { timeoutMs: 30_000 });
+  const read = (async () => {
+    while ((await slow.next()).done !== true);
+  })();
+  assert.equal((await failure(read)).status, "RESOURCE_EXHAUSTED");
+  quiet.resolve(); // for longer than the patience there was nothing for it
+  assert.equal((await watching).length, 2);
 });
 
 test("an Unavailable that the service throws on purpose keeps its own reason", async (t) => {

@@ -23,6 +23,11 @@ export interface GrpcOptions {
   readonly address: string;
   /** The services; health and reflection are added. */
   readonly services: readonly ServedService[];
+  /**
+   * How long a caller may take nothing of an answer that is there for it, in milliseconds. Its call ends RESOURCE_EXHAUSTED then.
+   * Absent: for ever, as where the reader of a stream has reasons of its own to pause.
+   */
+  readonly readPatienceMs?: number;
   readonly log: Log;
   /** Where calls are counted, as `pretrain_rpc_seconds`. */
   readonly metrics?: Metrics;
@@ -31,14 +36,14 @@ export interface GrpcOptions {
 const unaryPatienceMs = 10_000;
 
 /** @throws FailedPrecondition ADDRESS_UNUSABLE, as `listen` says */
-export async function serveGrpc({ address, services, log, metrics }: GrpcOptions): Promise<GrpcServer> {
+export async function serveGrpc({ address, services, readPatienceMs, log, metrics }: GrpcOptions): Promise<GrpcServer> {
   const draining = new Draining();
   const health = createHealth(services.map(({ descriptor }) => descriptor.typeName));
   const all = [...services, health];
   const descriptors = all.map(({ descriptor }) => descriptor);
   const served = [...all, ...reflectionServices(new DescriptorIndex(descriptors, errorDetails))];
   const interceptors = [answerErrors(log, metrics), limitLifetime(draining), validateRequests()];
-  const { server, sessions } = createHttp2Server(handleCalls(served, interceptors, log));
+  const { server, sessions } = createHttp2Server(handleCalls(served, interceptors, log, readPatienceMs));
   const bound = await listen(server, address, "PRETRAIN_GRPC_ADDRESS");
   return {
     address: bound,

@@ -4,5 +4,6 @@ export { kinds, type Message, type MessageGuard } from "./messages.ts";
 export { openParentChannel, type ParentChannel } from "./parent-channel.ts";
 export { channelVariable } from "./parent-socket.ts";
 export { type Child, type ChildExit, type ChildOptions, startChild } from "./start-child.ts";
+export { steadyNow } from "./steady-now.ts";
 export { type Supervised, type SupervisorOptions, superviseWorker } from "./supervise-worker.ts";
 export { terminationSignal } from "./termination-signal.ts";

@@ -80,3 +80,13 @@ test("a range that ends before it begins is refused by the name of its end", () 
     (error) => error instanceof InvalidArgument && error.violations[0]?.field === "to_micro_step",
   );
 });
+
+test("more buckets than one answer holds are refused, at one more than the limit", () => {
+  const metrics = ["train/loss", "train/lr", "train/tokens", "train/grad_norm", "eval/loss"];
+  const ask = (maxPoints: number) => query({ experiment: "experiments/1-4-0", metrics, maxPoints });
+  assert.equal(ask(10_000).series.length, 5);
+  assert.throws(
+    () => query({ experiment: "experiments/1-4-0", metrics: [...metrics, "eval/perplexity"], maxPoints: 8_334 }),
+    (error) => error instanceof InvalidArgument && error.violations[0]?.field === "max_points",
+  );
+});

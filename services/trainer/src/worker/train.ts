@@ -1,6 +1,7 @@
 /** The loop of the process that computes: a batch in, a step out, a checkpoint where one is due. */
 import type { CheckpointState } from "@pretrain/checkpoint";
 import { parameterCount } from "@pretrain/model";
+import { steadyNow } from "@pretrain/worker-process";
 import { endsOptimizerStep, isCheckpointDue, totals } from "../experiment/step-plan.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import type { Inbox } from "./inbox.ts";
@@ -41,7 +42,7 @@ async function loop(training: Training): Promise<void> {
     ended = performance.now();
     const times = timesOf(step, arrived - waited, ended - began);
     const memory = isSampled(step.microStep, setup) ? memoryNow(training) : undefined;
-    await send({ kind: "step", endTimeMs: Date.now(), ...step, times, memory });
+    await send({ kind: "step", endTimeMs: steadyNow().getTime(), ...step, times, memory });
     if (isCheckpointDue(setup.plan, setup.saveInterval, step.microStep)) saved = await save(training);
   }
   if (inbox.stopsAt === "at_checkpoint" && saved < run.counters.microStep) await save(training);
