@@ -10,7 +10,7 @@ import { Unavailable } from "@pretrain/errors";
 import { type Broker, type EventKind, events } from "@pretrain/events";
 import { createLog } from "@pretrain/observability";
 import { LogLineSchema, MissingEventsRequestSchema, MissingEventsResponseSchema } from "@pretrain/proto";
-import { openSpool } from "@pretrain/spool";
+import { openSpool, type Spool } from "@pretrain/spool";
 import { type TestScope, temporaryDirectory, until } from "@pretrain/testing";
 import { leftoverEvents } from "./leftover-events.ts";
 import { Outbox } from "./outbox.ts";
@@ -133,21 +133,38 @@ test("an event that the ledger never takes is published ten times again, then le
   assert.deepEqual([...world.ledger], [events.log.messageId(line(2))]);
 });
 
-test("a worker is started for what is to be sent at once, for what is only kept every five minutes, else never", async (t) => {
+test("a worker that ends publishes again what the ledger is known to lack: the next one may begin much later", async (t) => {
+  const world = setUp(t);
+  world.isIngesting = false;
+  const outbox = world.open({ askEveryMs: 2, patienceMs: patient.timeoutMs });
+  outbox.put(events.log, line(1));
+  await until(() => world.questions > 2, patient);
+  world.stream.splice(0); // the broker has lost it
+  world.isIngesting = true;
+  await outbox.close(1000);
+  assert.equal(world.ledger.size, 1);
+});
+
+test("a worker is started for what is to be sent at once, for what is only kept more and more seldom, else never", async (t) => {
   const world = setUp(t);
   const clock = { nowMs: 0 };
   const isDue = leftoverEvents(world.folder, () => clock.nowMs);
-  assert.equal(isDue(), false);
-  {
+  const change = (what: (spool: Spool) => void) => {
     using spool = openSpool(world.folder, { limitBytes: 1000 });
-    spool.append(new TextEncoder().encode("a"));
-  }
-  assert.deepEqual([isDue(), isDue()], [true, true]);
-  {
-    using spool = openSpool(world.folder, { limitBytes: 1000 });
-    spool.markSent(1);
-  }
-  assert.equal(isDue(), false);
-  clock.nowMs = 5 * 60_000;
-  assert.deepEqual([isDue(), isDue()], [true, false]);
+    what(spool);
+  };
+  const dueSeconds = (to: number) => {
+    const found: number[] = [];
+    for (const from = clock.nowMs; clock.nowMs < from + to * 1000; clock.nowMs += 1000)
+      if (isDue()) found.push((clock.nowMs - from) / 1000);
+    return found;
+  };
+  assert.deepEqual(dueSeconds(100), []);
+  change((spool) => void spool.append(new TextEncoder().encode("a")));
+  assert.deepEqual(dueSeconds(3), [0, 1, 2]);
+  change((spool) => spool.confirm(1));
+  assert.deepEqual(dueSeconds(3), []);
+  change((spool) => spool.markSent(spool.append(new TextEncoder().encode("b"))));
+  assert.deepEqual(dueSeconds(300), [14, 44, 104, 224]);
+  assert.deepEqual(dueSeconds(3000), [164, 644, 1244, 1844, 2444]);
 });

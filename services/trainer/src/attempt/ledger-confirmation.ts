@@ -20,7 +20,8 @@ export interface ConfirmationPace {
   readonly patienceMs: number;
 }
 
-export const confirmationPace: ConfirmationPace = { askEveryMs: 1_000, patienceMs: 30_000 };
+/** Within two minutes the broker itself drops a repetition of what it still has, so an early one costs nothing. */
+export const confirmationPace: ConfirmationPace = { askEveryMs: 1_000, patienceMs: 3_000 };
 
 const askedAtOnce = 512;
 const longestSilenceMs = 30_000;
@@ -61,10 +62,14 @@ export class LedgerConfirmation implements AsyncDisposable {
     this.#sent.resolve();
   }
 
+  /** Before it ends, it publishes again what the ledger lacks: the next worker may begin much later. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     this.wake();
     await this.#running;
+    if (this.#lacked.size === 0) return;
+    for (const lacked of this.#lacked.values()) lacked.dueMs = 0;
+    await this.#round();
   }
 
   async #run(): Promise<void> {
