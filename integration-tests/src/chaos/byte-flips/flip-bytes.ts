@@ -30,7 +30,8 @@ export async function flipBytes(
   const counts = new Map(specimens.map(({ name }) => [name, { noticed: 0, harmless: 0, undetected: [] as string[] }]));
   for (let flip = 1; flip <= flips; flip += 1) {
     const isSlowsTurn = flip % slowEvery === 0;
-    const turn = specimens.filter(({ isSlow = false }) => isSlow === isSlowsTurn);
+    const taken = specimens.filter(({ isSlow = false }) => isSlow === isSlowsTurn);
+    const turn = taken.length > 0 ? taken : specimens;
     const name = random.oneOf([...new Set(turn.map((specimen) => specimen.name))]);
     const specimen = random.oneOf(turn.filter((each) => each.name === name));
     const file = random.oneOf(specimen.files);
