@@ -12,8 +12,8 @@ export interface ExperimentFacts {
   /** When it was made, in milliseconds since 1970. */
   readonly createdMs: number;
   readonly state: State;
-  /** Changes of state so far. */
-  readonly transitions: number;
+  /** Changes of state and requests of users so far. */
+  readonly changes: number;
   /** Whether an event has to be published or a piece of work to be enqueued. */
   readonly isUnsettled: boolean;
   /** Whether a piece of work should be in the queue or in a worker's hands. */
@@ -31,7 +31,7 @@ export function experimentFacts({ key, value }: Recorded<ExperimentRecord>): Exp
     key,
     createdMs: createTime === undefined ? 0 : timestampMs(createTime),
     state,
-    transitions: value.transitions.length,
+    changes: changesOf(value),
     isUnsettled: isUnsettled(value),
     hasPiece: value.enqueued && needsWork(state),
     waitsForRoom: waitsForRoom(experiment),
@@ -46,8 +46,12 @@ export function placeOf({ createdMs, key }: ExperimentFacts): Place {
 
 /** Whether what follows from the record's changes is still to be done, or to be marked as done. */
 export function isUnsettled(record: ExperimentRecord): boolean {
-  const { announced, copied, transitions } = record;
-  return Math.min(announced, copied) < transitions.length || isToBeEnqueued(record);
+  return record.announced < record.transitions.length || record.copied < changesOf(record) || isToBeEnqueued(record);
+}
+
+/** Grows with everything that was acknowledged to somebody; what a worker writes of its progress does not count. */
+export function changesOf({ transitions, requests }: ExperimentRecord): number {
+  return transitions.length + requests;
 }
 
 export function isToBeEnqueued(record: ExperimentRecord): boolean {

@@ -51,7 +51,10 @@ function once(
   expectEtag(etag, String(revision));
   const changed = request(value);
   // Also what changed nothing: repeated after somebody else's request it would.
-  return mark === undefined ? changed : withApplied(changed ?? value, mark);
+  const marked = mark === undefined ? changed : withApplied(changed ?? value, mark);
+  return marked?.transitions.length === value.transitions.length
+    ? { ...marked, requests: marked.requests + 1 }
+    : marked;
 }
 
 function requestSha256(id: string, etag: string): string {

@@ -10,7 +10,7 @@ import { Aborted, AlreadyExists, NotFound, Unavailable } from "@pretrain/errors"
 import { type Broker, events, type Recorded, type Records, work } from "@pretrain/events";
 import { type ExperimentRecord, Experiment_Priority as Priority, TrainWorkSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
-import { isToBeEnqueued } from "../experiment/experiment-facts.ts";
+import { changesOf, isToBeEnqueued } from "../experiment/experiment-facts.ts";
 import { type Command, following } from "../experiment/lifecycle.ts";
 import { type Change, changed, experimentOf, isLastChange, marked, unannounced } from "../experiment/record.ts";
 import type { RecordCopies } from "./record-copies.ts";
@@ -79,7 +79,7 @@ export class Experiments {
   /** Puts back a record that has come further than the bucket knows. @returns false when the bucket knows as much by now */
   async restore(id: string, value: ExperimentRecord): Promise<boolean> {
     const found = await this.find(id);
-    if (found !== undefined && found.value.transitions.length >= value.transitions.length) return false;
+    if (found !== undefined && changesOf(found.value) >= changesOf(value)) return false;
     try {
       if (found === undefined) await this.#records.create(id, value);
       else await this.update(found, value);
@@ -137,7 +137,8 @@ export class Experiments {
   async settle(found: Found): Promise<Found> {
     const { key, value } = found;
     const length = value.transitions.length;
-    const copied = value.copied < length && (await this.#copies.keep(key, value)) ? length : value.copied;
+    const changes = changesOf(value);
+    const copied = value.copied < changes && (await this.#copies.keep(key, value)) ? changes : value.copied;
     for (const event of unannounced(value)) await this.#broker.publish(events.state, event);
     const enqueues = isToBeEnqueued(value);
     if (enqueues) await this.#enqueue(key, value);

@@ -10,6 +10,7 @@ import { Experiment_Priority as Priority, RecipeSchema, Experiment_State as Stat
 import { completeRecipe } from "@pretrain/recipe";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
 import { experimentOf, queued } from "../experiment/record.ts";
+import { pauseExperiment, resumeExperiment } from "../handlers/change-experiment.ts";
 import { experimentsInMemory } from "../test-support/experiments-in-memory.ts";
 import { RecordCopies } from "./record-copies.ts";
 import { restoreRecords } from "./restore-records.ts";
@@ -86,6 +87,22 @@ test("a copy that cannot be read is passed over for the one before it", async (t
   const after = emptyBroker();
   await after.restore();
   assert.equal(experimentOf((await after.experiments.get("a")).value).state, State.QUEUED);
+});
+
+test("a pause that was answered and has not become a state yet is brought back, and so is the mark of its request", async (t) => {
+  const { emptyBroker, blobs } = trainer(t);
+  const dependencies = { blobs, now: () => time, wake: () => undefined };
+  const before = emptyBroker();
+  await before.experiments.settle(await before.experiments.create("a", fresh("a")));
+  await before.experiments.advance("a", "prepare", { now: time, message: "" });
+  const asked = { name: "experiments/a", etag: "", requestId: "p" };
+  await pauseExperiment({ ...dependencies, experiments: before.experiments })(asked);
+  const after = emptyBroker();
+  await after.restore();
+  assert.equal(experimentOf((await after.experiments.get("a")).value).pauseRequested, true);
+  await resumeExperiment({ ...dependencies, experiments: after.experiments })({ ...asked, requestId: "" });
+  const repeated = await pauseExperiment({ ...dependencies, experiments: after.experiments })(asked);
+  assert.equal(repeated.pauseRequested, false); // it was withdrawn since
 });
 
 test("an id that the broker has forgotten is not given to another experiment", async (t) => {

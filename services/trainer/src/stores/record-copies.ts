@@ -1,8 +1,8 @@
 /**
- * Copies of the records outside of the broker, in the store of checkpoints: one for each change of state, made behind the change
- * and before its event. A bucket that is lost, or that an older disk brought back, is made whole from them:
+ * Copies of the records outside of the broker, in the store of checkpoints: one for each change of state and each request of a
+ * user, made behind the change and before its event or its answer. A bucket that is lost, or that an older disk brought back, is made whole from them:
  *
- *     records/experiments/<id>/<transitions>.json      the first one stays for good, of the others the last two
+ *     records/experiments/<id>/<changes>.json      the first one stays for good, of the others the last two
  *
  * A copy is behind the bucket or equal to it; one that is ahead means that the bucket has forgotten something.
  */
@@ -11,6 +11,7 @@ import type { BlobStore } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { type ExperimentRecord, ExperimentRecordSchema } from "@pretrain/proto";
+import { changesOf } from "../experiment/experiment-facts.ts";
 
 const prefix = "records/experiments/";
 
@@ -25,7 +26,7 @@ export class RecordCopies {
 
   /** False when the store does not take it now: an experiment goes on without, and the sweep tries again. */
   async keep(id: string, record: ExperimentRecord): Promise<boolean> {
-    const number = record.transitions.length;
+    const number = changesOf(record);
     try {
       await this.#blobs.create(
         keyOf(id, number),

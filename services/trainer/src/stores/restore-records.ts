@@ -2,7 +2,7 @@
 import type { RecordIndex } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import type { ExperimentRecord } from "@pretrain/proto";
-import type { ExperimentFacts } from "../experiment/experiment-facts.ts";
+import { changesOf, type ExperimentFacts } from "../experiment/experiment-facts.ts";
 import { marked } from "../experiment/record.ts";
 import type { Experiments } from "./experiments.ts";
 import type { RecordCopies } from "./record-copies.ts";
@@ -18,12 +18,12 @@ export async function restoreRecords({ experiments, index, copies, log }: Restor
   const numbers = await copies.numbers();
   const facts = await index.current(); // behind the copies, so that nothing written meanwhile looks forgotten
   for (const [id, [newest = 0, ...older]] of numbers) {
-    const known = facts.get(id)?.transitions ?? 0;
+    const known = facts.get(id)?.changes ?? 0;
     if (newest <= known) continue;
     const copy = await readable(copies, id, [newest, ...older]);
-    if (copy === undefined || copy.transitions.length <= known) continue;
+    if (copy === undefined || changesOf(copy) <= known) continue;
     if (!(await experiments.restore(id, asFound(copy)))) continue;
-    const lost = copy.transitions.length - known;
+    const lost = changesOf(copy) - known;
     log.error(
       { experiment: id, lost },
       "the broker had forgotten changes of a record; they are restored from its copy",
@@ -45,5 +45,5 @@ async function readable(
 
 /** Its events and its piece of work may be lost with the record: all of them are sent again, and known by their identities. */
 function asFound(copy: ExperimentRecord): ExperimentRecord {
-  return marked(copy, { announced: 0, enqueued: false, copied: copy.transitions.length });
+  return marked(copy, { announced: 0, enqueued: false, copied: changesOf(copy) });
 }
