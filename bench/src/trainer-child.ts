@@ -25,7 +25,7 @@ export interface ChildCheckpoint {
 }
 
 type Said =
-  | { readonly kind: "environment" | "ready" | "writing" | "stopped" }
+  | { readonly kind: "environment" | "ready" | "save_due" | "writing" | "stopped" }
   | { readonly kind: "failed"; readonly message: string }
   | ({ readonly kind: "step" } & ChildStep)
   | ({ readonly kind: "checkpoint" } & ChildCheckpoint);
@@ -69,6 +69,7 @@ export async function runChild(options: ChildOptions): Promise<ChildRun> {
       environment: true,
       ready: true,
       step: true,
+      save_due: true,
       checkpoint: true,
       writing: true,
       stopped: true,
@@ -78,6 +79,7 @@ export async function runChild(options: ChildOptions): Promise<ChildRun> {
       if (message.kind === "ready") readySeconds = secondsSoFar();
       if (message.kind === "checkpoint") checkpoints.push(message);
       if (message.kind === "failed") failure = message.message;
+      if (message.kind === "save_due") void child.send({ kind: "save" });
       if (message.kind !== "step") return;
       if (steps.length === 0) firstStepSeconds = secondsSoFar();
       steps.push(message);

@@ -14,11 +14,15 @@ export class Slots {
     return this.#taken;
   }
 
-  async take(): Promise<void> {
+  /** Resolves when there is one to take, or when it is closed. */
+  async free(): Promise<void> {
     while (this.#taken >= this.#most && !this.#closed) {
       await this.#free.promise;
       this.#free = Promise.withResolvers();
     }
+  }
+
+  take(): void {
     this.#taken += 1;
   }
 

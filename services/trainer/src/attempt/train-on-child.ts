@@ -69,9 +69,10 @@ async function passOn(wish: Wish, child: ComputingProcess, feeding: AbortControl
 
 async function feed({ child, right, batches }: TrainingOnChild, slots: Slots, signal: AbortSignal): Promise<void> {
   for await (const batch of batches(signal)) {
-    await slots.take();
+    await slots.free();
     if (signal.aborted) return;
     await right.check(); // what is computed of it may be a checkpoint's bytes
+    slots.take(); // only now: whoever has no batch may be silent for as long as the check takes
     await child.send({ kind: "batch", ...batch });
   }
 }

@@ -91,7 +91,9 @@ export async function attemptInProcess({
   const isOver = Promise.withResolvers<void>();
   const onWritten = (written: WrittenCheckpoint) => {
     stepsMeanwhile.push(losses.size + (setup.resume?.manifest.microStep ?? 0) - written.state.microStep);
-    sealing.push(sealCheckpoint(store, manifestOf(written)));
+    const seal = sealCheckpoint(store, manifestOf(written));
+    seal.catch(() => undefined); // it is told at the end, with the others
+    sealing.push(seal);
   };
   await using checkpoints = new CheckpointWriter({
     blobs: options.blobs,
@@ -106,7 +108,11 @@ export async function attemptInProcess({
     if (message.kind === "step" && message.microStep === options.diesBehind) isOver.resolve();
     return Promise.resolve();
   };
-  await Promise.race([train({ run, setup, checkpoints, inbox, send }), isOver.promise]);
+  try {
+    await Promise.race([train({ run, setup, checkpoints, inbox, send }), isOver.promise]);
+  } finally {
+    await Promise.allSettled(sealing); // also when training failed: nothing goes on behind this function
+  }
   return { losses, sealed: await Promise.all(sealing), stepsMeanwhile };
 }
 

@@ -71,11 +71,13 @@ export class CheckpointWriter implements AsyncDisposable {
     await this.settled();
     this.#free = Promise.withResolvers();
     const copying = performance.now();
+    const allowed = this.#mayWrite(); // asked before the copy, so that the answer is there behind it
     program.copyTo(this.#memory);
+    await allowed;
     const copied = performance.now();
     const [pauseSeconds, copySeconds] = [(copied - began) / 1000, (copied - copying) / 1000];
     this.#saving = { state, pauseSeconds, copySeconds };
-    void this.#mayWrite().then(() => this.#thread.postMessage(state), this.#failure.reject);
+    this.#thread.postMessage(state); // before the next step: behind it nobody would hear the answer for as long as that takes
   }
 
   /** Resolves when nothing is being written. @throws as `failed` */

@@ -8,8 +8,8 @@
  *       │ ◀──────── ready ───────────────── │   weights built, or read from a checkpoint
  *       │ ───────── batch, batch ─────────▶ │   the parent is a batch or two ahead
  *       │ ◀──────── step ────────────────── │   one per batch, in order
- *       │ ◀──────── save_due ────────────── │   the state is copied; training goes on
- *       │ ───────── save ─────────────────▶ │   while the attempt holds the experiment
+ *       │ ◀──────── save_due ────────────── │   the state is being copied
+ *       │ ───────── save ─────────────────▶ │   if the attempt holds the experiment; training goes on
  *       │ ◀──────── checkpoint ──────────── │   parts written, while steps went on; it exists when the parent seals it
  *       │ ◀──────── writing ─────────────── │   every two seconds, while it has nothing to do but wait for a checkpoint
  *       │ ───────── stop ─────────────────▶ │
