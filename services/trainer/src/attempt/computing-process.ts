@@ -78,7 +78,7 @@ function unlessGone(error: unknown): void {
 const lookEveryMs = 1_000;
 
 async function next(
-  { processId, kill }: Child<ToChild>,
+  child: Child<ToChild>,
   mailbox: Mailbox<FromChild>,
   patience: () => Patience | undefined,
 ): Promise<Said> {
@@ -89,10 +89,10 @@ async function next(
     if (message !== undefined) return message;
     const limits = patience();
     if (limits === undefined) silence = undefined;
-    else if (silence === undefined) silence = new Silence(processorTimeMs(processId));
+    else if (silence === undefined) silence = new Silence(processorTimeMs(child.processId));
     // Not by a clock: when this process was itself stopped for a minute, it has waited a second.
-    else if (silence.isHang(lookEveryMs, processorTimeMs(processId), limits)) {
-      await kill();
+    else if (silence.isHang(lookEveryMs, processorTimeMs(child.processId), limits)) {
+      await child.kill();
       throw new AttemptFault(
         Reason.WORKER_LOST,
         `the computing process was silent for ${silence.seconds} s and was ended`,
