@@ -147,6 +147,36 @@ test("a service killed in the middle of packing leaves no half dataset, and its 
   assert.equal(found.sequences.length, 1000);
 });
 
+test("a service killed in the middle of a stream: its successor's stream hands out the rest, every row once", async (t) => {
+  const system = await setUp(t);
+  writeFileSync(join(system.root, "book.jsonl"), jsonl(...rows));
+  const first = await system.start();
+  const { name } = await first.client.packDataset({ settings: packingSettings({ path: "book.jsonl" }) });
+  await ended(first, name);
+  const request = { dataset: name, split: Split.TRAIN, batchRows: 3, shuffle: "per_epoch", seed: 3, epochs: 2 };
+  const seen: bigint[] = [];
+  let next: { epoch: number; row: bigint } | undefined;
+  const reading = (async () => {
+    for await (const batch of first.client.streamBatches({ ...request, epochs: 100_000 })) {
+      if (seen.length >= 21) continue; // what comes after these is not taken for read
+      seen.push(...batch.rowIds);
+      next = batch.next;
+    }
+  })();
+  const cut = assert.rejects(reading, { status: "UNAVAILABLE" });
+  await until(() => seen.length >= 21, { timeoutMs: 30_000 });
+  first.child.kill("SIGKILL");
+  await cut;
+  const second = await system.start();
+  const start = { epoch: next?.epoch ?? 0, row: next?.row ?? 0n };
+  for await (const { rowIds } of second.client.streamBatches({ ...request, start })) seen.push(...rowIds);
+  const twice = [...rows.keys(), ...rows.keys()].map(BigInt);
+  assert.deepEqual(
+    seen.toSorted((a, b) => Number(a - b)),
+    twice.toSorted((a, b) => Number(a - b)),
+  );
+});
+
 test("SIGTERM ends the service with code 0 within 3 s, and a stream that is being read with UNAVAILABLE", async (t) => {
   const system = await setUp(t);
   writeFileSync(join(system.root, "book.jsonl"), jsonl(...rows));
@@ -172,7 +202,7 @@ test("bad variables and a taken port end the start with one sentence that names 
   const system = await setUp(t);
   const { grpc } = await system.start();
   for (const [environment, words] of [
-    [{ PRETRAIN_BLOBS: "s3://bucket", PRETRAIN_DATA_ROOTS: "" }, /PRETRAIN_BLOBS.*PRETRAIN_DATA_ROOTS: is not set/],
+    [{ PRETRAIN_BLOBS: "ftp://bucket", PRETRAIN_DATA_ROOTS: "" }, /PRETRAIN_BLOBS.*PRETRAIN_DATA_ROOTS: is not set/],
     [{ PRETRAIN_GRPC_ADDRESS: grpc }, /in use.*PRETRAIN_GRPC_ADDRESS/],
   ] as const) {
     const child = system.run(environment);
