@@ -24,6 +24,7 @@ test("a fork's record has no gaps, counts its own steps, and names parent, diges
   assert.equal(fork.state, Experiment_State.COMPLETED, fork.message);
   const report = await finalReport(system, name);
   assert.deepEqual(report.gaps, []);
+  assert.equal(report.execution?.attempts[0]?.resumedFromMicroStep, 8n);
   assert.equal(report.training?.microSteps, (fork.progress?.totalMicroSteps ?? 0n) - 8n);
   assert.deepEqual([report.origin?.checkpoint, report.origin?.manifestSha256], [origin.name, origin.manifestSha256]);
   assert.ok(report.checkpoints.every(({ microStep }) => microStep > 8n)); // its parent's is not its own

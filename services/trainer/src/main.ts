@@ -21,6 +21,9 @@ import { RecordCopies } from "./stores/record-copies.ts";
 /** What a worker's spool needs to go on: the events of some steps. */
 const spoolRoomBytes = 1024 * 1024;
 
+/** How long a caller may take nothing of an answer. */
+const readPatienceMs = 30_000;
+
 exitOnFatalError(createLog("trainer"));
 const config = trainerConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("trainer", config.logLevel);
@@ -60,7 +63,7 @@ const isRoomFor = async (id: string, bytes: number) =>
   (await hasRoom(blobs, `experiments/${id}/probe`, bytes)) && (await hasRoom(folderOfWorker, "probe", spoolRoomBytes));
 opened.use(keepResuming({ experiments, index, isRoomFor, now, wake, log }));
 const methods = trainerMethods({ experiments, index, blobs, now, log, wake });
-const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
+const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], readPatienceMs, log, metrics }));
 const ready = () => experiments.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
