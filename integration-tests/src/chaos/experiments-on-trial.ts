@@ -26,6 +26,8 @@ const recipe = {
 } satisfies MessageInitShape<typeof RecipeSchema>;
 
 const answerMs = 120_000;
+/** Gaps that no waiting closes: an evaluation that has failed, an attempt that died before it could say what it ran on. */
+const staysSo = / failed: |^What attempt \d+ ran on is missing/;
 /** After the last fault; a machine that is busy with other things takes its time. */
 const restMs = 240_000;
 
@@ -94,7 +96,7 @@ export async function isAtRest(system: ChaosSystem, wire: Wire, trial: Trial): P
   const [{ listed, gaps }, measured] = [await toldBy(system, trial), await measuredSteps(system, trial)];
   const unmeasured = listed.filter((step) => !measured.has(step));
   if (trial.isRolledBack) await measureAgain(system, trial, unmeasured);
-  const isWaiting = gaps.some((gap) => !gap.includes(" failed: ")); // what has failed stays so
+  const isWaiting = gaps.some((gap) => !staysSo.test(gap));
   return unmeasured.length === 0 && (!isWaiting || trial.damaged.size > 0 || trial.isRolledBack);
 }
 

@@ -22,6 +22,8 @@ export interface Field {
   readonly trial: Trial;
   /** Takes an experiment among those that are judged. */
   readonly add: (trial: Trial) => void;
+  /** Notes that the broker has forgotten something of every experiment there is. */
+  readonly rollBack: () => void;
   /** Resolves when everything that the broker has acknowledged is in the ledger. */
   readonly recorded: () => Promise<void>;
 }
@@ -168,7 +170,10 @@ async function damageCheckpoint(field: Field, { place }: Round): Promise<boolean
  * The broker comes back with what it had some events ago. What the ledger has by then is promised to stay; so everybody who
  * publishes is held still until the ledger has all of it.
  */
-async function restoreOlderDisk({ system, wire, trial, recorded }: Field, { afterEvents }: Round): Promise<boolean> {
+async function restoreOlderDisk(
+  { system, wire, trial, rollBack, recorded }: Field,
+  { afterEvents }: Round,
+): Promise<boolean> {
   const copy = await system.copyBrokerDisk();
   await wire.listen(system.brokerUrl);
   const limit = AbortSignal.timeout(20_000); // the experiment may be over
@@ -178,7 +183,7 @@ async function restoreOlderDisk({ system, wire, trial, recorded }: Field, { afte
   const held = publishers.flatMap((role) => system.pids(role));
   system.signal(held, "SIGSTOP");
   await recorded();
-  trial.isRolledBack = true;
+  rollBack();
   await system.restartBroker("SIGKILL", async (store) => {
     await rm(store, { recursive: true });
     await cp(copy, store, { recursive: true });

@@ -120,6 +120,7 @@ class Run {
       wire: this.#wire,
       trial,
       add: (another: Trial) => void this.#trials.push(another),
+      rollBack: () => this.#rollBack(),
       recorded: () => this.#recorded(),
     };
     const didStrike = await fault(field, round);
@@ -213,6 +214,10 @@ class Run {
     if (this.#listensAt === this.#system.brokerUrl) return;
     this.#listensAt = this.#system.brokerUrl;
     await this.#wire.listen(this.#listensAt);
+  }
+
+  #rollBack(): void {
+    for (const trial of this.#trials) trial.isRolledBack = true;
   }
 
   /** Resolves when everything that was acknowledged is in the ledger. */

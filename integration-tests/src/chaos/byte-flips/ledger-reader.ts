@@ -5,6 +5,7 @@ import { environmentOf, serviceAddresses, startService } from "@pretrain/cli";
 import { startNatsServer } from "@pretrain/nats-server";
 import { until } from "@pretrain/testing";
 import { ledgerContent } from "../oracle/event-rows.ts";
+import { brokerStore } from "../system/chaos-system.ts";
 
 /** @param folder of the run, whose system was stopped */
 export async function ledgerReader(folder: string) {
@@ -19,7 +20,7 @@ export async function ledgerReader(folder: string) {
     /** The ledger's file may be damaged; afterwards it is what the service has made of it. */
     async serve(): Promise<void> {
       rmSync(join(state, "nats"), { recursive: true, force: true });
-      cpSync(join(original, "nats"), join(state, "nats"), { recursive: true });
+      cpSync(brokerStore(folder), join(state, "nats"), { recursive: true });
       for (const ending of ["-wal", "-shm"]) rmSync(join(state, "report", `ledger.sqlite${ending}`), { force: true });
       await using broker = await startNatsServer({ port: 0, storeDirectory: join(state, "nats") });
       const blobsUrl = `file://${join(state, "blobs")}`;

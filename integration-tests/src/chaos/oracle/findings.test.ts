@@ -218,6 +218,12 @@ for (const [claim, heading, found, expected] of [
     /was asked to end and ended by REASON_WORKER_LOST/,
   ],
   [
+    "not to know what an attempt ran on that has computed steps is broken",
+    "broken",
+    evidence(disturbed, { gaps: ["What attempt 2 ran on is missing."] }),
+    /says: What attempt 2/,
+  ],
+  [
     "a gap in the record is broken",
     "broken",
     evidence(disturbed, { gaps: ["Micro-step 3 is missing."] }),
@@ -231,6 +237,11 @@ for (const [claim, heading, found, expected] of [
     );
   });
 }
+
+test("an attempt that died before it had said what it ran on leaves a gap in the record, and nothing is broken", () => {
+  const gaps = ["What attempt 3 ran on is missing."];
+  assert.deepEqual(findings(evidence(disturbed, { gaps }), reference), nothing);
+});
 
 test("a fork owes the steps behind the checkpoint that it goes on from, and no others", () => {
   const fork = undisturbed.filter(({ id }) => !/^(step.*\/[12]|evaluation.*-2)$/.test(id));

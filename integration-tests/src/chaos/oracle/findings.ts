@@ -212,9 +212,17 @@ function badAttempts({ ledger, nonces, lateManifests, experiment }: Evidence): s
   ];
 }
 
-/** What the record itself says is missing, the traces of an older disk and of damage set aside. */
-function gapsIn({ gaps, isRolledBack, damaged, experiment }: Evidence): string[] {
+/**
+ * What the record itself says is missing, the traces of an older disk and of damage set aside, and of attempts that died before
+ * they could say what they ran on: they did nothing else either.
+ */
+function gapsIn({ gaps, ledger, isRolledBack, damaged, experiment }: Evidence): string[] {
+  const working = new Set(ofKind(ledger, "step").map(({ payload }) => numberAt(payload, "attempt")));
   return gaps
+    .filter((gap) => {
+      const attempt = /^What attempt (\d+) ran on is missing/.exec(gap)?.[1];
+      return attempt === undefined || working.has(Number(attempt));
+    })
     .filter((gap) => !(isRolledBack && /claim to be the same state/.test(gap)))
     .filter((gap) => !(damaged.size > 0 && /evaluation of the checkpoint/.test(gap)))
     .map((gap) => `the record of ${experiment} says: ${gap}`);

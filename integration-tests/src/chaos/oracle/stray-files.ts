@@ -4,7 +4,6 @@ import { join, relative } from "node:path";
 
 /** Everything that may lie there, by its path below the state's folder. Unfinished blobs are swept ten minutes later. */
 const known = [
-  /^nats\//,
   /^blobs\/\.incomplete\/[0-9a-f]{32}\.part$/,
   /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/quarantine\/\d+\.(manifest|reason)\.json$/,
   /^blobs\/records\/experiments\/[a-z0-9-]+\/\d+\.json$/,

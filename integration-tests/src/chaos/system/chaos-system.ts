@@ -53,7 +53,7 @@ export async function startChaosSystem(folder: string): Promise<ChaosSystem> {
   await writeChapters(join(folder, "data", "chapters.jsonl"));
   await ensureNatsServer();
   const addresses = { ...(await serviceAddresses("free")), "second-trainer": (await serviceAddresses("free")).trainer };
-  const broker = await startNatsServer({ port: 0, storeDirectory: join(folder, "state", "nats") });
+  const broker = await startNatsServer({ port: 0, storeDirectory: brokerStore(folder) });
   const proxies = {
     broker: await startFaultProxy(portIn(broker.url)),
     dataShard: await startFaultProxy(portIn(addresses["data-shard"].grpc)),
@@ -123,7 +123,7 @@ export class ChaosSystem implements AsyncDisposable {
     signal: NodeJS.Signals,
     meanwhile: (store: string) => Promise<void> = async () => {},
   ): Promise<void> {
-    const store = join(this.state, "nats");
+    const store = brokerStore(this.folder);
     sent(this.#broker.pid, signal);
     sent(this.#broker.pid, "SIGCONT"); // one that was stopped hears nothing
     await this.#broker.exited;
@@ -203,6 +203,11 @@ export class ChaosSystem implements AsyncDisposable {
       NODE_OPTIONS: `--import=${clockShim}`,
     };
   }
+}
+
+/** Not below the state: nats-server reserves gigabytes for its streams, and refuses a small disk. */
+export function brokerStore(folder: string): string {
+  return join(folder, "nats");
 }
 
 /** False when there is no such process any more. */
