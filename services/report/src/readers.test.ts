@@ -104,7 +104,7 @@ function deafPage(t: TestContext, { http }: ServiceProcess): void {
 /** A connection of its own, of whose calls nothing is read: HTTP/2's windows stay as they are. */
 function deafSession(t: TestContext, { grpc }: ServiceProcess): ClientHttp2Session {
   const session = connectHttp2(`http://${grpc}`).on("error", () => undefined);
-  t.after(() => void session.destroy());
+  t.after(() => session.destroy());
   return session;
 }
 

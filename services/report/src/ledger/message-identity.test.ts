@@ -1,9 +1,9 @@
 /** An event's identity in the ledger and its `Nats-Msg-Id` are two spellings of one thing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import { events } from "@pretrain/events";
+import { type EventKind, events } from "@pretrain/events";
 import { CheckpointRemovedSchema, MissingEventsRequestSchema } from "@pretrain/proto";
 import { missingEvents } from "../ingest/missing-events.ts";
 import { ledgerOf } from "../test-support/ledger-of.ts";
@@ -22,8 +22,8 @@ function removalOf({ kind, message }: LedgerEvent): LedgerEvent[] {
 }
 
 function messageIdOf({ kind, message }: LedgerEvent): string {
-  const identity: (message: MessageShape<DescMessage>) => string = events[kind].messageId as never;
-  return identity(message);
+  const described: EventKind<string, DescMessage> = events[kind];
+  return described.messageId(message);
 }
 
 test("of every kind of event the message id says the same as the event", () => {
