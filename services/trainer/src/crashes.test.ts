@@ -114,6 +114,10 @@ test("deaths of the worker's processes, and of all of them, cost time and nothin
         warnings.some((line) => /damaged checkpoint is passed over: .*optimizer\.safetensors/.test(line)),
         warnings.join(),
       );
+      const aside = (await Array.fromAsync(system.blobs.list("experiments/damaged/"))).map(({ key }) => key);
+      const step = checkpoints.at(-1)?.manifest.microStep;
+      const manifest = `experiments/damaged/checkpoints/${step}/quarantine/1.manifest.json`;
+      assert.ok(aside.includes(manifest), aside.join());
     },
   );
 
