@@ -21,15 +21,20 @@ export interface RunningProcess {
   readonly command: string;
 }
 
-/** Everything that runs for the system in `folder`, whoever its parent is by now. Zombies are not counted. */
+/**
+ * Everything that runs for the system in `folder`, whoever its parent is by now. A process that computes is told nothing of
+ * that folder, so it is known by the worker that started it. Zombies are not counted.
+ */
 export function processesOf(folder: string): RunningProcess[] {
-  return readdirSync("/proc")
+  const all = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-    .flatMap((entry) => {
-      const command = textOf(entry, "cmdline");
-      const isOurs = command.includes(folder) || textOf(entry, "environ").includes(folder);
-      return isOurs && command !== "" ? [{ pid: Number(entry), command: command.replaceAll("\0", " ").trim() }] : [];
-    });
+    .map((entry) => ({ pid: Number(entry), command: textOf(entry, "cmdline").replaceAll("\0", " ").trim() }))
+    .filter(({ command }) => command !== "");
+  const named = all.filter(
+    ({ pid, command }) => command.includes(folder) || textOf(String(pid), "environ").includes(folder),
+  );
+  const pids = new Set(named.map(({ pid }) => pid));
+  return all.filter(({ pid }) => pids.has(pid) || pids.has(parentOf(pid)));
 }
 
 /** Ids of those that play `role` for the system in `folder`. */
@@ -42,8 +47,13 @@ export function pidsOf(folder: string, role: Role): number[] {
 
 /** The process and those above it, as far as they live; none for a process that is gone. */
 export function lineOf(pid: number): number[] {
-  const parent = Number(/\nPPid:\s*(\d+)/.exec(textOf(String(pid), "status"))?.[1] ?? 0);
+  const parent = parentOf(pid);
   return parent <= 1 ? [] : [pid, ...lineOf(parent)];
+}
+
+/** 0 when it has gone. */
+function parentOf(pid: number): number {
+  return Number(/\nPPid:\s*(\d+)/.exec(textOf(String(pid), "status"))?.[1] ?? 0);
 }
 
 /** Empty when the process has gone meanwhile, is a zombie, or is somebody else's. */
