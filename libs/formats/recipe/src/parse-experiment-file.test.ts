@@ -98,7 +98,11 @@ for (const [claim, text, refusal] of [
   ["an infinite number", "recipe: {model: {rope_theta: .inf}}", "recipe.model.rope_theta: unexpected infinite number"],
   ["no YAML", "recipe: [}", "r.yaml: line 1:"],
   ["two documents", "recipe: {}\n---\nrecipe: {}", "r.yaml: holds several documents; one is expected"],
-  ["nothing", "", "the file: a group of fields is expected: experiment_id, recipe, request_id (r.yaml, line 1)"],
+  [
+    "nothing",
+    "",
+    "the file: a group of fields is expected: experiment_id, recipe, request_id, priority (r.yaml, line 1)",
+  ],
   ["a prototype", "__proto__: {recipe: 1}", '__proto__: "__proto__" is unknown'],
   ["more than 256 KiB", `# ${"x".repeat(2 ** 18)}`, "r.yaml: is 262146 bytes; the limit is 262144"],
   ["200,000 brackets", "[".repeat(200_000), "r.yaml: is nested too deeply for a recipe"],

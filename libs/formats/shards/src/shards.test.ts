@@ -131,9 +131,13 @@ async function damageable(t: TestContext) {
   };
 }
 
-function assertNames(error: unknown, part: string): void {
+function assertNames(error: unknown, ...possible: readonly string[]): void {
   assert.ok(error instanceof DataLoss, String(error));
-  assert.ok(error.message.includes(`datasets/book/${part}`), error.message);
+  const { message } = error;
+  assert.ok(
+    possible.some((part) => message.includes(`datasets/book/${part}`)),
+    message,
+  );
 }
 
 test("every single flipped bit of every part is found before use, and the part named", async (t) => {
@@ -187,10 +191,8 @@ test("a part that was cut short, emptied, swapped with another or lost is named"
     renameSync(path(b), path(a));
     renameSync(path("x"), path(b));
   };
-  assertNames(
-    await readDamaged((path) => swap(path, "train/00000.tokens", "train/00001.tokens")),
-    "train/00000.tokens",
-  );
+  const shards = ["train/00000.tokens", "train/00001.tokens"] as const; // read at the same time: either is found first
+  assertNames(await readDamaged((path) => swap(path, ...shards)), ...shards);
   assertNames(await readDamaged((path) => swap(path, "train/00001.rows", "train/00000.tokens")), "train/00001.rows");
 });
 

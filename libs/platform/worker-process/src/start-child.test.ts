@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Unavailable } from "@pretrain/errors";
-import { until } from "@pretrain/testing";
+import { temporaryDirectory, until } from "@pretrain/testing";
 import { kinds, startChild } from "./index.ts";
 import type { FromChild, ToChild } from "./testdata/child.ts";
 
@@ -20,6 +23,12 @@ async function start(t: TestContext, environment: Record<string, string> = {}) {
   const next = <K extends FromChild["kind"]>(kind: K) =>
     until(() => heard.find((message): message is Extract<FromChild, { kind: K }> => message.kind === kind));
   return { child, next };
+}
+
+/** Whether the process handles the signal itself, as the system knows. */
+function hasHandler(processId: number, signal: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${processId}/status`, "latin1"))?.[1] ?? "0";
+  return (BigInt(`0x${caught}`) & (1n << BigInt(signal - 1))) !== 0n;
 }
 
 function isAlive(processId: number): boolean {
@@ -55,15 +64,23 @@ test("a native abort is reported with its signal and the last words on stderr", 
   assert.match(stderrTail, /about to abort/);
 });
 
-test("SIGTERM ends a child, and SIGKILL one that ignores it, when the grace is over", async (t) => {
-  const obedient = await start(t);
-  await obedient.next("ready");
-  assert.equal((await obedient.child.stop(10_000)).signal, "SIGTERM");
-  const stubborn = await start(t);
-  await stubborn.child.send({ kind: "ignoreTermination" });
-  await stubborn.next("blocking");
+test("SIGTERM is for a worker to obey; a child that leaves it to its parent is killed when the grace is over", async (t) => {
+  const notes = join(temporaryDirectory(t), "notes");
+  const worker = await startChild<ToChild, FromChild>({
+    module: new URL("./testdata/worker.ts", import.meta.url),
+    environment: { NOTES: notes, BEHAVIOUR: "work" },
+    receives: kinds<FromChild>({ ready: true, echo: true, blocking: true }),
+    onMessage: () => undefined,
+  });
+  t.after(() => worker.kill());
+  await until(() => existsSync(notes), { timeoutMs: 60_000 });
+  await until(() => hasHandler(worker.processId, constants.signals.SIGTERM), { timeoutMs: 60_000 });
+  assert.equal((await worker.stop(60_000)).code, 0);
+  assert.match(readFileSync(notes, "utf8"), /SIGTERM/);
+  const { child, next } = await start(t);
+  await next("ready");
   const begun = performance.now();
-  assert.equal((await stubborn.child.stop(200)).signal, "SIGKILL");
+  assert.equal((await child.stop(200)).signal, "SIGKILL");
   assert.ok(performance.now() - begun >= 199);
 });
 

@@ -122,7 +122,7 @@ test("a score that is not a number ends the continuation with a reason, not with
   const { experiment, source } = await loadedExperiment(t);
   const weights = tinyWeights(1);
   weights.get("norm.weight")?.fill(Number.NaN);
-  const { manifestSha256 } = await writeTinyCheckpoint(experiment, { weights });
+  const { manifestSha256 } = await writeTinyCheckpoint(experiment, { attempt: 2, weights });
   using model = await loadModel(experiment.blobs, { ...source, manifestSha256 });
   const generations = new Generations();
   for (const temperature of [0, 1]) {

@@ -22,15 +22,15 @@ test("a checkpoint is loaded only if it is exactly what was asked for", async (t
     await assert.rejects(replaced, /CHECKPOINT_REPLACED|is now/);
   });
 
-  for (const [claim, other, fault] of [
-    ["of another shape", { hiddenDim: 32 }, "layers.0.feed_forward.w1.weight is F32 [32, 16], not F32 [64, 16]"],
-    ["that is missing", { layers: 1 }, "layers.1.attention_norm.weight of F32 [16] is missing"],
-    ["too many", { layers: 3 }, 'the tensor "layers.2.'],
+  for (const [attempt, claim, other, fault] of [
+    [1, "of another shape", { hiddenDim: 32 }, "layers.0.feed_forward.w1.weight is F32 [32, 16], not F32 [64, 16]"],
+    [2, "that is missing", { layers: 1 }, "layers.1.attention_norm.weight of F32 [16] is missing"],
+    [3, "too many", { layers: 3 }, 'the tensor "layers.2.'],
   ] as const) {
     await t.test(`a tensor ${claim} is refused by name`, async () => {
       const shape = { ...tinyShape, ...other };
       const weights = initialWeights(shape, 1);
-      const { manifestSha256 } = await writeTinyCheckpoint(experiment, { shape, weights, microStep: 16 });
+      const { manifestSha256 } = await writeTinyCheckpoint(experiment, { shape, weights, microStep: 16, attempt });
       const wanted = { ...source, checkpoint: { ...checkpoint, microStep: 16 }, manifestSha256 };
       const loading = loadModel(experiment.blobs, wanted);
       await assert.rejects(loading, (error) => error instanceof DataLoss && error.message.includes(fault));

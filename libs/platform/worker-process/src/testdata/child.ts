@@ -7,7 +7,6 @@ export type ToChild =
   | { readonly kind: "exit"; readonly code: number }
   | { readonly kind: "abort" }
   | { readonly kind: "block" }
-  | { readonly kind: "ignoreTermination" }
   | { readonly kind: "say"; readonly what: unknown }
   /** Past all that would make a message of it, as a library does that writes to the wrong file. */
   | { readonly kind: "scribble"; readonly bytes: Uint8Array };
@@ -18,7 +17,7 @@ export type FromChild =
   | { readonly kind: "blocking" };
 
 const parent = openParentChannel<ToChild, FromChild>({
-  receives: kinds<ToChild>({ echo: true, exit: true, abort: true, block: true, ignoreTermination: true, say: true, scribble: true }),
+  receives: kinds<ToChild>({ echo: true, exit: true, abort: true, block: true, say: true, scribble: true }),
   onMessage: (message) => void obey(message),
 });
 
@@ -35,9 +34,6 @@ async function obey(message: ToChild): Promise<void> {
       await parent.send({ kind: "blocking" });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // like native code: the event loop stands still
       return;
-    case "ignoreTermination":
-      process.on("SIGTERM", () => undefined);
-      return parent.send({ kind: "blocking" });
     case "say":
       return parent.send(message.what as FromChild);
     case "scribble":
