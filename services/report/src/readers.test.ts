@@ -101,9 +101,10 @@ function deafPage(t: TestContext, { http }: ServiceProcess): void {
   t.after(() => void socket.destroy());
 }
 
-/** A connection of its own, of whose calls nothing is read: HTTP/2's windows stay as they are. */
+/** A connection of its own, of whose calls nothing is read: HTTP/2's windows, as small as a message, stay as they are. */
 function deafSession(t: TestContext, { grpc }: ServiceProcess): ClientHttp2Session {
-  const session = connectHttp2(`http://${grpc}`).on("error", () => undefined);
+  const settings = { initialWindowSize: 1024 };
+  const session = connectHttp2(`http://${grpc}`, { settings }).on("error", () => undefined);
   t.after(() => session.destroy());
   return session;
 }
