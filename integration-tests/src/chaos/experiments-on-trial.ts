@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
-  EvaluatorService,
   type Experiment,
   Experiment_Priority as Priority,
   type RecipeSchema,
@@ -95,16 +94,8 @@ export async function isAtRest(system: ChaosSystem, wire: Wire, trial: Trial): P
   if (!hasEnded(await stateOf(system, trial)) || !isRecorded(system, wire, trial.id)) return false;
   const [{ listed, gaps }, measured] = [await toldBy(system, trial), await measuredSteps(system, trial)];
   const unmeasured = listed.filter((step) => !measured.has(step));
-  if (trial.isRolledBack) await measureAgain(system, trial, unmeasured);
   const isWaiting = gaps.some((gap) => !staysSo.test(gap));
   return unmeasured.length === 0 && (!isWaiting || trial.damaged.size > 0 || trial.isRolledBack);
-}
-
-/** What an operator does: a broker with an older disk has forgotten which checkpoints wait to be measured. */
-async function measureAgain(system: ChaosSystem, { id }: Trial, microSteps: readonly number[]): Promise<void> {
-  using evaluator = connectClient(EvaluatorService, system.address("evaluator"));
-  for (const step of microSteps)
-    await evaluator.evaluateCheckpoint({ checkpoint: `experiments/${id}/checkpoints/${step}` });
 }
 
 /**

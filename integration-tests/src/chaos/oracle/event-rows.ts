@@ -82,14 +82,17 @@ const identities: Readonly<Record<string, readonly string[]>> = {
   state: ["sequence"],
   attempt: ["attempt", "attemptNonce"],
   phase: ["attempt", "attemptNonce", "phase"],
-  dataset: ["report.manifestSha256"],
+  dataset: ["report.manifestSha256", "time"],
   checkpoint: ["attempt", "attemptNonce", "checkpoint.microStep"],
+  removal: ["attempt", "attemptNonce", "checkpoint.microStep"],
   evaluation: ["evaluation.name"],
   report: ["reportSha256"],
 };
 
 function eventRow(experiment: string, kind: string, payload: Json): EventRow {
-  const identity = (identities[kind] ?? []).map((path) => textAt(payload, path));
+  const identity = (identities[kind] ?? []).map((path) =>
+    path === "time" ? String(Date.parse(textAt(payload, path))) : textAt(payload, path),
+  );
   return { kind, payload, id: [kind, experiment, ...identity].join("/") };
 }
 

@@ -3,6 +3,7 @@
  * ids of all its subjects: without it a step's `.memory` sample would be dropped as a repetition of its `.step`.
  */
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   AttemptStartedSchema,
   CheckpointRemovedSchema,
@@ -63,7 +64,12 @@ export const events = {
   state: fact("state", StateChangedSchema, (m) => [m.sequence], itself),
   attempt: fact("attempt", AttemptStartedSchema, (m) => [m.attempt, m.attemptNonce], itself),
   phase: fact("phase", PhaseEndedSchema, (m) => [m.attempt, m.attemptNonce, m.phase], itself),
-  dataset: fact("dataset", DatasetPreparedSchema, (m) => [m.report?.manifestSha256 ?? ""], itself),
+  dataset: fact(
+    "dataset",
+    DatasetPreparedSchema,
+    (m) => [m.report?.manifestSha256 ?? "", m.time === undefined ? 0 : timestampMs(m.time)],
+    itself,
+  ),
   checkpoint: fact(
     "checkpoint",
     CheckpointWrittenSchema,

@@ -1,14 +1,25 @@
 /** One piece of work: from a record that waits to a record that has ended and is announced, whatever happened to others before. */
+import type { BlobStore } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import type { Evaluation, EvaluationRecord } from "@pretrain/proto";
 import { afterFailure, type Decision, type Tries } from "../evaluation/after-failure.ts";
-import { begun, evaluationOf, failed, hasEnded, type Provenance, succeeded } from "../evaluation/lifecycle.ts";
+import {
+  begun,
+  evaluationOf,
+  failed,
+  hasEnded,
+  type Provenance,
+  succeeded,
+  withResult,
+} from "../evaluation/lifecycle.ts";
 import { type Measurement, refuseLargeResult } from "../evaluation/measurement.ts";
 import { discharge, type Offices } from "../stores/duties.ts";
 import { changeRecord, type StoredEvaluation } from "../stores/evaluation-records.ts";
+import { keepResult } from "../stores/kept-results.ts";
 
 export interface Means extends Offices {
+  readonly blobs: BlobStore;
   /** @throws whatever keeps the checkpoint from being measured */
   readonly measure: (evaluation: Evaluation, signal: AbortSignal) => Promise<Measurement & Provenance>;
   readonly now: () => Date;
@@ -53,9 +64,12 @@ async function compute(
     if (signal.aborted) return { kind: "again", delayMs: 0 };
     if (result.kind === "later") return { kind: "again", delayMs: result.delayMs };
     if (result.kind === "repeat") continue;
-    const end = (record: EvaluationRecord) =>
-      result.kind === "measured" ? succeeded(record, result.measured, now()) : failed(record, result.error, now());
-    await changeUnlessEnded(means, key, end);
+    const newest = (await means.records.get(key))?.value ?? value;
+    if (hasEnded(evaluationOf(newest))) return { kind: "done" }; // another worker was faster
+    const end =
+      result.kind === "measured" ? succeeded(newest, result.measured, now()) : failed(newest, result.error, now());
+    const kept = await keepResult(means.blobs, evaluationOf(end));
+    await changeUnlessEnded(means, key, (record) => withResult(record, kept));
     log.info({ evaluation: key, result: result.kind }, "evaluation ended");
     return { kind: "done" };
   }

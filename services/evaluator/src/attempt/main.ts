@@ -45,7 +45,7 @@ async function workUntilIdle(): Promise<void> {
       signal.removeEventListener("abort", end);
     }
   };
-  const means = { records, broker, measure: measureOne, now: () => new Date(), log };
+  const means = { records, broker, blobs: instruments.blobs, measure: measureOne, now: () => new Date(), log };
   await takeEvaluations({
     broker,
     carryOut: (id, deliveries, signal) => carryOut(means, id, deliveries, signal),

@@ -63,6 +63,11 @@ export function failed(record: EvaluationRecord, error: string, now: Date): Eval
   return changed(record, { state: State.FAILED, error, endTime: timestampFromDate(now) });
 }
 
+/** The record with an end that was written down elsewhere before. */
+export function withResult(record: EvaluationRecord, ended: Evaluation): EvaluationRecord {
+  return Object.assign(clone(EvaluationRecordSchema, record), { evaluation: ended });
+}
+
 export function hasEnded({ state }: Evaluation): boolean {
   return state === State.SUCCEEDED || state === State.FAILED;
 }

@@ -1,5 +1,4 @@
 /** A trainer announced a checkpoint: it is evaluated as its recipe says, without being asked for. */
-import type { BlobStore } from "@pretrain/blobs";
 import { type CheckpointId, parseCheckpointName } from "@pretrain/checkpoint";
 import { DataLoss, InvalidArgument, NotFound } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
@@ -9,7 +8,6 @@ import { readExperimentRecipe } from "../stores/experiment-recipe.ts";
 import { type Requesting, requestEvaluation } from "./request-evaluation.ts";
 
 export interface CheckpointDependencies extends Requesting {
-  readonly blobs: BlobStore;
   readonly log: Log;
 }
 

@@ -1,6 +1,5 @@
 /** EvaluateCheckpoint: somebody asks for a measurement. */
 import { toJsonString } from "@bufbuild/protobuf";
-import type { BlobStore } from "@pretrain/blobs";
 import { checkpointName, readManifest } from "@pretrain/checkpoint";
 import { type EvaluateCheckpointRequest, type Evaluation, EvaluationSettingsSchema } from "@pretrain/proto";
 import { checkpointNamed } from "../evaluation/checkpoint-name.ts";
@@ -10,13 +9,9 @@ import { readExperimentRecipe } from "../stores/experiment-recipe.ts";
 import { rememberRequest } from "../stores/remembered-requests.ts";
 import { type Requesting, requestEvaluation } from "./request-evaluation.ts";
 
-export interface EvaluateDependencies extends Requesting {
-  readonly blobs: BlobStore;
-}
-
 /** @throws NotFound, DataLoss, InvalidArgument, AlreadyExists as the contract says */
 export const evaluateCheckpoint =
-  (dependencies: EvaluateDependencies) =>
+  (dependencies: Requesting) =>
   async (request: EvaluateCheckpointRequest): Promise<Evaluation> => {
     const { blobs } = dependencies;
     const checkpoint = checkpointNamed(request.checkpoint);

@@ -46,7 +46,8 @@ export function ledgerEntry(event: LedgerEvent): LedgerEntry {
 type Identity = Omit<EventIdentity, "experiment" | "kind">;
 
 /** As the comments of the .proto files say. */
-function identityOf({ kind, message }: LedgerEvent): Identity {
+function identityOf(event: LedgerEvent): Identity {
+  const { kind, message } = event;
   const none = { attempt: 0, nonce: "", number: 0, detail: "" };
   switch (kind) {
     case "step":
@@ -62,7 +63,7 @@ function identityOf({ kind, message }: LedgerEvent): Identity {
     case "phase":
       return { ...none, ...marked(message, kind), detail: message.phase };
     case "dataset":
-      return { ...none, detail: message.report?.manifestSha256 ?? "" };
+      return { ...none, detail: `${message.report?.manifestSha256 ?? ""}/${timeOf(event)}` };
     case "checkpoint":
     case "removal":
       return { ...none, ...marked(message, kind), number: count(message.checkpoint?.microStep ?? 0n, kind) };

@@ -8,7 +8,6 @@ import {
   AttemptStartedSchema,
   CheckpointWrittenSchema,
   DatasetPreparedSchema,
-  type DatasetReport,
   LogLine_Level as Level,
   LogLineSchema,
   MemorySampleSchema,
@@ -22,6 +21,7 @@ import { experimentName } from "@pretrain/recipe";
 import { checkpointResource } from "../experiment/checkpoint-resource.ts";
 import type { Memory, Step, StepTimes } from "../worker/protocol.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PreparedDataset } from "./prepare-dataset.ts";
 import type { ProfileMeans } from "./profile.ts";
 
 /** Who speaks. */
@@ -62,9 +62,11 @@ export class AttemptEvents {
     this.#outbox.put(events.phase, create(PhaseEndedSchema, { ...this.#identity, phase, ...times, ...outcome }));
   }
 
-  datasetPrepared(report: DatasetReport): void {
+  /** Every attempt says it: its time is the packing's own, so that it is the same event each time. */
+  datasetPrepared({ dataset, report }: PreparedDataset): void {
     const { experiment, time } = this.#stamp();
-    this.#outbox.put(events.dataset, create(DatasetPreparedSchema, { experiment, time, report }));
+    const packed = dataset.endTime ?? time;
+    this.#outbox.put(events.dataset, create(DatasetPreparedSchema, { experiment, time: packed, report }));
   }
 
   stepDone(step: Step): void {

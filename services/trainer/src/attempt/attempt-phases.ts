@@ -58,7 +58,7 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
       dependencies.log.warn(`waits for data-shard: ${reason}`);
       events.warning(`waits for data-shard: ${reason}`);
     });
-    events.datasetPrepared(prepared.report);
+    events.datasetPrepared(prepared);
     return [prepared, dataNote(prepared)];
   });
   const model = await phase(attempt, "model", async () => {
