@@ -40,6 +40,7 @@ test("a run is paused behind an optimizer step, or not after all, and its bits s
         [paused.reason, paused.pauseRequested, paused.message],
         [Reason.USER, false, "paused by its user"],
       );
+      assert.equal(paused.progress?.microStep, 8n);
       const { checkpoints } = await listCheckpoints(system.blobs, "paused");
       assert.equal(checkpoints.at(-1)?.manifest.microStep, 8);
       assert.equal((await client.resumeExperiment({ name, etag: paused.etag })).state, State.QUEUED);

@@ -7,6 +7,7 @@ import { NotFound } from "@pretrain/errors";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
 import {
   acquireCheckpoint,
+  attemptHolder,
   type CheckpointContent,
   checkpointHolders,
   claimAttempt,
@@ -16,6 +17,7 @@ import {
   readManifest,
   readRemoval,
   releaseCheckpoint,
+  releaseFencedHolds,
   removeCheckpoint,
   type SealedCheckpoint,
   sealCheckpoint,
@@ -170,4 +172,26 @@ test("what is moved aside is never found again, and why stands beside it", async
   const aside = "experiments/a/checkpoints/4/quarantine/1";
   assert.deepEqual(await blobs.read(`${aside}.manifest.json`), bytes);
   assert.match(new TextDecoder().decode(await blobs.read(`${aside}.reason.json`)), /a bit has changed/);
+});
+
+test("what attempts hold that died before they let go is taken back by the next claim; all else stays held", async (t) => {
+  const blobs = newStore(t);
+  await write(blobs);
+  const claim = { experiment: "a", attempt: 2, nonce: "winner", time, resumesFrom: 4, fruitless: 0 };
+  const holders = [
+    attemptHolder({ attempt: 1, nonce: "dead" }),
+    attemptHolder({ attempt: 2, nonce: "lost-the-number" }),
+    attemptHolder(claim),
+    attemptHolder({ attempt: 10, nonce: "comes-next" }),
+    "evaluation-a-4",
+    "fork-attempt-1-x",
+  ];
+  for (const holder of holders) await acquireCheckpoint(blobs, four, holder);
+  await releaseFencedHolds(blobs, claim);
+  assert.deepEqual(await checkpointHolders(blobs, four), [
+    "attempt-10-comes-next",
+    "attempt-2-winner",
+    "evaluation-a-4",
+    "fork-attempt-1-x",
+  ]);
 });

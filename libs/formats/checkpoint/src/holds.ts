@@ -16,7 +16,14 @@
  *     experiments/<id>/checkpoints/<micro-step>/removals/<attempt>-<mark>.json
  */
 import type { BlobStore } from "@pretrain/blobs";
-import { type AttemptCheckpoint, type CheckpointId, checkpointName, removalPrefix } from "./checkpoint-keys.ts";
+import type { AttemptClaim } from "./attempt-claims.ts";
+import {
+  type AttemptCheckpoint,
+  type CheckpointId,
+  checkpointName,
+  checkpointsPrefix,
+  removalPrefix,
+} from "./checkpoint-keys.ts";
 import { readManifest, removedError, type SealedCheckpoint } from "./list-checkpoints.ts";
 
 /**
@@ -53,6 +60,27 @@ export async function checkpointHolders(blobs: BlobStore, id: CheckpointId): Pro
     .map((key) => key.slice(0, -".json".length))
     .sort();
 }
+
+/** Under which name an attempt holds what it goes on from. The nonce is that of its claim, made or about to be made. */
+export function attemptHolder({ attempt, nonce }: Pick<AttemptClaim, "attempt" | "nonce">): string {
+  return `attempt-${attempt}-${nonce}`;
+}
+
+/** Whether it is the name of an attempt that a later one has fenced off: it needs nothing any more, if it lives at all. */
+export function isFencedHolder(holder: string, lastAttempt: number): boolean {
+  return Number(attemptHolderPattern.exec(holder)?.[1] ?? lastAttempt) < lastAttempt;
+}
+
+/** Takes back what attempts hold that have died, or lost the number to this claim, before they could let go. */
+export async function releaseFencedHolds(blobs: BlobStore, claim: AttemptClaim): Promise<void> {
+  for await (const { key } of blobs.list(checkpointsPrefix(claim.experiment))) {
+    const [, holder = ""] = /\/holds\/([^/]+)\.json$/.exec(key) ?? [];
+    const attempt = Number(attemptHolderPattern.exec(holder)?.[1] ?? Number.POSITIVE_INFINITY);
+    if (attempt <= claim.attempt && holder !== attemptHolder(claim)) await blobs.delete(key);
+  }
+}
+
+const attemptHolderPattern = /^attempt-([1-9][0-9]{0,5})-/;
 
 async function isBeingRemoved(blobs: BlobStore, id: AttemptCheckpoint): Promise<boolean> {
   for await (const _ of blobs.list(removalPrefix(id))) return true;

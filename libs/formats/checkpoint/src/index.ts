@@ -1,7 +1,14 @@
 /** Checkpoints: whole or invisible, read back strictly, enough to go on exactly; and which of them count. */
 export { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "./attempt-claims.ts";
 export { type AttemptCheckpoint, type CheckpointId, checkpointName, parseCheckpointName } from "./checkpoint-keys.ts";
-export { acquireCheckpoint, checkpointHolders, releaseCheckpoint } from "./holds.ts";
+export {
+  acquireCheckpoint,
+  attemptHolder,
+  checkpointHolders,
+  isFencedHolder,
+  releaseCheckpoint,
+  releaseFencedHolds,
+} from "./holds.ts";
 export { lineage, type Resumption, type Written } from "./lineage.ts";
 export {
   type CheckpointList,

@@ -1,7 +1,7 @@
 /** The four phases of an attempt: environment, data, model, training. Each ends with an event that says what was measured. */
 import { type AttemptClaim, readCheckpointState } from "@pretrain/checkpoint";
 import { messageOf } from "@pretrain/errors";
-import type { Environment, ExperimentRecord } from "@pretrain/proto";
+import type { Environment, ExperimentRecord, Progress } from "@pretrain/proto";
 import { type CompleteRecipe, experimentName, parameterCount } from "@pretrain/recipe";
 import { isHeld, stateName } from "../experiment/lifecycle.ts";
 import { experimentOf } from "../experiment/record.ts";
@@ -31,6 +31,8 @@ export interface Attempt extends TakenExperiment {
   readonly events: AttemptEvents;
   readonly wishes: Wishes;
   readonly right: RightToWrite;
+  /** How far it is when it stops, for its last word in the record; undefined before it trains. */
+  readonly reached: { progress: Progress | undefined };
 }
 
 /** With a child that loads TensorFlow, or weights from a slow disk. */
@@ -202,6 +204,7 @@ async function trainModel(
     });
     return keeper;
   } finally {
+    attempt.reached.progress = keeper.progress;
     keeping.abort();
     await kept;
   }

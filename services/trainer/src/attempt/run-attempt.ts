@@ -110,7 +110,8 @@ async function lived(
   whenAborted(shutdown, () => stopWithin(graceMs, wishes, over.signal), over.signal);
   const watching = watchRecord({ experiments, log }, identity, wishes, over.signal);
   try {
-    const end = await endOf({ ...taken, dependencies, events, wishes, right });
+    const reached = { progress: undefined };
+    const end = await endOf({ ...taken, dependencies, events, wishes, right, reached });
     if (end === undefined) return undefined;
     const patience = AbortSignal.timeout(shutdown.aborted ? lastEventsAtShutdownMs : lastEventsMs);
     await outbox.drained(patience).catch(() => log.warn("metrics are still waiting for the broker"));
@@ -164,10 +165,11 @@ async function refusalOf(error: unknown, { wish }: Wishes, right: RightToWrite):
   );
 }
 
-function endBy(error: unknown, { wishes, events, dependencies: { now, log } }: Attempt): AttemptEnd {
+function endBy(error: unknown, { wishes, events, reached, dependencies: { now, log } }: Attempt): AttemptEnd {
+  const fields = reached.progress && { progress: reached.progress };
   const ended = (command: AttemptEnd["command"], reason: Reason, message: string): AttemptEnd => ({
     command,
-    change: { now: now(), reason, message },
+    change: { now: now(), reason, message, ...(fields && { fields }) },
   });
   const message = messageOf(error);
   const reason = reasonOf(error);

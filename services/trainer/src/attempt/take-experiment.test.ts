@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { type BlobStore, openBlobs } from "@pretrain/blobs";
-import { claimAttempt, isFenced, sealCheckpoint, writeCheckpointParts } from "@pretrain/checkpoint";
+import {
+  acquireCheckpoint,
+  checkpointHolders,
+  claimAttempt,
+  isFenced,
+  sealCheckpoint,
+  writeCheckpointParts,
+} from "@pretrain/checkpoint";
 import { Aborted } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import {
@@ -197,4 +204,14 @@ test("five attempts that die at the same place are enough; progress and wished s
   assert.deepEqual([state, reason], [State.FAILED, Reason.WORKER_LOST]);
   const history = [1, 2, 3, 4, 5].map((time) => `attempt ${time + 5}: it died for the ${time}. time`).join("; ");
   assert.equal(message, `given up: 5 attempts in a row got no further than micro-step 8: ${history}`);
+});
+
+test("a worker killed between holding a checkpoint and loading it leaves no hold behind its successor's claim", async (t) => {
+  const { take, checkpoint, blobs } = await queue(t);
+  await take();
+  await checkpoint(4);
+  const four = { experiment: "a", microStep: 4 };
+  await acquireCheckpoint(blobs, four, "attempt-2-died-before-its-claim");
+  const taken = await take();
+  assert.deepEqual(await checkpointHolders(blobs, four), [`attempt-2-${taken?.claim.nonce}`]);
 });

@@ -10,7 +10,15 @@
  */
 import { randomUUID } from "node:crypto";
 import type { BlobStore } from "@pretrain/blobs";
-import { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "@pretrain/checkpoint";
+import {
+  type AttemptClaim,
+  attemptHolder,
+  attemptsLimit,
+  claimAttempt,
+  isFenced,
+  readClaim,
+  releaseFencedHolds,
+} from "@pretrain/checkpoint";
 import { Aborted, DataLoss, FailedPrecondition, NotFound } from "@pretrain/errors";
 import type { Lease, Leases } from "@pretrain/leases";
 import type { Log } from "@pretrain/observability";
@@ -121,6 +129,7 @@ async function begin(dependencies: LeasedDependencies, found: Found): Promise<Ta
   const claimed = await claimNext(dependencies, value, id);
   if (claimed === undefined) return undefined;
   const { attempt } = claimed.claim;
+  await releaseFencedHolds(blobs, claimed.claim);
   dependencies.lease.isFor(attempt);
   const change = { now: now(), message: "prepares environment, data and model", fields: { attempt } };
   await experiments.advance(id, "prepare", change, (record) => expectAttempt(record, before));
@@ -142,7 +151,7 @@ async function claimNext(
   const { attempt: before, recipeSha256, reason, origin } = experimentOf(record);
   const next = (lastAttempt: number) => Math.max(before, lastAttempt) + 1; // where one died between claim and record
   for (;;) {
-    const holder = (lastAttempt: number) => `attempt-${next(lastAttempt)}-${nonce}`;
+    const holder = (lastAttempt: number) => attemptHolder({ attempt: next(lastAttempt), nonce });
     const last = await lastCheckpoint(blobs, id, recipeSha256, holder);
     const claim = await claimBehind(last).catch(async (error: unknown) => {
       await last.release();

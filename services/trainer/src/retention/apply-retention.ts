@@ -4,6 +4,7 @@ import type { BlobStore } from "@pretrain/blobs";
 import {
   type CheckpointList,
   checkpointName,
+  isFencedHolder,
   listCheckpoints,
   type RemovedCheckpoint,
   readRemoval,
@@ -100,8 +101,7 @@ async function isNewestWhole(
 }
 
 function removalBy({ blobs, announce, now, log }: RetentionDependencies, lastAttempt: number, rule: string) {
-  /** Who held a checkpoint for an attempt that a later one has fenced off needs it no more, if it lives at all. */
-  const isVoid = (holder: string) => Number(/^attempt-(\d+)-/.exec(holder)?.[1] ?? lastAttempt) < lastAttempt;
+  const isVoid = (holder: string) => isFencedHolder(holder, lastAttempt);
   return async (sealed: SealedCheckpoint): Promise<boolean> => {
     const removal = { mark: randomUUID(), time: now().toISOString(), rule, lastAttempt, isVoid, announce };
     const isRemoved = await removeCheckpoint(blobs, sealed, removal);
