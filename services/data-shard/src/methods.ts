@@ -1,5 +1,7 @@
 /** One line per method of the service. */
+
 import type { BlobStore } from "@pretrain/blobs";
+import { Unavailable } from "@pretrain/errors";
 import { DataShardService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
 import { getDataset } from "./handlers/get-dataset.ts";
@@ -31,5 +33,6 @@ export function dataShardMethods(dependencies: Dependencies): ServedService {
     getDatasetReport: getDatasetReport({ ready }),
     streamBatches: streamBatches({ ready, onBatch }),
     readSequences: readSequences({ ready }),
+    analyzeDataset: () => Promise.reject(new Unavailable("NOT_THERE_YET", "datasets are not analyzed yet")),
   });
 }

@@ -1,4 +1,5 @@
 /** The methods of EvaluatorService. */
+import { Unavailable } from "@pretrain/errors";
 import { EvaluatorService } from "@pretrain/proto";
 import { service } from "@pretrain/rpc";
 import { evaluateCheckpoint } from "./handlers/evaluate-checkpoint.ts";
@@ -7,6 +8,8 @@ import { getEvaluation } from "./handlers/get-evaluation.ts";
 import { listEvaluations } from "./handlers/list-evaluations.ts";
 import type { Requesting } from "./handlers/request-evaluation.ts";
 
+const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
+
 export function evaluatorService(dependencies: Requesting & GenerateDependencies) {
   const continued = generate(dependencies);
   return service(EvaluatorService, {
@@ -14,5 +17,13 @@ export function evaluatorService(dependencies: Requesting & GenerateDependencies
     getEvaluation: getEvaluation(dependencies),
     listEvaluations: listEvaluations(dependencies),
     generate: (request, { signal }) => continued(request, signal),
+    scoreText: notThereYet,
+    scoreLogits: notThereYet,
+    selfTest: notThereYet,
+    compareEvaluations: notThereYet,
+    exportCheckpoint: notThereYet,
+    async *readExportedFile() {
+      yield await notThereYet();
+    },
   });
 }

@@ -135,4 +135,12 @@ const monitoringDefaults = {
   project: "",
 };
 
-const evaluationDefaults = { samples: 10, inputLength: 100, predictLength: 100, batchRows: 8, consistentGap: 0.5 };
+const evaluationDefaults = {
+  samples: 10,
+  inputLength: 100,
+  predictLength: 100,
+  batchRows: 8,
+  consistentGap: 0.5,
+  context: 0,
+  stride: 0,
+};

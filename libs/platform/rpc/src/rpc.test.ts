@@ -42,6 +42,12 @@ const evaluatorMethods: EvaluatorMethods = {
   evaluateCheckpoint: unused,
   getEvaluation: unused,
   listEvaluations: unused,
+  scoreText: unused,
+  scoreLogits: unused,
+  selfTest: unused,
+  compareEvaluations: unused,
+  exportCheckpoint: unused,
+  async *readExportedFile() {},
   async *generate() {},
 };
 

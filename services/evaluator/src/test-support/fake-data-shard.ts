@@ -16,6 +16,7 @@ export function serveFakeDataShard(
     listDatasets: unused,
     getDatasetReport: unused,
     readSequences: unused,
+    analyzeDataset: unused,
     getDataset: async ({ name }) => {
       if (name !== "datasets/tiny-data") throw new NotFound("DATASET_NOT_FOUND", `there is no ${name}`);
       const state = Dataset_State.READY;

@@ -65,6 +65,7 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
     },
     listDatasets: () => ({}),
     readSequences: () => ({}),
+    analyzeDataset: () => ({}),
   });
   const log = createLog("fake-data-shard", "error");
   const server = await serveGrpc({ address: "127.0.0.1:0", services: [methods], log });

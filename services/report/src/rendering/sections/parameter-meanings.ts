@@ -81,4 +81,6 @@ export const evaluationMeanings: Meanings = {
   predict_length: "Tokens predicted of each prompt",
   batch_rows: "Rows scored at once; changes no number",
   consistent_gap: "Largest difference of training and inference loss that is called consistent, in nats",
+  context: "Tokens that a token is predicted from at most (0: as many as the model's sequences hold)",
+  stride: "New tokens of each window of a row longer than the context (0: the context)",
 };
