@@ -1,6 +1,6 @@
 /** One text that is read, and continued by whoever chooses from the scores. */
 import type { ModelShape } from "@pretrain/model";
-import { DeviceState, type Elements, TracedFunction } from "@pretrain/tensor-graph";
+import { DeviceState, type Elements, type Program, TracedFunction } from "@pretrain/tensor-graph";
 import { powerAbove } from "./row-batches.ts";
 import { cacheVariables } from "./traced-parts.ts";
 
@@ -21,12 +21,12 @@ export function placesFor(tokens: number, maxSequenceLength: number): number {
   return Math.min(Math.max(leastPlaces, powerAbove(tokens)), maxSequenceLength);
 }
 
-/** @param stepFor the function that reads `width` tokens with a cache of `places`, over any state that has weights and cache */
+/** @param stepFor the program that reads `width` tokens with a cache of `places`, over any state that has weights and cache */
 export function decoder(
   shape: ModelShape,
   weights: DeviceState,
   places: number,
-  stepFor: (width: number, state: DeviceState) => TracedFunction,
+  stepFor: (width: number, state: DeviceState) => Program,
 ): Decoder {
   const specs = cacheVariables(shape, places);
   const state = new DeviceState(specs, weights);
@@ -35,7 +35,7 @@ export function decoder(
   state.set(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, zeros(spec.shape)])));
   const steps = new Map<number, TracedFunction>();
   const stepOf = (width: number) => {
-    const step = steps.get(width) ?? new TracedFunction(stepFor(width, state).program, state);
+    const step = steps.get(width) ?? new TracedFunction(stepFor(width, state), state);
     steps.set(width, step);
     return step;
   };

@@ -1,3 +1,3 @@
 /** Scoring and decoding as traced functions over one set of weights on the device. */
 export type { Decoder } from "./decoder.ts";
-export { InferenceProgram, type InferenceProgramOptions } from "./inference-program.ts";
+export { InferenceProgram, type InferenceProgramOptions, type ScoredShape } from "./inference-program.ts";

@@ -98,6 +98,54 @@ test("a step of decoding multiplies every weight once, as it lies, and one of 26
   );
 });
 
+test("a sibling has numbers of its own and the functions of the first: nothing is traced for it", () => {
+  const { shape, weights } = fc.sample(models, { numRuns: 1, seed: 4 })[0] ?? assert.fail();
+  const rows = [tokensOf(30, 1), tokensOf(12, 2)];
+  using program = new InferenceProgram({ shape, weights });
+  const own = program.losses(rows);
+  using decoder = program.decoder(20);
+  decoder.scores(rows[1] ?? []);
+  const traced = String(program);
+  using sibling = program.withWeights(zeroWeights(shape));
+  for (const losses of sibling.losses(rows)) assertClose(losses, Array(losses.length).fill(Math.log(50)), 1e-6);
+  using empty = sibling.decoder(20);
+  assert.deepEqual(new Set(empty.scores(rows[1] ?? [])), new Set([0]));
+  assert.equal(String(sibling), traced);
+  assert.deepEqual(program.losses(rows), own);
+});
+
+test("the shapes in which rows were scored are told, each once; a sibling has scored none", () => {
+  const { shape, weights } = fc.sample(models, { numRuns: 1, seed: 4 })[0] ?? assert.fail();
+  using program = new InferenceProgram({ shape: { ...shape, maxSequenceLength: 70 }, weights });
+  assert.deepEqual(program.scoredShapes(), []);
+  for (const lengths of [
+    [70, 65, 5],
+    [3, 4, 9],
+    [64, 70],
+  ])
+    program.losses(lengths.map((each) => tokensOf(each, 1)));
+  const shapes = [
+    { rows: 4, width: 70 },
+    { rows: 4, width: 32 },
+    { rows: 2, width: 70 },
+  ];
+  assert.deepEqual(program.scoredShapes(), shapes);
+  using sibling = program.withWeights(weights);
+  assert.deepEqual(sibling.scoredShapes(), []);
+});
+
+test("a micro-step of training has the loss of the same rows: they are padded there, and counted alike", () => {
+  fc.assert(
+    fc.property(models, lengths, ({ shape, weights }, rowLengths) => {
+      using program = new InferenceProgram({ shape, weights });
+      const rows = rowLengths.map((length, row) => tokensOf(length, row));
+      const sum = program.losses(rows).reduce((total, losses) => losses.reduce((nats, loss) => nats + loss, total), 0);
+      assertClose([program.trainingLoss(rows)], [sum], { relative: 2e-6 });
+    }),
+    { numRuns: 6, seed: 2 },
+  );
+});
+
 test("a text that was read, or is longer than its cache, is refused; so are weights that lack one", () => {
   const { shape, weights } = fc.sample(models, { numRuns: 1, seed: 3 })[0] ?? assert.fail();
   using program = new InferenceProgram({ shape, weights });
@@ -105,7 +153,9 @@ test("a text that was read, or is longer than its cache, is refused; so are weig
   decoder.scores([1, 2]);
   assert.throws(() => decoder.scores([1, 2]), /2 tokens, of which 2 were read before/);
   assert.throws(() => decoder.scores(Array(shape.maxSequenceLength + 1).fill(1)), /there are places for/);
-  assert.throws(() => program.losses([Array(shape.maxSequenceLength + 1).fill(1)]), /the model has \d+ positions/);
+  const long = [Array(shape.maxSequenceLength + 1).fill(1)];
+  assert.throws(() => program.losses(long), /the model has \d+ positions/);
+  assert.throws(() => program.trainingLoss(long), /the model has \d+ positions/);
   weights.delete("norm.weight");
   assert.throws(() => new InferenceProgram({ shape, weights }), /the weights lack norm.weight/);
 });

@@ -2,10 +2,18 @@
 
 import { chooseKernels, type Kernels } from "@pretrain/fused-kernels";
 import type { ModelShape } from "@pretrain/model";
-import { DeviceState, type TensorSpecs, type Traceable, type TracedFunction, trace } from "@pretrain/tensor-graph";
+import {
+  DeviceState,
+  type Program,
+  printed,
+  type TensorSpecs,
+  type Traceable,
+  TracedFunction,
+  trace,
+} from "@pretrain/tensor-graph";
 import { type Decoder, decoder, float32, placesFor } from "./decoder.ts";
 import { rowBatches } from "./row-batches.ts";
-import { decoding, scoring, weightVariables } from "./traced-parts.ts";
+import { decoding, scoring, trainingLoss, weightVariables } from "./traced-parts.ts";
 
 export interface InferenceProgramOptions {
   readonly shape: ModelShape;
@@ -18,9 +26,16 @@ export interface InferenceProgramOptions {
   readonly cacheFolder?: string;
 }
 
+/** Rows that are computed together, and the positions of each. */
+export interface ScoredShape {
+  readonly rows: number;
+  readonly width: number;
+}
+
 /** The code that decides what is traced. */
 const tracedSources = [
   "@pretrain/model",
+  "@pretrain/optim",
   "@pretrain/scoring",
   "@pretrain/inference-program",
   "@pretrain/fused-kernels",
@@ -31,15 +46,32 @@ const scalar = { shape: [], dtype: "int32" } as const;
 export class InferenceProgram implements Disposable {
   readonly #options: Omit<InferenceProgramOptions, "weights">; // the numbers are on the device, not here
   readonly #weights: DeviceState;
-  readonly #functions = new Map<string, TracedFunction>();
+  /** By their labels, shared by all siblings: what is traced does not depend on the weights. */
+  readonly #programs: Map<string, Program>;
+  readonly #scoringFunctions = new Map<string, TracedFunction>();
+  readonly #scored = new Map<string, ScoredShape>();
 
-  /** @throws RangeError for a name that is no parameter; TypeError for another number of elements; Error for one that is missing */
-  constructor({ weights, ...options }: InferenceProgramOptions) {
+  /**
+   * @param programs traced for a sibling before; see `withWeights`
+   * @throws RangeError for a name that is no parameter; TypeError for another number of elements; Error for one that is missing
+   */
+  constructor({ weights, ...options }: InferenceProgramOptions, programs = new Map<string, Program>()) {
     this.#options = options;
+    this.#programs = programs;
     this.#weights = new DeviceState(weightVariables(options.shape));
     this.#weights.set(Object.fromEntries(weights));
     const missing = Object.keys(this.#weights.specs).filter((name) => !weights.has(name));
     if (missing.length > 0) throw new Error(`the weights lack ${missing.join(", ")}`);
+  }
+
+  /**
+   * The same functions over other weights: what a sibling is found to compute with weights whose answers are known, this one computes
+   * with its own. Each is disposed of for itself.
+   *
+   * @throws as the constructor
+   */
+  withWeights(weights: ReadonlyMap<string, Float32Array>): InferenceProgram {
+    return new InferenceProgram({ ...this.#options, weights }, this.#programs);
   }
 
   /**
@@ -72,13 +104,37 @@ export class InferenceProgram implements Disposable {
     const places = placesFor(tokens, shape.maxSequenceLength);
     return decoder(shape, this.#weights, places, (width, state) => {
       const feeds = { tokens: { shape: [1, width], dtype: "int32" }, position: scalar, last: scalar } as const;
-      return this.#function(`decoding_${width}_of_${places}`, decoding(shape), state, feeds);
+      return this.#program(`decoding_${width}_of_${places}`, decoding(shape), state, feeds);
     });
   }
 
-  /** The traced functions so far, as text. */
+  /** The shapes in which rows were scored so far, in the order in which they came first. */
+  scoredShapes(): readonly ScoredShape[] {
+    return [...this.#scored.values()];
+  }
+
+  /**
+   * The sum of the losses of some rows, in nats, as a micro-step of training computes it: by its function, each row padded to the
+   * model's whole sequences, in float32.
+   *
+   * @throws RangeError for a row that is longer than the model's sequences
+   */
+  trainingLoss(rows: readonly ArrayLike<number>[]): number {
+    const { shape } = this.#options;
+    const { maxSequenceLength: width } = shape;
+    const longest = Math.max(...rows.map(({ length }) => length));
+    if (longest > width) throw new RangeError(`${longest} tokens; the model has ${width} positions`);
+    const tokens = new Int32Array(rows.length * width);
+    for (const [place, row] of rows.entries()) tokens.set(row, place * width);
+    const feeds = { tokens, lengths: Int32Array.from(rows, ({ length }) => length) };
+    const label = `training_${rows.length}_by_${width}`;
+    const program = this.#program(label, trainingLoss(shape), this.#weights, rowFeeds(rows.length, width));
+    return float32(new TracedFunction(program, this.#weights).run(feeds)["nats"])[0] ?? Number.NaN;
+  }
+
+  /** The traced functions so far, those of siblings too, as text. */
   toString(): string {
-    return [...this.#functions].map(([name, traced]) => `${name}\n${traced.toString()}`).join("\n");
+    return [...this.#programs].map(([name, program]) => `${name}\n${printed(program)}`).join("\n");
   }
 
   [Symbol.dispose](): void {
@@ -86,22 +142,29 @@ export class InferenceProgram implements Disposable {
   }
 
   #scoring(rows: number, width: number): TracedFunction {
-    const feeds = {
-      tokens: { shape: [rows, width], dtype: "int32" },
-      lengths: { shape: [rows], dtype: "int32" },
-    } as const;
-    return this.#function(`scoring_${rows}_by_${width}`, scoring(this.#options.shape), this.#weights, feeds);
+    const label = `scoring_${rows}_by_${width}`;
+    const known = this.#scoringFunctions.get(label);
+    if (known !== undefined) return known;
+    const program = this.#program(label, scoring(this.#options.shape), this.#weights, rowFeeds(rows, width));
+    const traced = new TracedFunction(program, this.#weights);
+    this.#scoringFunctions.set(label, traced);
+    this.#scored.set(label, { rows, width });
+    return traced;
   }
 
-  #function(label: string, traceable: Traceable, state: DeviceState, feeds: TensorSpecs): TracedFunction {
-    const known = this.#functions.get(label);
+  #program(label: string, traceable: Traceable, state: DeviceState, feeds: TensorSpecs): Program {
+    const known = this.#programs.get(label);
     if (known !== undefined) return known;
     const { shape, xla = false, kernels = xla ? "plain" : "fused", cacheFolder } = this.#options;
     chooseKernels(kernels);
     const key = { shape, kernels };
     const cache = cacheFolder === undefined ? {} : { cache: { folder: cacheFolder, key, sources: tracedSources } };
-    const traced = trace(label, traceable, { state, feeds, xla, ...cache });
-    this.#functions.set(label, traced);
-    return traced;
+    const { program } = trace(label, traceable, { state, feeds, xla, ...cache });
+    this.#programs.set(label, program);
+    return program;
   }
+}
+
+function rowFeeds(rows: number, width: number): TensorSpecs {
+  return { tokens: { shape: [rows, width], dtype: "int32" }, lengths: { shape: [rows], dtype: "int32" } };
 }

@@ -1,8 +1,9 @@
 /** The functions of scoring and decoding as they are traced: learning's own, over variables. */
 import { type Cache, cacheShape, decodeStep, type ModelShape, parameterShapes, predictions } from "@pretrain/model";
-import { countsOfLengths, nextTokenLosses } from "@pretrain/scoring";
+import { microStep } from "@pretrain/optim";
+import { countsOfLengths, nextTokenLoss, nextTokenLosses } from "@pretrain/scoring";
 import type { NamedTensors, TensorSpecs, Traceable } from "@pretrain/tensor-graph";
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** The weights by their own names. */
 export function weightVariables(shape: ModelShape): TensorSpecs {
@@ -29,6 +30,19 @@ export function scoring(shape: ModelShape): Traceable {
     const tokens = feeds["tokens"] as tf.Tensor2D;
     const counts = countsOfLengths(feeds["lengths"] as tf.Tensor1D, tokens.shape[1]);
     return { outputs: { losses: nextTokenLosses(predictions(state, tokens, shape), tokens, counts) } };
+  };
+}
+
+/**
+ * The loss of rows as a micro-step of training takes it, nats. Its gradients are asked for too and then not used, so that TensorFlow
+ * leaves them out. Feeds: tokens [rows, width], lengths [rows].
+ */
+export function trainingLoss(shape: ModelShape): Traceable {
+  return ({ state, feeds }) => {
+    const tokens = feeds["tokens"] as tf.Tensor2D;
+    const counts = countsOfLengths(feeds["lengths"] as tf.Tensor1D, tokens.shape[1]);
+    const loss = (weights: NamedTensors) => nextTokenLoss(predictions(weights, tokens, shape), tokens, counts).nats;
+    return { outputs: { nats: microStep(state, loss, tf.scalar(1)).nats } };
   };
 }
 
