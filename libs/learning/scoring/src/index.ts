@@ -1,5 +1,6 @@
 /** How predictions are scored, and how a model is let speak. */
 export { type GenerationLimits, generate, type NextToken, type StopReason } from "./generate.ts";
+export { generatedText, type TextEnd, type TextStep } from "./generated-text.ts";
 export { type GreedyDecoder, greedyDecoder } from "./greedy-decoder.ts";
 export {
   countsOfLengths,
