@@ -5,6 +5,7 @@
 import { after, inputGradient, linear, type Predictions, weightGradient, withGradient } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
 import { crossEntropyAndGradient } from "./cross-entropy.ts";
+import { type PredictionScores, predictionScores } from "./prediction-scores.ts";
 
 const rowsPerChunk = 1024;
 
@@ -41,20 +42,21 @@ export function chunkedLoss(
   });
 }
 
-/** weights * cross-entropy of each row: [rows] nats. */
-export function chunkedLosses(
+/** What each prediction came to: see `predictionScores`. Each [rows]. */
+export function chunkedScores(
   { hidden, outputMatrix }: Predictions,
   targets: tf.Tensor1D,
   weights: tf.Tensor1D,
   chunkRows = rowsPerChunk,
-): tf.Tensor1D {
-  const parts: tf.Tensor1D[] = [];
+): PredictionScores {
+  const parts: PredictionScores[] = [];
   for (const { rows, ...chunk } of chunksOf({ hidden, targets, weights }, chunkRows)) {
-    const before = parts.at(-1);
+    const before = parts.at(-1)?.losses;
     const read = before === undefined ? rows : after(rows, before);
-    parts.push(tf.tidy(() => crossEntropyAndGradient(linear(read, outputMatrix), chunk.targets, chunk.weights).losses));
+    parts.push(tf.tidy(() => predictionScores(linear(read, outputMatrix), chunk.targets, chunk.weights)));
   }
-  return tf.concat(parts);
+  const whole = (name: keyof PredictionScores) => tf.concat(parts.map((part) => part[name]));
+  return { losses: whole("losses"), likeliest: whole("likeliest"), confidence: whole("confidence") };
 }
 
 function* chunksOf(

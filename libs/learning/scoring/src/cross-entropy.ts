@@ -43,7 +43,7 @@ export function crossEntropyAndGradient(logits: tf.Tensor2D, targets: tf.Tensor1
   return { losses: tf.mul(losses, weights), dLogits: dLogits as tf.Tensor2D };
 }
 
-/** (row, target) of each row: [rows, 2]. */
-function targetPlaces(targets: tf.Tensor1D): tf.Tensor2D {
+/** (row, token) of each row: [rows, 2]. @param targets a token of each row: [rows], int32 */
+export function targetPlaces(targets: tf.Tensor1D): tf.Tensor2D {
   return tf.stack<tf.Tensor1D>([tf.range(0, targets.shape[0], 1, "int32"), targets], 1) as tf.Tensor2D;
 }

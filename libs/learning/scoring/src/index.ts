@@ -5,8 +5,10 @@ export { type GreedyDecoder, greedyDecoder } from "./greedy-decoder.ts";
 export {
   countsOfLengths,
   type LossSum,
+  type NextTokenScores,
   nextTokenLoss,
   nextTokenLosses,
+  nextTokenScores,
 } from "./next-token-loss.ts";
 export { predictionLosses, predictionSlice } from "./prediction-slice.ts";
 export { likeliest, NotFiniteScore, type Sampling, sampled, type TokenChoice } from "./token-choice.ts";

@@ -1,7 +1,7 @@
 /** The loss of a batch: position i is scored by how well it predicted token i + 1. */
 import { expectShape, type Predictions } from "@pretrain/model";
 import * as tf from "@tensorflow/tfjs-core";
-import { chunkedLoss, chunkedLosses } from "./chunked-loss.ts";
+import { chunkedLoss, chunkedScores } from "./chunked-loss.ts";
 
 /** A sum and what it is a sum of. Sums of parts add up to the sum of the whole; they are divided once, when shown. */
 export type LossSum = {
@@ -24,12 +24,29 @@ export function nextTokenLoss(predictions: Predictions, tokens: tf.Tensor2D, cou
   return { nats: chunkedLoss(predictions, targets, counted), tokens: tf.sum(counted) };
 }
 
-/** The same, of each prediction: [batch, sequence - 1] nats, 0 where the token to be predicted is not counted. */
-export function nextTokenLosses(predictions: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D): tf.Tensor2D {
+/** Of each prediction. What stands where the token to be predicted is not counted has no meaning, but for the loss: 0. */
+export type NextTokenScores = {
+  /** Nats. */
+  readonly losses: tf.Tensor2D;
+  /** The token with the largest score, the first of equal ones; int32. */
+  readonly likeliest: tf.Tensor2D;
+  /** Its probability. */
+  readonly confidence: tf.Tensor2D;
+};
+
+/** The same losses, of each prediction, and what was predicted; from one pass over the logits. Each [batch, sequence - 1]. */
+export function nextTokenScores(predictions: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D): NextTokenScores {
   const [batch, sequence] = tokens.shape;
   const { targets, counted } = shifted(predictions, tokens, counts);
-  const losses: tf.Tensor2D = tf.reshape(chunkedLosses(predictions, targets, counted), [batch, sequence]);
-  return tf.slice(losses, [0, 0], [batch, sequence - 1]);
+  const { losses, likeliest, confidence } = chunkedScores(predictions, targets, counted);
+  const withoutLast = (scores: tf.Tensor1D) =>
+    tf.slice<tf.Tensor2D>(tf.reshape(scores, [batch, sequence]), [0, 0], [batch, sequence - 1]);
+  return { losses: withoutLast(losses), likeliest: withoutLast(likeliest), confidence: withoutLast(confidence) };
+}
+
+/** The losses alone: [batch, sequence - 1] nats, 0 where the token to be predicted is not counted. */
+export function nextTokenLosses(predictions: Predictions, tokens: tf.Tensor2D, counts: tf.Tensor2D): tf.Tensor2D {
+  return nextTokenScores(predictions, tokens, counts).losses;
 }
 
 /**

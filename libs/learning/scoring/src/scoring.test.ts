@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertClose } from "@pretrain/golden";
 import * as tf from "@tensorflow/tfjs-core";
+import { chunkedScores } from "./chunked-loss.ts";
 import { crossEntropy } from "./cross-entropy.ts";
-import { countsOfLengths, nextTokenLoss, nextTokenLosses } from "./index.ts";
+import { countsOfLengths, nextTokenLoss, nextTokenLosses, nextTokenScores } from "./index.ts";
 import { likeliest } from "./token-choice.ts";
 
 const tokens = [0, 3, 1, 2]; // four tokens of a vocabulary of four: three predictions
@@ -85,4 +86,35 @@ test("the likeliest token is the first of the largest scores; NaN is an error", 
   assert.equal(likeliest([2, 5, 5, 1]), 1);
   assert.equal(likeliest([-Infinity, -Infinity]), 0);
   assert.throws(() => likeliest([0, 1, Number.NaN]), /the score of token 2 is not a number/);
+});
+
+test("a prediction's likeliest token and its probability, whether it came true or not; of equal scores the first token", () => {
+  const thirds = [0, Math.log(2), -200, -200]; // 1/3, 2/3
+  const logits = predicting([thirds, [5, 5, 5, 5], certainOf([2])[0] ?? [], uniform(4)[0] ?? []]);
+  const row = tf.tensor2d([[0, 0, 3, 2]], undefined, "int32"); // to be predicted: 0, 3, 2
+  const { losses, likeliest, confidence } = nextTokenScores(logits, row, tf.ones([1, 4]));
+  assertClose(losses.dataSync(), [Math.log(3), Math.log(4), 0], 1e-6);
+  assert.deepEqual([...likeliest.dataSync()], [1, 0, 2]);
+  assertClose(confidence.dataSync(), [2 / 3, 1 / 4, 1], 1e-6);
+});
+
+test("scored in chunks of any size, predictions come to the same", () => {
+  const rows = 7;
+  const hidden = tf.tensor2d(
+    Array.from({ length: rows * 3 }, (_, index) => Math.sin(index)),
+    [rows, 3],
+  );
+  const outputMatrix = tf.tensor2d(
+    Array.from({ length: 15 }, (_, index) => Math.cos(3 * index)),
+    [5, 3],
+  );
+  const targets = tf.tensor1d([0, 1, 2, 3, 4, 0, 1], "int32");
+  const weights = tf.tensor1d([1, 1, 1, 0, 1, 1, 1]);
+  const whole = chunkedScores({ hidden, outputMatrix }, targets, weights);
+  for (const chunkRows of [1, 3, 7]) {
+    const found = chunkedScores({ hidden, outputMatrix }, targets, weights, chunkRows);
+    for (const name of ["losses", "likeliest", "confidence"] as const) {
+      assertClose(found[name].dataSync(), whole[name].dataSync(), 1e-6, `${name}, ${chunkRows} rows`);
+    }
+  }
 });

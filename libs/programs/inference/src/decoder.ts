@@ -1,6 +1,7 @@
 /** One text that is read, and continued by whoever chooses from the scores. */
 import type { ModelShape } from "@pretrain/model";
-import { DeviceState, type Elements, type Program, TracedFunction } from "@pretrain/tensor-graph";
+import { DeviceState, type Program, TracedFunction } from "@pretrain/tensor-graph";
+import { float32 } from "./elements.ts";
 import { powerAbove } from "./row-batches.ts";
 import { cacheVariables } from "./traced-parts.ts";
 
@@ -54,9 +55,4 @@ export function decoder(
     },
     [Symbol.dispose]: () => state[Symbol.dispose](),
   };
-}
-
-export function float32(elements: Elements | undefined): Float32Array {
-  if (elements instanceof Float32Array) return elements;
-  throw new Error("an output is missing, or is not float32");
 }

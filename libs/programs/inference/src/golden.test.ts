@@ -10,7 +10,6 @@ import {
   goldenShape,
   goldenTest,
 } from "@pretrain/golden";
-import { rollingWindows } from "@pretrain/measures";
 import { generate, likeliest } from "@pretrain/scoring";
 import { InferenceProgram, type InferenceProgramOptions } from "./index.ts";
 
@@ -86,13 +85,7 @@ for (const [name, way] of ways) {
       using program = open(model);
       const { prefix, tokens, cases } = set.json<{ tiny_model: TinyModel }>("sliding_window.json").tiny_model;
       for (const { context, stride, token_losses } of cases) {
-        const windows = rollingWindows(tokens.length, context, stride);
-        const losses = program
-          .losses(windows.map(({ input: [begin], score: [, end] }) => [prefix, ...tokens].slice(begin + 1, end + 1)))
-          .flatMap((found, index) => {
-            const [begin = 0, end = 0] = windows[index]?.score ?? [];
-            return Array.from(found.subarray(found.length - (end - begin)));
-          });
+        const [losses = []] = program.losses([[prefix, ...tokens]], undefined, { context, stride });
         assertClose(losses, token_losses, tolerance, `context ${context}, stride ${stride}`);
       }
     },

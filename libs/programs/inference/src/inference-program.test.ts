@@ -40,15 +40,53 @@ for (const kernels of ["plain", "fused"] as const) {
       fc.property(models, lengths, fc.constantFrom(1, 3, 64), ({ shape, weights }, rowLengths, maxRows) => {
         using program = new InferenceProgram({ shape, weights, kernels });
         const rows = rowLengths.map((length, row) => tokensOf(length, row));
-        const found = program.losses(rows, maxRows);
+        const found = program.scores(rows, maxRows);
         assert.equal(found.length, rows.length);
         for (const [index, row] of rows.entries()) {
+          const { losses = [], confidence = [], likeliest = [] } = found[index] ?? {};
           const expected = row.length < 2 ? [] : eagerLosses(onDevice(shape, weights), row, shape);
-          assertClose(found[index] ?? [], expected, { relative: 2e-6 }, `row ${index} of ${row.length} tokens`);
+          assertClose(losses, expected, { relative: 2e-6 }, `row ${index} of ${row.length} tokens`);
+          const probabilities = row.length < 2 ? [] : eagerProbabilities(onDevice(shape, weights), row, shape);
+          const highest = probabilities.map((of) => Math.max(...of));
+          assertClose(confidence, highest, { relative: 5e-6 }, `confidence in row ${index}`);
+          const named = Array.from(likeliest, (token, position) => probabilities[position]?.[token] ?? 0);
+          assertClose(named, highest, { relative: 5e-6 }, `likeliest tokens of row ${index}`);
         }
+        assert.deepEqual(
+          program.losses(rows, maxRows),
+          found.map(({ losses }) => losses),
+        );
       }),
       { numRuns: 6, seed: 1 },
     );
+  });
+
+  test(`a row longer than the context is scored in windows by ${kernels} kernels: each token from the last ones before it`, () => {
+    const { shape, weights } = fc.sample(models, { numRuns: 1, seed: 5 })[0] ?? assert.fail();
+    using program = new InferenceProgram({ shape: { ...shape, maxSequenceLength: 40 }, weights, kernels });
+    const rows = [tokensOf(100, 3), tokensOf(41, 4), tokensOf(9, 5)];
+    for (const window of [
+      { context: 40, stride: 40 },
+      { context: 40, stride: 7 },
+      { context: 8, stride: 3 },
+    ]) {
+      const { context, stride } = window;
+      for (const [index, { losses, likeliest, confidence }] of program.scores(rows, 4, window).entries()) {
+        const row = rows[index] ?? [];
+        assert.deepEqual([losses, likeliest, confidence].map(({ length }) => length), Array(3).fill(row.length - 1)); // biome-ignore format: one line
+        for (let target = 1; target < row.length; target += 1) {
+          const end = target <= context ? Math.min(context + 1, row.length) : lastOfWindow(target, row.length, window);
+          const text = row.slice(Math.max(end - context - 1, 0), target); // a window of 40 reads 40 tokens and scores one behind
+          const [probable = []] = eagerProbabilities(onDevice(shape, weights), [...text, 0], shape).slice(-1);
+          const where = `context ${context}, stride ${stride}, row ${index}, target ${target}`;
+          assertClose(losses[target - 1] ?? 0, -Math.log(probable[row[target] ?? 0] ?? 0), { relative: 5e-6 }, where);
+          assertClose(probable[likeliest[target - 1] ?? 0] ?? 0, Math.max(...probable), { relative: 5e-6 }, where);
+          assertClose(confidence[target - 1] ?? 0, Math.max(...probable), { relative: 5e-6 }, where);
+        }
+      }
+    }
+    assert.throws(() => program.scores(rows, 4, { context: 8, stride: 9 }), /a stride of 9 in a context of 8/);
+    assert.throws(() => program.scores(rows, 4, { context: 41, stride: 1 }), /the model has 40 positions/);
   });
 
   test(`a text read piece by piece by ${kernels} kernels has the scores of the whole text, eagerly`, () => {
@@ -153,9 +191,10 @@ test("a text that was read, or is longer than its cache, is refused; so are weig
   decoder.scores([1, 2]);
   assert.throws(() => decoder.scores([1, 2]), /2 tokens, of which 2 were read before/);
   assert.throws(() => decoder.scores(Array(shape.maxSequenceLength + 1).fill(1)), /there are places for/);
-  const long = [Array(shape.maxSequenceLength + 1).fill(1)];
-  assert.throws(() => program.losses(long), /the model has \d+ positions/);
-  assert.throws(() => program.trainingLoss(long), /the model has \d+ positions/);
+  const long = Array(shape.maxSequenceLength + 1).fill(1);
+  assert.equal(program.losses([long])[0]?.length, shape.maxSequenceLength); // the last one is predicted, and not read
+  assert.throws(() => program.losses([[...long, 1]]), /the model has \d+ positions/);
+  assert.throws(() => program.trainingLoss([long]), /the model has \d+ positions/);
   weights.delete("norm.weight");
   assert.throws(() => new InferenceProgram({ shape, weights }), /the weights lack norm.weight/);
 });
@@ -179,6 +218,28 @@ function onDevice(shape: ModelShape, weights: ReadonlyMap<string, Float32Array>)
 function eagerLosses(weights: Weights, row: readonly number[], shape: ModelShape): Float32Array {
   const tokens = tf.tensor2d([...row], [1, row.length], "int32");
   return nextTokenLosses(predictions(weights, tokens, shape), tokens, tf.ones([1, row.length])).dataSync<"float32">();
+}
+
+/** The first target behind those that are scored together with `target`. */
+function lastOfWindow(
+  target: number,
+  length: number,
+  { context, stride }: { context: number; stride: number },
+): number {
+  const window = Math.ceil((target - context) / stride);
+  return Math.min(context + 1 + window * stride, length);
+}
+
+/** Of each token but the first, by 64-bit softmax: [targets][vocabulary] */
+function eagerProbabilities(weights: Weights, text: readonly number[], shape: ModelShape): number[][] {
+  return eagerScores(weights, text, shape)
+    .slice(0, -1)
+    .map((scores) => {
+      const highest = Math.max(...scores);
+      const exponentials = scores.map((score) => Math.exp(score - highest));
+      const sum = exponentials.reduce((total, each) => total + each, 0);
+      return exponentials.map((each) => each / sum);
+    });
 }
 
 /** [positions][vocabulary] */

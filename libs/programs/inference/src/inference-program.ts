@@ -4,6 +4,7 @@ import { chooseKernels, type Kernels } from "@pretrain/fused-kernels";
 import type { ModelShape } from "@pretrain/model";
 import {
   DeviceState,
+  type Elements,
   type Program,
   printed,
   type TensorSpecs,
@@ -11,8 +12,10 @@ import {
   TracedFunction,
   trace,
 } from "@pretrain/tensor-graph";
-import { type Decoder, decoder, float32, placesFor } from "./decoder.ts";
+import { type Decoder, decoder, placesFor } from "./decoder.ts";
+import { float32, int32 } from "./elements.ts";
 import { rowBatches } from "./row-batches.ts";
+import { emptyScores, keepScores, piecesOf, type RowScores, type ScoringWindow } from "./row-scores.ts";
 import { decoding, scoring, trainingLoss, weightVariables } from "./traced-parts.ts";
 
 export interface InferenceProgramOptions {
@@ -75,23 +78,33 @@ export class InferenceProgram implements Disposable {
   }
 
   /**
-   * What each row's tokens but the first cost, in nats: `length - 1` losses of each row, in the order of the rows. A row of one token
-   * or none has no loss. How rows are put together changes no number beyond its last digit.
+   * What each row's tokens but the first cost, in nats, and what was predicted in their place: `length - 1` scores of each row, in the
+   * order of the rows. A row of one token or none has none. How rows are put together changes no number beyond its last digit.
    *
-   * @param maxRows computed at once @throws RangeError for a row that is longer than the model's sequences
+   * @param maxRows computed at once   @param window how a longer row is scored; without it no row may be longer
+   * @throws RangeError for a row, or a window and the token behind it, with more than one token beyond the model's sequences: the last
+   *   one is only predicted
    */
-  losses(rows: readonly ArrayLike<number>[], maxRows?: number): Float32Array[] {
-    const { shape } = this.#options;
-    const losses = rows.map(() => new Float32Array());
-    for (const { width, indices, ...feeds } of rowBatches(rows, shape.maxSequenceLength, maxRows)) {
+  scores(rows: readonly ArrayLike<number>[], maxRows?: number, window?: ScoringWindow): RowScores[] {
+    const pieces = piecesOf(rows, window);
+    const scores = emptyScores(rows);
+    const { maxSequenceLength } = this.#options.shape;
+    const texts = pieces.map(({ tokens }) => tokens);
+    for (const { width, indices, ...feeds } of rowBatches(texts, maxSequenceLength, maxRows)) {
       if (feeds.lengths[0] === 0 || feeds.lengths[0] === 1) break; // the longest: nothing is left to be predicted
-      const found = float32(this.#scoring(feeds.lengths.length, width).run(feeds)["losses"]); // [rows, width - 1]
+      const found = batchScores(this.#scoring(feeds.lengths.length, width).run(feeds)); // each [rows, width - 1]
       for (const [place, index] of indices.entries()) {
-        const start = place * (width - 1);
-        losses[index] = found.slice(start, start + Math.max(0, (feeds.lengths[place] ?? 0) - 1));
+        const piece = pieces[index];
+        const kept = piece && scores[piece.row];
+        if (kept !== undefined) keepScores(piece, found, place * (width - 1), kept);
       }
     }
-    return losses;
+    return scores;
+  }
+
+  /** The losses alone, by the same function. */
+  losses(rows: readonly ArrayLike<number>[], maxRows?: number, window?: ScoringWindow): Float32Array[] {
+    return this.scores(rows, maxRows, window).map(({ losses }) => losses);
   }
 
   /**
@@ -163,6 +176,10 @@ export class InferenceProgram implements Disposable {
     this.#programs.set(label, program);
     return program;
   }
+}
+
+function batchScores({ losses, likeliest, confidence }: Readonly<Record<string, Elements>>): RowScores {
+  return { losses: float32(losses), likeliest: int32(likeliest), confidence: float32(confidence) };
 }
 
 function rowFeeds(rows: number, width: number): TensorSpecs {

@@ -47,9 +47,9 @@ test("every row is in one batch, whole; a batch has a power of two of rows, at m
   );
 });
 
-test("widths go by 32 up to 128, then by 64, and end with the model's sequences", () => {
-  const widths = [0, 1, 32, 33, 128, 129, 192, 193, 500].map((length) => widthFor(length, 500));
-  assert.deepEqual(widths, [32, 32, 32, 64, 128, 192, 192, 256, 500]);
+test("widths go by 32 up to 128, then by 64, and end with the model's sequences and the token behind them", () => {
+  const widths = [0, 1, 32, 33, 128, 129, 192, 193, 500, 501].map((length) => widthFor(length, 500));
+  assert.deepEqual(widths, [32, 32, 32, 64, 128, 192, 192, 256, 500, 501]);
   assert.equal(widthFor(1, 1), 2);
-  assert.throws(() => widthFor(501, 500), /501 tokens; the model has 500 positions/);
+  assert.throws(() => widthFor(502, 500), /502 tokens; the model has 500 positions/);
 });

@@ -20,7 +20,7 @@ export interface RowBatch {
 /** Positions of a batch at most, unless one row has more: enough for full speed, few enough to stay in the caches' reach. */
 const mostPositions = 2048;
 
-/** @param maxRows of a batch, whatever their width @throws RangeError for a row that is longer than `maxSequenceLength` */
+/** @param maxRows of a batch, whatever their width @throws RangeError for a row of more than `maxSequenceLength` + 1 tokens */
 export function rowBatches(
   rows: readonly ArrayLike<number>[],
   maxSequenceLength: number,
@@ -39,10 +39,14 @@ export function rowBatches(
   return batches;
 }
 
-/** The least width there is for `length` tokens: steps of 32 up to 128, then of 64. At least 2: one position predicts the other. */
+/**
+ * The least width there is for `length` tokens: steps of 32 up to 128, then of 64. At least 2: one position predicts the other. A row
+ * can have one token more than the model has positions, since its last one is only predicted.
+ */
 export function widthFor(length: number, maxSequenceLength: number): number {
-  if (length > maxSequenceLength)
+  if (length > maxSequenceLength + 1)
     throw new RangeError(`${length} tokens; the model has ${maxSequenceLength} positions`);
+  if (length > maxSequenceLength) return Math.max(2, length);
   const step = length <= 128 ? 32 : 64;
   return Math.min(Math.max(2, maxSequenceLength), step * Math.max(1, Math.ceil(length / step)));
 }

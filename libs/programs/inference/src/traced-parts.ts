@@ -1,7 +1,7 @@
 /** The functions of scoring and decoding as they are traced: learning's own, over variables. */
 import { type Cache, cacheShape, decodeStep, type ModelShape, parameterShapes, predictions } from "@pretrain/model";
 import { microStep } from "@pretrain/optim";
-import { countsOfLengths, nextTokenLoss, nextTokenLosses } from "@pretrain/scoring";
+import { countsOfLengths, nextTokenLoss, nextTokenScores } from "@pretrain/scoring";
 import type { NamedTensors, TensorSpecs, Traceable } from "@pretrain/tensor-graph";
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -24,12 +24,16 @@ export function cacheVariables(shape: ModelShape, places: number): TensorSpecs {
   return Object.fromEntries(names.flat().map((name) => [name, spec]));
 }
 
-/** Losses of rows, [rows, width - 1] nats. Feeds: tokens [rows, width], lengths [rows]. */
+/**
+ * Losses, likeliest tokens and their probabilities, each [rows, width - 1]. Feeds: tokens [rows, width], lengths [rows]. The width can
+ * be one more than the model's sequences: nothing counts that follows from what the last position reads.
+ */
 export function scoring(shape: ModelShape): Traceable {
   return ({ state, feeds }) => {
     const tokens = feeds["tokens"] as tf.Tensor2D;
     const counts = countsOfLengths(feeds["lengths"] as tf.Tensor1D, tokens.shape[1]);
-    return { outputs: { losses: nextTokenLosses(predictions(state, tokens, shape), tokens, counts) } };
+    const readable = { ...shape, maxSequenceLength: shape.maxSequenceLength + 1 };
+    return { outputs: nextTokenScores(predictions(state, tokens, readable), tokens, counts) };
   };
 }
 
