@@ -1,7 +1,7 @@
 /** The name of an evaluation follows from what is measured and how, so that asking twice is asking for the same. */
 import { createHash } from "node:crypto";
 import type { CheckpointId } from "@pretrain/checkpoint";
-import type { EvaluationSettings } from "@pretrain/proto";
+import type { Correction, EvaluationSettings } from "@pretrain/proto";
 
 const collection = "evaluations/";
 
@@ -13,6 +13,8 @@ export interface Subject {
   /** Undefined when nobody knows what the recipe says; then it is measured as the recipe says. */
   readonly settings: EvaluationSettings | undefined;
   readonly recipeSettings: EvaluationSettings | undefined;
+  /** Set where it corrects another evaluation. */
+  readonly supersedes?: Correction | undefined;
 }
 
 /**
@@ -22,12 +24,15 @@ export interface Subject {
  *     {experiment}-{micro-step}-{8 hex digits}   of the settings, where they are others
  *     {experiment}-{micro-step}-{8 hex digits}   of settings and manifest, where the checkpoint was written anew since
  *
+ * With a correction the digits are also of its words, so that the same correction asked for twice is made once.
+ *
  * Experiment and micro-step are told apart by the last `-`; the digits begin with a letter, so no digest is read as a
  * micro-step.
  */
-export function evaluationIds({ checkpoint, checkpointSha256, settings, recipeSettings }: Subject): [string, string] {
+export function evaluationIds(subject: Subject): [string, string] {
+  const { checkpoint, checkpointSha256, settings, recipeSettings, supersedes } = subject;
   const base = `${checkpoint.experiment}-${checkpoint.microStep}`;
-  const text = settingsText(settings);
+  const text = settingsText(settings) + correctionText(supersedes);
   const first = text === settingsText(recipeSettings) ? base : `${base}-${eightDigits(text)}`;
   return [first, `${base}-${eightDigits(`${text} ${checkpointSha256}`)}`];
 }
@@ -46,6 +51,12 @@ function settingsText(settings: EvaluationSettings | undefined): string {
   if (settings === undefined) return "";
   const { samples, inputLength, predictLength, batchRows } = settings;
   return JSON.stringify({ samples, inputLength, predictLength, batchRows });
+}
+
+function correctionText(correction: Correction | undefined): string {
+  if (correction === undefined) return "";
+  const { evaluation, cause, fix, author } = correction;
+  return ` ${JSON.stringify({ evaluation, cause, fix, author })}`;
 }
 
 /** Of a SHA-256, from its first letter on. */

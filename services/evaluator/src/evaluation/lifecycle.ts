@@ -3,12 +3,14 @@
  * that finds the record after a crash can go on:
  *
  *     PENDING ──begun──▶ RUNNING ──succeeded, failed──▶ SUCCEEDED, FAILED
- *     `enqueued` follows the first write                `announced` follows the last one, when its event is durable
+ *     `enqueued` follows the first write                `announced` follows the last one, when its event is durable;
+ *                                                       `toldSuperseded` that, of a correction, in the record it corrects
  */
 import { clone, create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type CheckpointId, checkpointName } from "@pretrain/checkpoint";
 import {
+  type Correction,
   type Evaluation,
   type EvaluationEnded,
   EvaluationEndedSchema,
@@ -29,10 +31,15 @@ export interface Wanted {
   readonly checkpointSha256: string;
   /** Undefined when the recipe that would give them cannot be read; such an evaluation can only fail. */
   readonly settings: EvaluationSettings | undefined;
+  /** Set where it corrects another evaluation. */
+  readonly supersedes?: Correction | undefined;
 }
 
 /** The record of an evaluation that nobody works on yet. */
-export function pending({ id, checkpoint, checkpointSha256, settings }: Wanted, now: Date): EvaluationRecord {
+export function pending(
+  { id, checkpoint, checkpointSha256, settings, supersedes }: Wanted,
+  now: Date,
+): EvaluationRecord {
   const evaluation = {
     name: evaluationName(id),
     state: State.PENDING,
@@ -41,6 +48,7 @@ export function pending({ id, checkpoint, checkpointSha256, settings }: Wanted, 
     microStep: BigInt(checkpoint.microStep),
     createTime: timestampFromDate(now),
     ...(settings !== undefined && { settings }),
+    ...(supersedes !== undefined && { supersedes }),
   };
   return create(EvaluationRecordSchema, { evaluation });
 }
@@ -72,20 +80,36 @@ export function hasEnded({ state }: Evaluation): boolean {
   return state === State.SUCCEEDED || state === State.FAILED;
 }
 
-/** The record with other marks of what was enqueued and announced. */
+/** True when it puts its numbers in the place of another one's. */
+export function isCorrection({ state, supersedes }: Evaluation): boolean {
+  return state === State.SUCCEEDED && supersedes !== undefined;
+}
+
+/** The record of an evaluation that is corrected: it says by which one, and is otherwise what it was. */
+export function superseded(record: EvaluationRecord, by: string): EvaluationRecord {
+  const copy = clone(EvaluationRecordSchema, record);
+  Object.assign(evaluationOf(copy), { supersededBy: by });
+  return copy;
+}
+
+/** The record with other marks of what was done about it. */
 export function marked(
   record: EvaluationRecord,
-  marks: Partial<Pick<EvaluationRecord, "enqueued" | "announced">>,
+  marks: Partial<Pick<EvaluationRecord, "enqueued" | "announced" | "toldSuperseded">>,
 ): EvaluationRecord {
   return Object.assign(clone(EvaluationRecordSchema, record), marks);
 }
 
-/** The event of its end: made of the record alone, so that a repetition of it is the same. */
+/**
+ * The event of its end: made of the record alone, so that a repetition of it is the same, also after a correction: that one's
+ * own event says what it supersedes.
+ */
 export function ended(record: EvaluationRecord, experiment: string): EvaluationEnded {
   const evaluation = evaluationOf(record);
   const time = evaluation.endTime;
   if (!hasEnded(evaluation) || time === undefined) throw new Error(`${evaluation.name} has not ended`);
-  return create(EvaluationEndedSchema, { experiment: experimentName(experiment), time, evaluation });
+  const told = { ...evaluation, supersededBy: "" };
+  return create(EvaluationEndedSchema, { experiment: experimentName(experiment), time, evaluation: told });
 }
 
 /** The resource as callers see it; `etag` changes with every write of the record. */

@@ -43,12 +43,12 @@ export async function evaluationFor(
 export async function changeRecord(
   records: EvaluationRecords,
   id: string,
-  decide: (record: EvaluationRecord) => EvaluationRecord | undefined,
+  decide: (record: EvaluationRecord) => Decided | Promise<Decided>,
 ): Promise<StoredEvaluation> {
   for (let tries = 1; ; tries += 1) {
     const stored = await records.get(id);
     if (stored === undefined) throw new Error(`the record ${id} is gone; nothing deletes records`);
-    const value = decide(stored.value);
+    const value = await decide(stored.value);
     if (value === undefined) return stored;
     try {
       return { key: id, value, revision: await records.update(id, value, stored.revision) };
@@ -57,6 +57,8 @@ export async function changeRecord(
     }
   }
 }
+
+type Decided = EvaluationRecord | undefined;
 
 async function madeOrFound(records: EvaluationRecords, id: string, value: EvaluationRecord): Promise<StoredEvaluation> {
   try {

@@ -1,4 +1,4 @@
-/** Looks through all records now and then for what a crash left undone: a piece not enqueued, an end not announced. */
+/** Looks through all records now and then for what a crash left undone: a piece not enqueued, an end not announced, a correction not told. */
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
@@ -41,7 +41,7 @@ async function sweep({ records, broker, onSwept, log }: SweepOptions, stopping: 
   onSwept(found);
   for (const stored of found) {
     const duty = dutyOf(stored.value);
-    if (duty === "nothing" || stopping.aborted) continue;
+    if (duty === undefined || stopping.aborted) continue;
     log.info({ evaluation: stored.key, duty }, "left undone, done now");
     await discharge({ records, broker }, stored);
   }
