@@ -39,8 +39,10 @@ export function nextTokenScores(predictions: Predictions, tokens: tf.Tensor2D, c
   const [batch, sequence] = tokens.shape;
   const { targets, counted } = shifted(predictions, tokens, counts);
   const { losses, likeliest, confidence } = chunkedScores(predictions, targets, counted);
-  const withoutLast = (scores: tf.Tensor1D) =>
-    tf.slice<tf.Tensor2D>(tf.reshape(scores, [batch, sequence]), [0, 0], [batch, sequence - 1]);
+  const withoutLast = (scores: tf.Tensor1D): tf.Tensor2D => {
+    const rows: tf.Tensor2D = tf.reshape(scores, [batch, sequence]);
+    return tf.slice(rows, [0, 0], [batch, sequence - 1]);
+  };
   return { losses: withoutLast(losses), likeliest: withoutLast(likeliest), confidence: withoutLast(confidence) };
 }
 

@@ -95,8 +95,8 @@ export class InferenceProgram implements Disposable {
       const found = batchScores(this.#scoring(feeds.lengths.length, width).run(feeds)); // each [rows, width - 1]
       for (const [place, index] of indices.entries()) {
         const piece = pieces[index];
-        const kept = piece && scores[piece.row];
-        if (kept !== undefined) keepScores(piece, found, place * (width - 1), kept);
+        const kept = scores[piece?.row ?? -1];
+        if (piece !== undefined && kept !== undefined) keepScores(piece, found, place * (width - 1), kept);
       }
     }
     return scores;
