@@ -2,3 +2,4 @@
 export { llamaConfig, llamaShape, type MarkerIds } from "./llama-config.ts";
 export { type LlamaParameter, type LlamaShape, llamaParameters, rowsInHalves, rowsInPairs } from "./llama-mapping.ts";
 export { fromLlamaTensors, toLlamaTensors } from "./llama-weights.ts";
+export { paddedShape, paddedWeights } from "./padded-heads.ts";
