@@ -1,5 +1,6 @@
 /** One line per method of the service. */
 import type { BlobStore } from "@pretrain/blobs";
+import { Unavailable } from "@pretrain/errors";
 import type { RecordIndex } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import { TrainerService } from "@pretrain/proto";
@@ -23,10 +24,13 @@ export interface Dependencies {
   readonly wake: () => void;
 }
 
+const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
+
 export function trainerMethods(dependencies: Dependencies): ServedService {
   return service(TrainerService, {
     startExperiment: startExperiment(dependencies),
     forkExperiment: forkExperiment(dependencies),
+    importCheckpoint: notThereYet,
     getExperiment: getExperiment(dependencies),
     listExperiments: listExperiments(dependencies),
     watchExperiment: watchExperiment(dependencies),

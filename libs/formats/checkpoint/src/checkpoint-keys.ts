@@ -30,6 +30,7 @@ export function parseCheckpointName(name: string, field = "name"): CheckpointId 
   throw new InvalidArgument([{ field, description }]);
 }
 
+/** Keys of everything that belongs to an experiment's checkpoints begin with it. */
 export function checkpointsPrefix(experiment: string): string {
   return `experiments/${experiment}/checkpoints/`;
 }

@@ -1,6 +1,12 @@
 /** Checkpoints: whole or invisible, read back strictly, enough to go on exactly; and which of them count. */
 export { type AttemptClaim, attemptsLimit, claimAttempt, isFenced, readClaim } from "./attempt-claims.ts";
-export { type AttemptCheckpoint, type CheckpointId, checkpointName, parseCheckpointName } from "./checkpoint-keys.ts";
+export {
+  type AttemptCheckpoint,
+  type CheckpointId,
+  checkpointName,
+  checkpointsPrefix,
+  parseCheckpointName,
+} from "./checkpoint-keys.ts";
 export {
   acquireCheckpoint,
   attemptHolder,

@@ -123,6 +123,8 @@ const trainingDefaults = {
   keepLast: 0,
   keepBest: 0,
   keepEvery: 0,
+  earlyStoppingPatience: 0,
+  earlyStoppingMinDelta: 0,
 };
 
 const hardwareDefaults = { cudaVisibleDevices: "0", numProcesses: 1, deviceBatchRows: 0 };

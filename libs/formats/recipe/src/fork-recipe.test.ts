@@ -101,6 +101,8 @@ test("of the training, all but size, count and order of the steps may change; a 
     keep_last: { keep_last: 1 },
     keep_best: { keep_best: 1 },
     keep_every: { keep_every: 100 },
+    early_stopping_patience: { early_stopping_patience: 3 },
+    early_stopping_min_delta: { early_stopping_min_delta: 0.01 },
   };
   for (const { name } of TrainingSchema.fields) {
     const change = other[name];

@@ -106,6 +106,31 @@ export const metrics: readonly Metric[] = [
     better: "lower",
   },
   {
+    name: "eval/bits_per_character",
+    unit: "bits per character",
+    meaning: "The same per character (Unicode code point) of the text",
+    better: "lower",
+  },
+  {
+    name: "eval/top1_accuracy",
+    unit: "ratio",
+    meaning: "Share of the validation split's targets that had the largest score, at the last checkpoint",
+    better: "higher",
+  },
+  {
+    name: "eval/calibration_error",
+    unit: "ratio",
+    meaning:
+      "Expected calibration error: over bins of confidence, how far the share of right predictions is from it, by tokens",
+    better: "lower",
+  },
+  {
+    name: "eval/train_overlap",
+    unit: "ratio",
+    meaning: "Share of the runs of tokens in the validation text that stand in the training text too",
+    better: "neither",
+  },
+  {
     name: "eval/train_inference_gap",
     unit: "nats per token",
     meaning: "Absolute difference of train/loss and eval/inference_loss",
@@ -122,6 +147,30 @@ export const metrics: readonly Metric[] = [
     unit: "ratio",
     meaning: "Share of the generated samples that end with eos, at the last checkpoint",
     better: "neither",
+  },
+  {
+    name: "eval/distinct_2",
+    unit: "ratio",
+    meaning: "Different runs of 2 generated tokens over all of them, over all samples of the last checkpoint",
+    better: "higher",
+  },
+  {
+    name: "eval/repetition_4",
+    unit: "ratio",
+    meaning: "Share of the runs of 4 generated tokens that their own sample had before, at the last checkpoint",
+    better: "lower",
+  },
+  {
+    name: "eval/bleu",
+    unit: "of 100",
+    meaning: "BLEU-4 of the generated texts against the true ones, over all samples of the last checkpoint",
+    better: "higher",
+  },
+  {
+    name: "eval/chrf",
+    unit: "of 100",
+    meaning: "chrF2 of the generated texts against the true ones, over all samples of the last checkpoint",
+    better: "higher",
   },
   {
     name: "memory/peak_rss_bytes",

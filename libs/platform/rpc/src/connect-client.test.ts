@@ -21,6 +21,7 @@ test("a stream that is silent for too long is Unavailable, and the service is to
   const methods = service(TrainerService, {
     startExperiment: unused,
     forkExperiment: unused,
+    importCheckpoint: unused,
     getExperiment: unused,
     listExperiments: unused,
     pauseExperiment: unused,

@@ -18,6 +18,7 @@ async function serve(t: TestContext) {
     resumeExperiment: unused,
     listCheckpoints: unused,
     forkExperiment: unused,
+    importCheckpoint: unused,
     async *watchExperiment() {},
   });
   const server = await serveGrpc({ address: "127.0.0.1:0", services: [trainer], log: createLog("test", "fatal") });

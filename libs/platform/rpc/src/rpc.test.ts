@@ -36,6 +36,7 @@ const trainerMethods: TrainerMethods = {
   resumeExperiment: unused,
   listCheckpoints: unused,
   forkExperiment: unused,
+  importCheckpoint: unused,
   async *watchExperiment() {},
 };
 const evaluatorMethods: EvaluatorMethods = {

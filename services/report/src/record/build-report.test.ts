@@ -7,6 +7,7 @@ import {
   CheckpointRemovedSchema,
   type Evaluation,
   Evaluation_State,
+  Experiment_Reason,
   Experiment_State,
   LossSchema,
   OriginSchema,
@@ -99,6 +100,24 @@ test("a completed run is not final before its last checkpoint is known, however 
   const report = reportOf(all.filter((event) => !isLast(event)));
   assert.equal(report.completeness, Report_Completeness.OPEN);
   assert.deepEqual(report.gaps, ["The checkpoint at the end of training is missing."]);
+});
+
+test("a run that was stopped early is whole when it has everything up to where it completed", () => {
+  const isBefore = (event: LedgerEvent) =>
+    (event.kind !== "step" || event.message.microStep <= 80n) &&
+    (event.kind !== "checkpoint" || (event.message.checkpoint?.microStep ?? 0n) <= 80n) &&
+    !isEvaluationOf(event, 120n);
+  const early = all.filter(isBefore).map((event) => {
+    if (event.kind !== "state" || event.message.to !== Experiment_State.COMPLETED) return event;
+    return { ...event, message: { ...event.message, reason: Experiment_Reason.STOPPED_EARLY, microStep: 80n } };
+  });
+  const report = reportOf(early);
+  assert.deepEqual(report.gaps, []);
+  assert.equal(report.completeness, Report_Completeness.FINAL);
+  assert.notEqual(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED); // its last checkpoint is the run's
+  const short = reportOf(early.filter((event) => !isStep(event, 79, 80)));
+  assert.deepEqual(short.gaps, ["Micro-steps 79 to 80 are missing."]);
+  assert.equal(short.completeness, Report_Completeness.OPEN);
 });
 
 test("a checkpoint that its recipe's rule removed is no gap: the record says when and why, and lists no file of it", () => {

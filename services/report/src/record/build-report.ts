@@ -21,6 +21,7 @@ import { moments } from "./moments.ts";
 import { hypothesisOutcome, predictionOutcome } from "./outcomes.ts";
 import { present } from "./present.ts";
 import { isRemoved, withRemoval } from "./removed-checkpoints.ts";
+import { type RunEnd, runEnd } from "./run-end.ts";
 import { runSteps } from "./run-steps.ts";
 import { timeSummary } from "./time-summary.ts";
 import { trainingSummary } from "./training-summary.ts";
@@ -39,14 +40,13 @@ export function buildReport(history: History): Report {
   const named = moments(history.transitions, steps.ends);
   const time = timeSummary(named, steps);
   const memory = memorySummary(history.memory, history.resumptions);
-  const totalMicroSteps = attempt && Number(attempt.totalMicroSteps);
-  const hasLastStep = steps.missing.last === totalMicroSteps;
-  const settled = settledNumbers(run.state, hasLastStep, checkpoints);
+  const end = runEnd(history, steps.missing, checkpoints);
+  const settled = settledNumbers(run.state, end, checkpoints.at(-1));
   const judge = new Judge(measurements({ steps, memory, time, checkpoints }), settled);
   return create(ReportSchema, {
     name: `${history.experiment}/report`,
     title: titleOf(history),
-    completeness: completeness(run.state, hasLastStep, checkpoints),
+    completeness: completeness(run.state, end, checkpoints),
     recipeSha256: first?.recipeSha256 ?? "",
     moments: named,
     execution: run,
@@ -60,7 +60,7 @@ export function buildReport(history: History): Report {
     checkpoints: written,
     log: [...history.log],
     lossCurve: steps.curve.points(),
-    gaps: gaps({ history, state: run.state, missing: steps.missing, totalMicroSteps, checkpoints }),
+    gaps: gaps({ history, state: run.state, missing: steps.missing, end, checkpoints }),
   });
 }
 
@@ -75,25 +75,23 @@ function judged(recipe: Recipe | undefined, judge: Judge) {
 /** A run that did not complete has no final number: its targets stay undecided. */
 function settledNumbers(
   state: Experiment_State,
-  hasLastStep: boolean,
-  checkpoints: readonly EvaluatedCheckpoint[],
+  { hasLastStep, hasLastCheckpoint }: RunEnd,
+  last: EvaluatedCheckpoint | undefined,
 ): Settled {
-  const last = checkpoints.at(-1);
   const training = state === Experiment_State.COMPLETED && hasLastStep;
   return {
     training,
-    evaluation: training && last?.checkpoint.final === true && last.evaluation?.state === Evaluation_State.SUCCEEDED,
+    evaluation: training && hasLastCheckpoint && last?.evaluation?.state === Evaluation_State.SUCCEEDED,
   };
 }
 
 /** Metrics and events travel apart: COMPLETED can arrive before the last step does. */
 function completeness(
   state: Experiment_State,
-  hasLastStep: boolean,
+  { hasLastStep, hasLastCheckpoint }: RunEnd,
   checkpoints: readonly EvaluatedCheckpoint[],
 ): Report_Completeness {
-  const isWhole =
-    state !== Experiment_State.COMPLETED || (hasLastStep && checkpoints.at(-1)?.checkpoint.final === true);
+  const isWhole = state !== Experiment_State.COMPLETED || (hasLastStep && hasLastCheckpoint);
   const isEvaluated = checkpoints.every(({ evaluation }) => evaluation !== undefined);
   return isFinal(state) && isWhole && isEvaluated ? Report_Completeness.FINAL : Report_Completeness.OPEN;
 }

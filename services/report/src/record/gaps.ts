@@ -4,14 +4,14 @@ import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { isFinal } from "./execution.ts";
 import type { Contradiction, History, Stranger } from "./history.ts";
 import type { MissingSteps } from "./missing-steps.ts";
+import type { RunEnd } from "./run-end.ts";
 import { counted } from "./wording.ts";
 
 export interface KnownRun {
   readonly history: History;
   readonly state: Experiment_State;
   readonly missing: MissingSteps;
-  /** Micro-steps that the run is to have; undefined before an attempt has counted them. */
-  readonly totalMicroSteps: number | undefined;
+  readonly end: RunEnd;
   readonly checkpoints: readonly EvaluatedCheckpoint[];
 }
 
@@ -56,12 +56,12 @@ function missingSteps({ ranges, missing }: MissingSteps): string[] {
   return missing > shown ? [...listed, `${counted(missing - shown)} more micro-steps are missing.`] : listed;
 }
 
-function missingEnd({ missing: { last }, totalMicroSteps, checkpoints }: KnownRun): string[] {
+function missingEnd({ missing: { last }, end: { microSteps, hasLastStep, hasLastCheckpoint } }: KnownRun): string[] {
   return [
-    ...(totalMicroSteps === undefined || last === totalMicroSteps
+    ...(microSteps === undefined || hasLastStep
       ? []
-      : [`Micro-steps ${counted(last + 1)} to ${counted(totalMicroSteps)} are missing.`]),
-    ...(checkpoints.at(-1)?.checkpoint.final ? [] : ["The checkpoint at the end of training is missing."]),
+      : [`Micro-steps ${counted(last + 1)} to ${counted(microSteps)} are missing.`]),
+    ...(hasLastCheckpoint ? [] : ["The checkpoint at the end of training is missing."]),
   ];
 }
 

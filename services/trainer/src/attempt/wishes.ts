@@ -6,13 +6,14 @@ import { experimentOf } from "../experiment/record.ts";
 import type { Experiments } from "../stores/experiments.ts";
 
 /**
- * `pause`: a user wants it to wait. `preempt`: a more urgent experiment wants this worker. `shutdown`: this worker is to end; another
+ * `finish`: its evaluations have stopped improving, and it completes where it is. `pause`: a user wants it to wait. `preempt`: a more urgent experiment wants this worker. `shutdown`: this worker is to end; another
  * goes on. `abandon`: it is to end now, whatever is being computed. `cancel`: a user asked for the end. `fenced`: another attempt holds
  * the experiment, so this one must not write another word.
  */
-export type Wish = "pause" | "preempt" | "shutdown" | "abandon" | "cancel" | "fenced";
+export type Wish = "finish" | "pause" | "preempt" | "shutdown" | "abandon" | "cancel" | "fenced";
 
 const strength: Readonly<Record<Wish, number>> = {
+  finish: 0,
   pause: 1,
   preempt: 1,
   shutdown: 1,
@@ -26,7 +27,7 @@ export class Wishes {
   readonly #listeners: ((wish: Wish) => void)[] = [];
   #wish: Wish | undefined;
 
-  /** Aborted at the first wish. */
+  /** Aborted at the first wish to leave the work to another attempt, or to nobody: not by `finish`, which has an end to write. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -38,7 +39,7 @@ export class Wishes {
   make(wish: Wish): void {
     if (this.#wish !== undefined && strength[wish] <= strength[this.#wish]) return;
     this.#wish = wish;
-    this.#abort.abort(new Error(`the attempt is to stop: ${wish}`));
+    if (wish !== "finish") this.#abort.abort(new Error(`the attempt is to stop: ${wish}`));
     for (const hear of this.#listeners) hear(wish);
   }
 
@@ -65,6 +66,7 @@ export async function watchRecord(
         if (experiment.attempt !== attempt) wishes.make("fenced");
         else if (experiment.cancelRequested) wishes.make("cancel");
         else if (experiment.pauseRequested) wishes.make("pause");
+        else if (experiment.earlyStop !== undefined) wishes.make("finish");
       }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "watching the record is tried again");

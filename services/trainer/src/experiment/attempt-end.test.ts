@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { ExperimentRecordSchema, Experiment_Reason as Reason, Experiment_State as State } from "@pretrain/proto";
+import {
+  ExperimentRecordSchema,
+  ProgressSchema,
+  Experiment_Reason as Reason,
+  Experiment_State as State,
+} from "@pretrain/proto";
 import { type AttemptEnd, endAsWished, isEnded } from "./attempt-end.ts";
 import { changed } from "./record.ts";
 
@@ -47,6 +52,32 @@ test("each end of an attempt becomes what the table says by what its user wants 
       name,
     );
   }
+});
+
+test("an end before the last step is explained by the record: what had stopped improving, and what is best", () => {
+  const earlyStop = {
+    microStep: 80n,
+    results: 2,
+    bestCheckpoint: "experiments/a/checkpoints/40",
+    bestLossNatsPerToken: 3,
+  };
+  const record = create(ExperimentRecordSchema, { experiment: { state: State.RUNNING, attempt: 3, earlyStop } });
+  const endBehind = (microStep: bigint) => {
+    const progress = create(ProgressSchema, { microStep, totalMicroSteps: 120n });
+    const change = { now: new Date(0), message: `${microStep} micro-steps`, fields: { progress } };
+    return endAsWished(record, { command: "complete", change }).change;
+  };
+  const early = endBehind(84n);
+  assert.deepEqual(
+    [early.reason, early.message],
+    [
+      Reason.STOPPED_EARLY,
+      "84 micro-steps; stopped early: 2 results in a row up to micro-step 80 did not improve; " +
+        "best is experiments/a/checkpoints/40 with 3.0000 nats per token",
+    ],
+  );
+  const late = endBehind(120n); // the decision came when there was nothing left to stop
+  assert.deepEqual([late.reason, late.message], [undefined, "120 micro-steps"]);
 });
 
 test("a lack of room stays the reason of a pause unless its user wants one too: only the first is resumed by the service", () => {

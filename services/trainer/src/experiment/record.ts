@@ -11,6 +11,7 @@ import {
   Experiment_State as State,
   type StateChanged,
   StateChangedSchema,
+  TransitionSchema,
 } from "@pretrain/proto";
 import { type CompleteRecipe, experimentName, recipeSha256 } from "@pretrain/recipe";
 import { after, type Command, following, isFinal } from "./lifecycle.ts";
@@ -75,8 +76,9 @@ export function changed(record: ExperimentRecord, command: Command, change: Chan
   if (isFinal(to)) Object.assign(experiment, { endTime: time, cancelRequested: false });
   if (isFinal(to) || to === State.PAUSED) experiment.pauseRequested = false;
   if (command === "resume") copy.enqueued = false; // the piece that stood for it was struck off, or will be
-  const { attempt } = experiment;
-  copy.transitions.push({ $typeName: "pretrain.train.v1.Transition", time, from, to, reason, message, attempt });
+  const { attempt, progress } = experiment;
+  const ended = to === State.COMPLETED && { microStep: progress?.microStep ?? 0n };
+  copy.transitions.push(create(TransitionSchema, { time, from, to, reason, message, attempt, ...ended }));
   return copy;
 }
 
@@ -117,9 +119,9 @@ export function unannounced(record: ExperimentRecord): StateChanged[] {
   const { name, title, recipe, recipeSha256: sha256, origin } = experimentOf(record);
   return record.transitions.slice(record.announced).map((transition, i) => {
     const sequence = record.announced + i + 1;
-    const { time, from, to, reason, message, attempt } = transition;
-    const event = create(StateChangedSchema, { experiment: name, sequence, from, to, reason, message, attempt });
-    Object.assign(event, { time, recipeSha256: sha256 }, sequence === 1 ? { recipe, title, origin } : {});
+    const { $typeName: _, $unknown: __, ...facts } = transition;
+    const event = create(StateChangedSchema, { experiment: name, sequence, ...facts });
+    Object.assign(event, { recipeSha256: sha256 }, sequence === 1 ? { recipe, title, origin } : {});
     return event;
   });
 }

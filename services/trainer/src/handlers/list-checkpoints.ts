@@ -1,4 +1,7 @@
-/** Checkpoints that are complete, and on demand those that were removed on purpose, oldest first, page by page. */
+/**
+ * Checkpoints that are complete, and on demand those that were removed on purpose, oldest first, page by page; each with what
+ * evaluations found of it.
+ */
 import { create } from "@bufbuild/protobuf";
 import type { BlobStore } from "@pretrain/blobs";
 import { listCheckpoints as listStored, readRemoval } from "@pretrain/checkpoint";
@@ -11,6 +14,8 @@ import {
 import { idOfExperimentName } from "@pretrain/recipe";
 import { checkpointResource, removedResource } from "../experiment/checkpoint-resource.ts";
 import { page } from "../experiment/page.ts";
+import { readResults } from "../retention/evaluation-results.ts";
+import { bestOf } from "../retention/retention-rule.ts";
 import type { Experiments } from "../stores/experiments.ts";
 
 export interface Dependencies {
@@ -27,15 +32,23 @@ export const listCheckpoints =
     const { checkpoints, removed, damaged } = await listStored(blobs, id);
     for (const { fault } of damaged)
       log.warn({ experiment: id, reason: fault.message }, "a damaged checkpoint is not listed");
+    const resultOf = await readResults(blobs, id);
+    const best = bestOf(
+      checkpoints.map((sealed) => ({ ...sealed.manifest, result: resultOf(sealed) })),
+      1,
+    ).at(0);
     const there = checkpoints.map((sealed) => ({
       microStep: sealed.manifest.microStep,
-      resource: async () => checkpointResource(sealed),
+      resource: async () => {
+        const isBest = sealed.manifest.microStep === best;
+        return Object.assign(checkpointResource(sealed), resultOf(sealed), { best: isBest });
+      },
     }));
     const gone = removed.map((each) => ({
       microStep: each.microStep,
       resource: async () => {
         const known = await readRemoval(blobs, each.removal, each);
-        return known && removedResource(known);
+        return known && Object.assign(removedResource(known), resultOf(known));
       },
     }));
     const all = showDeleted ? [...there, ...gone].sort((a, b) => a.microStep - b.microStep) : there;

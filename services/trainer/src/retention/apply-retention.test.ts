@@ -92,6 +92,10 @@ test("what is not kept goes with its files, is announced once, and is listed on 
     checkpoints.map(({ microStep }) => microStep),
     [10n, 20n, 30n, 40n],
   );
+  assert.deepEqual(
+    checkpoints.map(({ lossNatsPerToken, best }) => [lossNatsPerToken, best]),
+    [[10, false], [20, false], [30, true], [40, false]], // the best of those that are there: the better ones are gone
+  ); // biome-ignore format: a table
   assert.equal(checkpoints[0]?.deleteReason, "kept are keep_last 2, keep_best 0, keep_every 0");
   assert.deepEqual(
     checkpoints.map(({ deleteTime }) => deleteTime !== undefined),

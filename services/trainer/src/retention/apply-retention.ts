@@ -16,7 +16,7 @@ import {
 } from "@pretrain/checkpoint";
 import { DataLoss } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
-import { readResult } from "./evaluation-results.ts";
+import { readResults } from "./evaluation-results.ts";
 import { type Retention, toRemove } from "./retention-rule.ts";
 
 export interface RetentionDependencies {
@@ -46,7 +46,7 @@ export async function applyRetention(
     log.warn({ experiment }, "no checkpoint is removed: a claim is damaged, so it is not known which ones count");
     return;
   }
-  const doomed = await doomedOf(blobs, list, retention);
+  const doomed = await doomedOf(blobs, experiment, list, retention);
   await sweepRemoved(dependencies, list);
   await sweepUnsealed(blobs, experiment, list.lastAttempt);
   const unfinished = list.removed.filter(({ isGone }) => !isGone);
@@ -69,12 +69,17 @@ async function sweepRemoved({ blobs, swept }: RetentionDependencies, { removed }
   }
 }
 
-async function doomedOf(blobs: BlobStore, list: CheckpointList, retention: Retention): Promise<SealedCheckpoint[]> {
-  const known = [];
-  for (const sealed of list.checkpoints) {
+async function doomedOf(
+  blobs: BlobStore,
+  experiment: string,
+  list: CheckpointList,
+  retention: Retention,
+): Promise<SealedCheckpoint[]> {
+  const resultOf = await readResults(blobs, experiment);
+  const known = list.checkpoints.map((sealed) => {
     const { microStep, final } = sealed.manifest;
-    known.push({ microStep, final, result: await readResult(blobs, sealed) });
-  }
+    return { microStep, final, result: resultOf(sealed) };
+  });
   const removed = list.removed.map(({ microStep }) => microStep);
   const doomed = new Set(toRemove(known, removed, retention));
   return list.checkpoints.filter(({ manifest }) => doomed.has(manifest.microStep));

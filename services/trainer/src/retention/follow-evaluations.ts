@@ -1,4 +1,7 @@
-/** Each evaluation that ends may be the last thing that a checkpoint was kept for. */
+/**
+ * Each evaluation that ends is a result beside its checkpoint. It may end the training, and it may be the last thing that a
+ * checkpoint was kept for.
+ */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { BlobStore } from "@pretrain/blobs";
@@ -6,18 +9,25 @@ import { parseCheckpointName, type RemovedCheckpoint } from "@pretrain/checkpoin
 import { Aborted, messageOf, ResourceExhausted, Unavailable } from "@pretrain/errors";
 import { type Broker, events } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
-import { CheckpointRemovedSchema, type EvaluationEnded, type Training } from "@pretrain/proto";
+import {
+  CheckpointRemovedSchema,
+  type Evaluation,
+  type EvaluationEnded,
+  type Recipe,
+  type Training,
+} from "@pretrain/proto";
 import { experimentName, idOfExperimentName } from "@pretrain/recipe";
 import { removedResource } from "../experiment/checkpoint-resource.ts";
 import { experimentOf } from "../experiment/record.ts";
 import type { Experiments } from "../stores/experiments.ts";
 import { applyRetention, type RetentionDependencies } from "./apply-retention.ts";
-import { writeResult } from "./evaluation-results.ts";
+import { type EvaluationResult, writeResult } from "./evaluation-results.ts";
 import { type Retention, removesAny } from "./retention-rule.ts";
+import { stopEarly } from "./stop-early.ts";
 
 export interface Following {
   readonly broker: Pick<Broker, "consume" | "publish">;
-  readonly experiments: Pick<Experiments, "find">;
+  readonly experiments: Pick<Experiments, "find" | "change" | "settle">;
   readonly blobs: BlobStore;
   readonly now: () => Date;
   readonly log: Log;
@@ -44,24 +54,44 @@ async function ended(
   const id = idOfExperimentName(experiment);
   try {
     const found = await experiments.find(id);
-    const retention = found && retentionOf(experimentOf(found.value).recipe?.training);
-    if (evaluation === undefined || retention === undefined || !removesAny(retention)) return;
-    const loss = evaluation.validationLoss?.natsPerToken;
-    const result = {
-      manifestSha256: evaluation.checkpointSha256,
-      ...(loss !== undefined && { lossNatsPerToken: loss }),
-    };
-    const name = evaluation.name.replace(/^evaluations\//, "");
-    await writeResult(dependencies.blobs, parseCheckpointName(evaluation.checkpoint), name, result);
-    await applyRetention(dependencies, id, retention);
+    const recipe = found && experimentOf(found.value).recipe;
+    if (evaluation === undefined || recipe?.training === undefined || !isPlanned(evaluation, recipe)) return;
+    const checkpoint = parseCheckpointName(evaluation.checkpoint);
+    await writeResult(dependencies.blobs, checkpoint, idOf(evaluation.name), resultOf(evaluation));
+    const { earlyStoppingPatience: patience = 0, earlyStoppingMinDelta: minDelta = 0 } = recipe.training;
+    await stopEarly({ ...dependencies, experiments }, id, { patience, minDelta });
+    const retention = retentionOf(recipe.training);
+    if (removesAny(retention)) await applyRetention(dependencies, id, retention);
   } catch (error) {
     if (error instanceof Unavailable || error instanceof Aborted || error instanceof ResourceExhausted) throw error;
-    dependencies.log.error({ experiment: id, reason: messageOf(error) }, "checkpoints that may go are not removed");
+    dependencies.log.error({ experiment: id, reason: messageOf(error) }, "what follows from an evaluation is not done");
   }
 }
 
-function retentionOf(training: Training | undefined): Retention | undefined {
-  if (training === undefined) return undefined;
+/** Losses of another context are other numbers, which say nothing beside these. */
+function isPlanned({ settings }: Evaluation, { evaluation: plan, model }: Recipe): boolean {
+  const windows = ({ context = 0, stride = 0 }) => {
+    const read = context || (model?.maxSeqLen ?? 0);
+    return `${read} ${stride || read}`;
+  };
+  return settings === undefined || windows(settings) === windows(plan ?? {});
+}
+
+/** Whatever did not succeed has no numbers. */
+function resultOf({ checkpointSha256, validationLoss, supersedes }: Evaluation): EvaluationResult {
+  const loss = validationLoss?.natsPerToken;
+  return {
+    manifestSha256: checkpointSha256,
+    ...(loss !== undefined && { lossNatsPerToken: loss }),
+    ...(supersedes && { supersedes: idOf(supersedes.evaluation) }),
+  };
+}
+
+function idOf(evaluation: string): string {
+  return evaluation.replace(/^evaluations\//, "");
+}
+
+function retentionOf(training: Training): Retention {
   const { keepLast = 0, keepBest = 0, keepEvery = 0 } = training;
   return { keepLast, keepBest, keepEvery };
 }

@@ -51,8 +51,8 @@ export function toRemove(
     .map(({ microStep }) => microStep);
 }
 
-/** Of equal losses the earlier one. */
-function bestOf(there: readonly KnownCheckpoint[], count: number): number[] {
+/** Micro-steps of the `count` with the lowest losses, the lowest first; of equal ones the earlier. */
+export function bestOf(there: readonly KnownCheckpoint[], count: number): number[] {
   const measured = there.flatMap(({ microStep, result }) => {
     const loss = result?.lossNatsPerToken;
     return loss === undefined ? [] : [{ microStep, loss }];

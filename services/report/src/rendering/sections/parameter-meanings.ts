@@ -58,6 +58,8 @@ export const trainingMeanings: Meanings = {
   keep_last: "Last checkpoints that are kept; with keep_best and keep_every 0 too: all are",
   keep_best: "Checkpoints of the lowest validation loss that are kept",
   keep_every: "Micro-steps; the first checkpoint at or behind each multiple is kept; 0: none for that",
+  early_stopping_patience: "Checkpoints in a row without a better validation loss that end the training; 0: none do",
+  early_stopping_min_delta: "Nats per token by which a validation loss must be lower to be better",
 };
 
 export const hardwareMeanings: Meanings = {
