@@ -5,11 +5,13 @@ import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "
 import { DatasetRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
+import { DatasetAnalyses } from "./analysis/dataset-analyses.ts";
 import { dataShardConfig } from "./config.ts";
 import { dataShardMethods } from "./methods.ts";
 import { dataShardMetrics } from "./metrics.ts";
 import { PackingQueue } from "./packing/packing-queue.ts";
 import { DatasetRecords } from "./stores/dataset-records.ts";
+import { ReadyDatasets } from "./stores/ready-datasets.ts";
 
 /** Between two tries to pack what the store has no room for. */
 const tryAgainMs = 5_000;
@@ -29,9 +31,11 @@ const records = new DatasetRecords(await broker.records("pretrain_datasets", Dat
 const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked, tryAgainMs }));
 await queue.resume(); // whatever an earlier process left
 const enqueue = (name: string) => queue.enqueue(name);
-const methods = dataShardMethods({ ...config, records, blobs, enqueue, onBatch, now });
+const ready = new ReadyDatasets(records, blobs);
+const analyses = opened.use(new DatasetAnalyses({ ready, blobs, log }));
+const methods = dataShardMethods({ ...config, records, blobs, ready, analyses, enqueue, onBatch, now });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
-const ready = () => records.isReachable();
-const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+const isReady = () => records.isReachable();
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready: isReady, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

@@ -1,9 +1,10 @@
 /** One line per method of the service. */
 
 import type { BlobStore } from "@pretrain/blobs";
-import { Unavailable } from "@pretrain/errors";
 import { DataShardService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
+import type { DatasetAnalyses } from "./analysis/dataset-analyses.ts";
+import { analyzeDataset } from "./handlers/analyze-dataset.ts";
 import { getDataset } from "./handlers/get-dataset.ts";
 import { getDatasetReport } from "./handlers/get-dataset-report.ts";
 import { listDatasets } from "./handlers/list-datasets.ts";
@@ -12,11 +13,13 @@ import { readSequences } from "./handlers/read-sequences.ts";
 import { streamBatches } from "./handlers/stream-batches.ts";
 import { FileDigests } from "./reading/file-digests.ts";
 import type { DatasetRecords } from "./stores/dataset-records.ts";
-import { ReadyDatasets } from "./stores/ready-datasets.ts";
+import type { ReadyDatasets } from "./stores/ready-datasets.ts";
 
 export interface Dependencies {
   readonly records: DatasetRecords;
   readonly blobs: BlobStore;
+  readonly ready: ReadyDatasets;
+  readonly analyses: DatasetAnalyses;
   readonly dataRoots: readonly string[];
   readonly enqueue: (name: string) => void;
   readonly onBatch: (rows: number) => void;
@@ -24,8 +27,7 @@ export interface Dependencies {
 }
 
 export function dataShardMethods(dependencies: Dependencies): ServedService {
-  const { records, blobs, onBatch } = dependencies;
-  const ready = new ReadyDatasets(records, blobs);
+  const { records, ready, analyses, onBatch } = dependencies;
   return service(DataShardService, {
     packDataset: packDataset({ ...dependencies, digests: new FileDigests() }),
     getDataset: getDataset({ records }),
@@ -33,6 +35,6 @@ export function dataShardMethods(dependencies: Dependencies): ServedService {
     getDatasetReport: getDatasetReport({ ready }),
     streamBatches: streamBatches({ ready, onBatch }),
     readSequences: readSequences({ ready }),
-    analyzeDataset: () => Promise.reject(new Unavailable("NOT_THERE_YET", "datasets are not analyzed yet")),
+    analyzeDataset: analyzeDataset({ analyses }),
   });
 }

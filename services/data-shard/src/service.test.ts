@@ -94,6 +94,10 @@ test("a text is packed, reported, streamed and read over gRPC, and the service s
   const report = await client.getDatasetReport({ name: ready.name });
   assert.deepEqual([report.rowsRead, report.splits[0]?.rows], [40n, ready.trainRows]);
 
+  const { trainTokenCounts, overlap } = await client.analyzeDataset({ name: ready.name });
+  const trained = trainTokenCounts.reduce((sum, count) => sum + count);
+  assert.deepEqual([trained, overlap?.validationRows], [report.splits[0]?.tokens, ready.validationRows]);
+
   const seen = new Set<bigint>();
   const request = { dataset: ready.name, split: Split.TRAIN, batchRows: 7, shuffle: "per_epoch", seed: 3, epochs: 1 };
   for await (const { rowIds } of client.streamBatches(request)) for (const rowId of rowIds) seen.add(rowId);
