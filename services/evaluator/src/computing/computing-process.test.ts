@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { PretrainError } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import { temporaryDirectory } from "@pretrain/testing";
-import { greedySampling } from "../test-support/loaded-experiment.ts";
+import { greedySampling, unstopped } from "../test-support/loaded-experiment.ts";
 import { tinyExperiment, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
 import type { ModelSource, QuestionKind } from "../worker/protocol.ts";
 import { computingOnDemand } from "./computing-on-demand.ts";
@@ -52,7 +52,7 @@ test("an error there is the same error here, and the process goes on", async (t)
     computing.ask("scoreRows", { rows, rowsAtOnce: 3 }),
     isError("FAILED_PRECONDITION", "NOTHING_LOADED"),
   );
-  const long = { source, prompt: "long ".repeat(100), maxNewTokens: 1, sampling: greedySampling };
+  const long = { source, prompt: "long ".repeat(100), maxNewTokens: 1, sampling: greedySampling, ...unstopped };
   await assert.rejects(computing.ask("beginGeneration", long), (error) => {
     return (
       isError("INVALID_ARGUMENT", "BAD_REQUEST")(error) &&

@@ -30,9 +30,10 @@ const patienceMs: Readonly<Record<QuestionKind, number>> = {
   load: 10 * 60_000,
   scoreRows: 10 * 60_000,
   scoreSample: 30 * 60_000,
+  // These may stand behind a text that is scored, or a model that is loaded, for another.
   beginGeneration: 10 * 60_000,
-  nextToken: 2 * 60_000,
-  endGeneration: 10 * 60_000, // it may stand behind a model that is being loaded for another
+  nextToken: 10 * 60_000,
+  endGeneration: 10 * 60_000,
 };
 
 /** What the process is told when it starts. */

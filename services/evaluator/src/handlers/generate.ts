@@ -19,9 +19,10 @@ export const generate = ({ computing, ...sources }: GenerateDependencies) =>
   async function* (request: GenerateRequest, signal: AbortSignal): AsyncGenerator<Answer> {
     const { source } = await findModel(sources, checkpointNamed(request.checkpoint));
     using process = await computing.borrow();
-    const { prompt, maxNewTokens, temperature, topK, topP, seed } = request;
+    const { prompt, maxNewTokens, temperature, topK, topP, seed, stop, ignoreEos } = request;
     const sampling = { temperature, topK, topP: topP === 0 ? 1 : topP, seed };
-    const { generation } = await process.ask("beginGeneration", { source, prompt, maxNewTokens, sampling });
+    const text = { prompt, maxNewTokens, sampling, stops: stop, ignoreEos };
+    const { generation } = await process.ask("beginGeneration", { source, ...text });
     try {
       while (!signal.aborted) {
         const next = await process.ask("nextToken", { generation });

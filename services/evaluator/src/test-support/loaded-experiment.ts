@@ -8,6 +8,9 @@ import { tinyExperiment, writeTinyCheckpoint } from "./tiny-experiment.ts";
 /** The likeliest token each time. */
 export const greedySampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
+/** A text that only its limits, or eos, end. */
+export const unstopped = { stops: [], ignoreEos: false };
+
 export const checkpoint = { experiment: "tiny", microStep: 8 };
 
 export async function loadedExperiment(t: TestScope) {

@@ -20,12 +20,13 @@ export interface System {
   readonly ended: (name: string) => Promise<Evaluation>;
 }
 
-export async function startSystem(t: TestScope): Promise<System> {
+/** @param experimentIn makes the experiment in a store */
+export async function startSystem(t: TestScope, experimentIn = tinyExperiment): Promise<System> {
   const opened = new AsyncDisposableStack(); // a test's own hooks run in the order in which they were added
   t.after(() => opened.disposeAsync());
   const scope = { after: (cleanUp: () => void | Promise<void>) => opened.defer(cleanUp) };
   const folder = temporaryDirectory(scope);
-  const experiment = await tinyExperiment(pathToFileURL(`${folder}/blobs`).href);
+  const experiment = await experimentIn(pathToFileURL(`${folder}/blobs`).href);
   const nats = opened.use(await startNatsServer({ port: 0, storeDirectory: `${folder}/nats` }));
   const broker = opened.use(await connectBroker({ url: nats.url, name: "test", log: silent }));
   await ensureTopology(broker);

@@ -43,7 +43,9 @@ export interface TinyOptions {
   readonly experiment?: string;
   readonly evaluation?: Partial<NonNullable<Recipe["evaluation"]>>;
   readonly texts?: readonly string[];
-  /** Of the tokenizer; the model's is 300. */
+  /** Of the model. */
+  readonly shape?: ModelShape;
+  /** Of the tokenizer, if it is another one than the model's. */
   readonly vocabularySize?: number;
 }
 
@@ -51,11 +53,12 @@ export const datasetSha256 = "da7a".repeat(16);
 
 /** Recipe, tokenizer and rows; no checkpoint yet. */
 export async function tinyExperiment(blobsUrl: string, options: TinyOptions = {}): Promise<TinyExperiment> {
-  const { experiment = "tiny", texts = validationTexts, evaluation, vocabularySize = 300 } = options;
+  const { experiment = "tiny", texts = validationTexts, evaluation, shape = tinyShape } = options;
+  const { vocabularySize = shape.vocabularySize } = options;
   const blobs = openBlobs(blobsUrl);
   const recipe = completeRecipe(
     create(RecipeSchema, {
-      model: { dim: 16, nLayers: 2, nHeads: 4, nKvHeads: 2, vocabSize: 300, maxSeqLen: 64 },
+      model: recipeModel(shape),
       data: { path: "text.jsonl" },
       training: { dtype: "float32" },
       evaluation: { samples: 3, inputLength: 12, predictLength: 8, batchRows: 3, ...evaluation },
@@ -138,6 +141,20 @@ export function checkpointWritten({ manifest, manifestSha256 }: SealedCheckpoint
       dataset: "datasets/tiny-data",
     },
   });
+}
+
+function recipeModel(shape: ModelShape) {
+  return {
+    dim: shape.dim,
+    nLayers: shape.layers,
+    nHeads: shape.heads,
+    nKvHeads: shape.keyValueHeads,
+    hiddenDim: shape.hiddenDim,
+    normEps: shape.normEps,
+    ropeTheta: shape.ropeTheta,
+    vocabSize: shape.vocabularySize,
+    maxSeqLen: shape.maxSequenceLength,
+  };
 }
 
 function rowOf(tokenizer: Tokenizer, text: string): Uint16Array {

@@ -5,7 +5,7 @@ import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrai
 import { logits } from "@pretrain/model";
 import { generate, sampled } from "@pretrain/scoring";
 import { tf } from "@pretrain/tensorflow-native";
-import { greedySampling, loadedExperiment } from "../test-support/loaded-experiment.ts";
+import { greedySampling, loadedExperiment, unstopped } from "../test-support/loaded-experiment.ts";
 import { greedy, plainModel } from "../test-support/plain-reference.ts";
 import { tinyShape, tinyWeights, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
 import { tinyTensors } from "../test-support/tiny-tensors.ts";
@@ -27,7 +27,7 @@ test("continuing a prompt, a token at a time", async (t) => {
     }
   };
   const begin = (generations: Generations, prompt: string, maxNewTokens: number, sampling = greedySampling) =>
-    generations.begin(model, { prompt, maxNewTokens, sampling }, () => undefined);
+    generations.begin(model, { prompt, maxNewTokens, sampling, ...unstopped }, () => undefined);
 
   await t.test("bos and the prompt are continued by the likeliest token each time", async () => {
     const generations = new Generations();
@@ -85,7 +85,7 @@ test("continuing a prompt, a token at a time", async (t) => {
   await t.test("what has ended gives no token, and its model is returned once", async () => {
     const generations = new Generations();
     let returned = 0;
-    const text = { prompt: "Call me", maxNewTokens: 5, sampling: greedySampling };
+    const text = { prompt: "Call me", maxNewTokens: 5, sampling: greedySampling, ...unstopped };
     const generation = generations.begin(model, text, () => (returned += 1));
     await generations.next(generation);
     generations.end(generation);
@@ -126,7 +126,7 @@ test("a score that is not a number ends the continuation with a reason, not with
   using model = await loadModel(experiment.blobs, { ...source, manifestSha256 });
   const generations = new Generations();
   for (const temperature of [0, 1]) {
-    const text = { prompt: "Call me", maxNewTokens: 5, sampling: { ...greedySampling, temperature } };
+    const text = { prompt: "Call me", maxNewTokens: 5, sampling: { ...greedySampling, temperature }, ...unstopped };
     const next = generations.next(generations.begin(model, text, () => undefined));
     await assert.rejects(next, (error) => error instanceof FailedPrecondition && error.reason === "NOT_FINITE");
   }

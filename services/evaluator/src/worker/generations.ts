@@ -1,16 +1,15 @@
 /** Continuations in progress. Each goes on by one token when it is asked to, so several can take turns. */
 import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
 import type { Decoder } from "@pretrain/inference-program";
-import { generate, type StopReason, sampled } from "@pretrain/scoring";
-import type { StreamDecoder } from "@pretrain/tokenizer";
+import { generate, generatedText, sampled, type TextEnd, type TextStep } from "@pretrain/scoring";
 import type { LoadedModel } from "./load-model.ts";
 import { nextToken } from "./next-token.ts";
+import { openedText } from "./opened-text.ts";
 import type { GeneratedToken, TextQuestion } from "./protocol.ts";
 
 /** What one continuation holds until it ends. */
 interface Generation {
-  readonly tokens: AsyncGenerator<number, StopReason, void>;
-  readonly text: StreamDecoder;
+  readonly steps: AsyncGenerator<TextStep, TextEnd, void>;
   readonly decoder: Decoder;
   readonly release: () => void;
 }
@@ -27,28 +26,21 @@ export class Generations {
    * @throws InvalidArgument when the prompt, bos before it, is longer than the model's sequences; ResourceExhausted when
    *   four are open already
    */
-  begin(model: LoadedModel, { prompt, maxNewTokens, sampling }: TextQuestion, release: () => void): number {
+  begin(model: LoadedModel, question: TextQuestion, release: () => void): number {
     if (this.#open.size >= limit) {
       throw new ResourceExhausted(
         "TOO_MANY_GENERATIONS",
         `${limit} texts are being continued; try again when one has ended`,
       );
     }
-    const { bos, eos } = model.tokenizer.specialTokens;
-    const ids = [bos, ...model.tokenizer.encode(prompt)];
-    const { maxSequenceLength } = model.shape;
-    if (ids.length > maxSequenceLength) throw tooLong(ids.length, maxSequenceLength);
-    const choose = sampled(sampling);
-    const decoder = model.program.decoder(ids.length + maxNewTokens);
-    const tokens = generate(ids, nextToken(decoder, choose), { maxNewTokens, maxSequenceLength, eosToken: eos });
-    const text = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
+    const { steps, decoder } = continued(model, question);
     this.#begun += 1;
-    this.#open.set(this.#begun, { tokens, text, decoder, release });
+    this.#open.set(this.#begun, { steps, decoder, release });
     return this.#begun;
   }
 
   /**
-   * The next token with the text that it completes; at the end why no more comes.
+   * The next token with the text that is certain with it; at the end why no more comes.
    *
    * @throws FailedPrecondition after the end, or when the weights give a score that is not a number
    */
@@ -56,10 +48,9 @@ export class Generations {
     const open = this.#open.get(generation);
     if (open === undefined) throw new FailedPrecondition("GENERATION_ENDED", `generation ${generation} has ended`);
     try {
-      const { done, value } = await open.tokens.next();
-      if (done !== true) return { token: value, text: open.text.push(value) };
-      this.end(generation);
-      return { stopReason: value };
+      const { done, value } = await open.steps.next();
+      if (done === true) this.end(generation);
+      return value;
     } catch (error) {
       this.end(generation);
       throw error;
@@ -73,6 +64,21 @@ export class Generations {
     open.decoder[Symbol.dispose]();
     open.release();
   }
+}
+
+function continued(
+  { program, shape, tokenizer }: LoadedModel,
+  { prompt, maxNewTokens, sampling, stops, ignoreEos }: TextQuestion,
+): Pick<Generation, "steps" | "decoder"> {
+  const ids = openedText(tokenizer, prompt);
+  const { maxSequenceLength } = shape;
+  if (ids.length > maxSequenceLength) throw tooLong(ids.length, maxSequenceLength);
+  const choose = sampled(sampling);
+  const decoder = program.decoder(ids.length + maxNewTokens);
+  const limits = { maxNewTokens, maxSequenceLength, ...(!ignoreEos && { eosToken: tokenizer.specialTokens.eos }) };
+  const text = tokenizer.streamDecoder({ skipSpecialTokens: true });
+  const steps = generatedText(generate(ids, nextToken(decoder, choose), limits), (token) => text.push(token), stops);
+  return { steps, decoder };
 }
 
 function tooLong(length: number, maxSequenceLength: number): InvalidArgument {

@@ -4,7 +4,7 @@
  */
 import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
-import type { Sampling, StopReason } from "@pretrain/scoring";
+import type { Sampling, StopReason, TextEnd, TextStep } from "@pretrain/scoring";
 import type { Row } from "../evaluation/sample-selection.ts";
 
 export interface Questions {
@@ -72,13 +72,17 @@ export interface TextQuestion {
   readonly prompt: string;
   readonly maxNewTokens: number;
   readonly sampling: Sampling;
+  /** Texts that end it; nothing of them is given out. */
+  readonly stops: readonly string[];
+  /** Whether to go on behind eos. */
+  readonly ignoreEos: boolean;
 }
 
 export interface GenerationQuestion extends TextQuestion {
   readonly source: ModelSource;
 }
 
-export type GeneratedToken = { readonly token: number; readonly text: string } | { readonly stopReason: StopReason };
+export type GeneratedToken = TextStep | TextEnd;
 
 /** An error as it crosses the channel. Without `status` it was none that is raised on purpose. */
 export interface Refusal {
