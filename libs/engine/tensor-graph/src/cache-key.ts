@@ -22,6 +22,13 @@ export function cacheKey(
   return digest.digest("hex");
 }
 
+/** One digest of files, and of folders with all that is in them but tests, in hex. @throws the file system's error for one that is not there */
+export function sourcesSha256(sources: readonly (string | URL)[]): string {
+  const digest = createHash("sha256");
+  for (const source of sources) digestSource(digest, pathOf(source));
+  return digest.digest("hex");
+}
+
 const require = createRequire(import.meta.url);
 
 function tfjsVersions(): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 /** A `tf.function` for TensorFlow.js: trace a pure function once, run it as one TensorFlow graph. */
+export { sourcesSha256 } from "./cache-key.ts";
 export { DeviceState } from "./device-state.ts";
 export { loadOperations, tensorflowVersion } from "./native.ts";
 export { declarePlacements, type Placement, type Precision } from "./precision.ts";

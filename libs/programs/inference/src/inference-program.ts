@@ -35,14 +35,14 @@ export interface ScoredShape {
   readonly width: number;
 }
 
-/** The code that decides what is traced. */
-const tracedSources = [
+/** The code that decides what is traced: the folders of its packages, with the C++ sources of the kernels. */
+export const tracedSources: readonly URL[] = [
   "@pretrain/model",
   "@pretrain/optim",
   "@pretrain/scoring",
   "@pretrain/inference-program",
   "@pretrain/fused-kernels",
-].map((name) => new URL("..", import.meta.resolve(name))); // with the C++ sources of the kernels
+].map((name) => new URL("..", import.meta.resolve(name)));
 
 const scalar = { shape: [], dtype: "int32" } as const;
 
