@@ -7,6 +7,8 @@ import { type GenerateDependencies, generate } from "./handlers/generate.ts";
 import { getEvaluation } from "./handlers/get-evaluation.ts";
 import { listEvaluations } from "./handlers/list-evaluations.ts";
 import type { Requesting } from "./handlers/request-evaluation.ts";
+import { scoreLogits } from "./handlers/score-logits.ts";
+import { scoreText } from "./handlers/score-text.ts";
 
 const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
 
@@ -17,8 +19,8 @@ export function evaluatorService(dependencies: Requesting & GenerateDependencies
     getEvaluation: getEvaluation(dependencies),
     listEvaluations: listEvaluations(dependencies),
     generate: (request, { signal }) => continued(request, signal),
-    scoreText: notThereYet,
-    scoreLogits: notThereYet,
+    scoreText: scoreText(dependencies),
+    scoreLogits: scoreLogits(dependencies),
     selfTest: notThereYet,
     compareEvaluations: notThereYet,
     exportCheckpoint: notThereYet,

@@ -21,6 +21,8 @@ async function setUp(t: TestContext, limitMs = 60_000) {
     load: 60_000,
     scoreRows: limitMs,
     scoreSample: limitMs,
+    scoreText: limitMs,
+    scoreLogits: limitMs,
     beginGeneration: limitMs,
     nextToken: limitMs,
     endGeneration: limitMs,

@@ -30,6 +30,8 @@ const patienceMs: Readonly<Record<QuestionKind, number>> = {
   load: 10 * 60_000,
   scoreRows: 10 * 60_000,
   scoreSample: 30 * 60_000,
+  scoreText: 10 * 60_000,
+  scoreLogits: 10 * 60_000,
   // These may stand behind a text that is scored, or a model that is loaded, for another.
   beginGeneration: 10 * 60_000,
   nextToken: 10 * 60_000,

@@ -47,6 +47,8 @@ export interface TinyOptions {
   readonly shape?: ModelShape;
   /** Of the tokenizer, if it is another one than the model's. */
   readonly vocabularySize?: number;
+  /** A tokenizer.json. Absent: one is trained on the texts. */
+  readonly tokenizerJson?: Uint8Array;
 }
 
 export const datasetSha256 = "da7a".repeat(16);
@@ -65,7 +67,8 @@ export async function tinyExperiment(blobsUrl: string, options: TinyOptions = {}
     }),
   );
   await blobs.put(`experiments/${experiment}/recipe.json`, Buffer.from(toJsonString(RecipeSchema, recipe)));
-  const tokenizerJson = Buffer.from(await trainTokenizer(asynchronous(validationTexts), { vocabularySize }));
+  const { tokenizerJson = Buffer.from(await trainTokenizer(asynchronous(validationTexts), { vocabularySize })) } =
+    options;
   const tokenizerSha256 = sha256Hex(tokenizerJson);
   const tokenizerBlob = `tokenizers/${tokenizerSha256}.json`;
   await blobs.put(tokenizerBlob, tokenizerJson);

@@ -9,8 +9,10 @@ import { Generations } from "./generations.ts";
 import { loadModel } from "./load-model.ts";
 import { type Borrowed, ModelShelf } from "./model-shelf.ts";
 import type { FromChild, QuestionKind, Questions, Refusal, ToChild } from "./protocol.ts";
+import { scoreLogits } from "./score-logits.ts";
 import { scoreRows } from "./score-rows.ts";
 import { scoreSample } from "./score-sample.ts";
+import { scoreText } from "./score-text.ts";
 
 type Answers = { [K in QuestionKind]: (question: Questions[K]["question"]) => Promise<Questions[K]["answer"]> };
 
@@ -30,6 +32,15 @@ const answers: Answers = {
   },
   scoreRows: async ({ rows, rowsAtOnce }) => scoreRows(loaded(), rows, rowsAtOnce),
   scoreSample: (question) => scoreSample(loaded(), question),
+  scoreText: async ({ source, ...text }) => {
+    const { model, release } = await shelf.borrow(source);
+    try {
+      return scoreText(model, text);
+    } finally {
+      release();
+    }
+  },
+  scoreLogits: async (rows) => scoreLogits(rows),
   beginGeneration: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);
     try {
@@ -57,6 +68,8 @@ const channel = openParentChannel<ToChild, FromChild>({
     load: true,
     scoreRows: true,
     scoreSample: true,
+    scoreText: true,
+    scoreLogits: true,
     beginGeneration: true,
     nextToken: true,
     endGeneration: true,

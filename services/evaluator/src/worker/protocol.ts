@@ -15,6 +15,12 @@ export interface Questions {
     readonly answer: readonly RowLoss[];
   };
   readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
+  readonly scoreText: {
+    readonly question: TextToScore & { readonly source: ModelSource };
+    readonly answer: ScoredText;
+  };
+  /** Needs no checkpoint. */
+  readonly scoreLogits: { readonly question: readonly LogitsRow[]; readonly answer: readonly Float32Array[] };
   /** Begins a continuation; its tokens are then asked for one by one, so that a slow reader slows its own down. */
   readonly beginGeneration: { readonly question: GenerationQuestion; readonly answer: { readonly generation: number } };
   readonly nextToken: { readonly question: { readonly generation: number }; readonly answer: GeneratedToken };
@@ -65,6 +71,42 @@ export interface ScoredSample {
   readonly tokens: number;
   readonly generatedTokens: number;
   readonly stopReason: StopReason;
+}
+
+export interface TextToScore {
+  readonly text: string;
+  /** 0: as many as the model has. */
+  readonly context: number;
+  /** 0: the context. */
+  readonly stride: number;
+  readonly eos: boolean;
+}
+
+export interface ScoredText {
+  readonly tokens: readonly ScoredToken[];
+  /** Of the tokens that are no markers. */
+  readonly text: { readonly nats: number; readonly bytes: number };
+}
+
+export interface ScoredToken {
+  readonly token: number;
+  /** Where its bytes begin in the UTF-8 text, and how many they are. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly nats: number;
+  /** Whether it had the largest score. */
+  readonly top1: boolean;
+}
+
+/** Logits that another program computed, with the tokens that they are of. */
+export interface LogitsRow {
+  readonly vocabularySize: number;
+  /** [tokens] */
+  readonly tokens: Int32Array;
+  /** [tokens, vocabulary] */
+  readonly logits: Float32Array;
+  readonly inputLength: number;
+  readonly predictLength: number;
 }
 
 /** What is to be written. */
