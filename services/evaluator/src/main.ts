@@ -12,6 +12,7 @@ import { checkpointWritten } from "./handlers/checkpoint-written.ts";
 import { experimentEnded } from "./handlers/experiment-ended.ts";
 import { evaluatorService } from "./methods.ts";
 import { evaluationMetrics } from "./metrics.ts";
+import { sweepAbandonedExports } from "./stores/kept-exports.ts";
 import { sweepRecords } from "./stores/sweep.ts";
 
 exitOnFatalError(createLog("evaluator"));
@@ -32,6 +33,9 @@ const module = new URL("./attempt/main.ts", import.meta.url);
 const worker = opened.use(superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log }));
 const wake = () => worker.wake();
 opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept: evaluationMetrics(metrics), log }));
+
+const abandonedExports = await sweepAbandonedExports(blobs, now());
+if (abandonedExports > 0) log.info({ exports: abandonedExports }, "cleared away what ended exports had left");
 
 const start = () => startComputing(computingPlaces(config));
 const computing = opened.use(computingOnDemand({ start, idleMs: 60_000, log }));

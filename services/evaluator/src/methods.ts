@@ -3,9 +3,11 @@ import { Unavailable } from "@pretrain/errors";
 import { EvaluatorService } from "@pretrain/proto";
 import { service } from "@pretrain/rpc";
 import { evaluateCheckpoint } from "./handlers/evaluate-checkpoint.ts";
+import { exportCheckpoint } from "./handlers/export-checkpoint.ts";
 import { type GenerateDependencies, generate } from "./handlers/generate.ts";
 import { getEvaluation } from "./handlers/get-evaluation.ts";
 import { listEvaluations } from "./handlers/list-evaluations.ts";
+import { readExportedFile } from "./handlers/read-exported-file.ts";
 import type { Requesting } from "./handlers/request-evaluation.ts";
 import { scoreLogits } from "./handlers/score-logits.ts";
 import { scoreText } from "./handlers/score-text.ts";
@@ -23,9 +25,7 @@ export function evaluatorService(dependencies: Requesting & GenerateDependencies
     scoreLogits: scoreLogits(dependencies),
     selfTest: notThereYet,
     compareEvaluations: notThereYet,
-    exportCheckpoint: notThereYet,
-    async *readExportedFile() {
-      yield await notThereYet();
-    },
+    exportCheckpoint: exportCheckpoint(dependencies),
+    readExportedFile: readExportedFile(dependencies),
   });
 }

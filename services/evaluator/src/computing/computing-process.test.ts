@@ -23,6 +23,7 @@ async function setUp(t: TestContext, limitMs = 60_000) {
     scoreSample: limitMs,
     scoreText: limitMs,
     scoreLogits: limitMs,
+    exportCheckpoint: limitMs,
     beginGeneration: limitMs,
     nextToken: limitMs,
     endGeneration: limitMs,

@@ -34,7 +34,7 @@ export const evaluateCheckpoint =
     refuseLongSamples(settings, recipe.model.maxSeqLen);
     const subject = { checkpoint, checkpointSha256: manifestSha256, settings, recipeSettings, supersedes };
     if (old !== undefined) refuseCorrection(old, subject);
-    await rememberRequest(blobs, request.requestId, `${checkpointName(checkpoint)} ${asked(request)}`);
+    await rememberRequest(blobs, "evaluate-checkpoint", request.requestId, `${checkpointName(checkpoint)} ${asked(request)}`);
     const { value, revision } = await requestEvaluation(dependencies, subject);
     return resourceOf(value, revision);
   };

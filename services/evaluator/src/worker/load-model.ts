@@ -22,6 +22,18 @@ export interface LoadedModel extends Disposable {
  *   FailedPrecondition when the checkpoint was replaced, or the tokenizer is of another size than the model
  */
 export async function loadModel(blobs: BlobStore, source: ModelSource, programs?: string): Promise<LoadedModel> {
+  const { shape, weights } = await readWeights(blobs, source);
+  const tokenizer = await readTokenizer(blobs, source, shape.vocabularySize);
+  const kept = programs === undefined ? {} : { cacheFolder: programs };
+  const program = new InferenceProgram({ shape, weights, ...kept });
+  return { program, shape, tokenizer, [Symbol.dispose]: () => program[Symbol.dispose]() };
+}
+
+/** The weights as they are stored, by name, and the shape that the recipe gives them. @throws DataLoss and FailedPrecondition as `loadModel` does */
+export async function readWeights(
+  blobs: BlobStore,
+  source: Pick<ModelSource, "checkpoint" | "manifestSha256">,
+): Promise<{ readonly shape: ModelShape; readonly weights: ReadonlyMap<string, Float32Array> }> {
   const { manifest, manifestSha256 } = await readManifest(blobs, source.checkpoint);
   const name = checkpointName(source.checkpoint);
   if (manifestSha256 !== source.manifestSha256) {
@@ -34,11 +46,7 @@ export async function loadModel(blobs: BlobStore, source: ModelSource, programs?
     throw new DataLoss("CHECKPOINT_FOREIGN", message, { checkpoint: name });
   }
   const shape = modelShape(recipe.model);
-  const tokenizer = await readTokenizer(blobs, source, shape.vocabularySize);
-  const weights = float32Tensors(await readModel(blobs, { manifest }, expectedTensors(shape)));
-  const kept = programs === undefined ? {} : { cacheFolder: programs };
-  const program = new InferenceProgram({ shape, weights, ...kept });
-  return { program, shape, tokenizer, [Symbol.dispose]: () => program[Symbol.dispose]() };
+  return { shape, weights: float32Tensors(await readModel(blobs, { manifest }, expectedTensors(shape))) };
 }
 
 function modelShape(model: CompleteRecipe["model"]): ModelShape {

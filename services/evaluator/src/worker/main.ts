@@ -5,6 +5,7 @@
 import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, PretrainError } from "@pretrain/errors";
 import { kinds, openParentChannel } from "@pretrain/worker-process";
+import { exportCheckpoint } from "./exporting/export-checkpoint.ts";
 import { Generations } from "./generations.ts";
 import { loadModel } from "./load-model.ts";
 import { type Borrowed, ModelShelf } from "./model-shelf.ts";
@@ -41,6 +42,7 @@ const answers: Answers = {
     }
   },
   scoreLogits: async (rows) => scoreLogits(rows),
+  exportCheckpoint: (question) => exportCheckpoint(blobs, shelf, question),
   beginGeneration: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);
     try {
@@ -71,6 +73,7 @@ const channel = openParentChannel<ToChild, FromChild>({
     scoreText: true,
     scoreLogits: true,
     beginGeneration: true,
+    exportCheckpoint: true,
     nextToken: true,
     endGeneration: true,
   }),

@@ -2,8 +2,10 @@
  * What a service process asks of the process that computes. Each question has a number and gets one answer under it, or a
  * refusal; the computing process works on one after the other.
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
+import type { CanarySchema } from "@pretrain/proto";
 import type { Sampling, StopReason, TextEnd, TextStep } from "@pretrain/scoring";
 import type { Row } from "../evaluation/sample-selection.ts";
 
@@ -21,6 +23,7 @@ export interface Questions {
   };
   /** Needs no checkpoint. */
   readonly scoreLogits: { readonly question: readonly LogitsRow[]; readonly answer: readonly Float32Array[] };
+  readonly exportCheckpoint: { readonly question: ExportQuestion; readonly answer: ExportAnswer };
   /** Begins a continuation; its tokens are then asked for one by one, so that a slow reader slows its own down. */
   readonly beginGeneration: { readonly question: GenerationQuestion; readonly answer: { readonly generation: number } };
   readonly nextToken: { readonly question: { readonly generation: number }; readonly answer: GeneratedToken };
@@ -125,6 +128,32 @@ export interface GenerationQuestion extends TextQuestion {
 }
 
 export type GeneratedToken = TextStep | TextEnd;
+
+export type ExportFormatName = "hugging-face" | "gguf";
+
+export interface ExportQuestion {
+  readonly source: ModelSource;
+  readonly format: ExportFormatName;
+  /** Numbers that each head is padded to; 0: as they are. */
+  readonly padHeadDim: number;
+  /** What the keys of its files begin with, such as `exports/1-4-0-40-gguf-…/`. */
+  readonly folder: string;
+}
+
+/** Files that are in the store, and what was found when they were read back. */
+export interface ExportAnswer {
+  readonly files: readonly ExportedFile[];
+  readonly proof: readonly MessageInitShape<typeof CanarySchema>[];
+  readonly headDim: number;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly blob: string;
+  readonly sizeBytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
 
 /** An error as it crosses the channel. Without `status` it was none that is raised on purpose. */
 export interface Refusal {
