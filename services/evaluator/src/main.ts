@@ -32,14 +32,15 @@ const hasWork = () => broker.hasWork(work.evaluate);
 const module = new URL("./attempt/main.ts", import.meta.url);
 const worker = opened.use(superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log }));
 const wake = () => worker.wake();
-opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept: evaluationMetrics(metrics), log }));
+const { onSwept, onCanaryFailed } = evaluationMetrics(metrics);
+opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept, log }));
 
 const abandonedExports = await sweepAbandonedExports(blobs, now());
 if (abandonedExports > 0) log.info({ exports: abandonedExports }, "cleared away what ended exports had left");
 
 const start = () => startComputing(computingPlaces(config));
 const computing = opened.use(computingOnDemand({ start, idleMs: 60_000, log }));
-const dependencies = { records, broker, blobs, dataShard, computing, wake, now, log };
+const dependencies = { records, broker, blobs, dataShard, computing, wake, onCanaryFailed, now, log };
 const announced = checkpointWritten(dependencies);
 const ended = experimentEnded(dependencies);
 opened.use(

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { events } from "@pretrain/events";
 import { assertClose } from "@pretrain/golden";
-import { Evaluation_State as State } from "@pretrain/proto";
+import { Canary_Outcome, Evaluation_State as State } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { costOf, greedy, plainModel } from "./test-support/plain-reference.ts";
 import { startSystem } from "./test-support/running-system.ts";
@@ -35,6 +35,33 @@ test("a checkpoint is announced, measured, and its numbers are those of the long
     assert.equal(evaluation.datasetSha256, "da7a".repeat(16));
     assert.equal(evaluation.tokenizerSha256, experiment.tokenizerSha256);
   });
+
+  await t.test(
+    "its certificate: every canary held, for this checkpoint, in the shapes in which its rows were scored",
+    () => {
+      const { canaries = [], checkpointSha256, tokenizerSha256, shapes = [] } = evaluation.certificate ?? {};
+      assert.deepEqual([checkpointSha256, tokenizerSha256], [sealed.manifestSha256, experiment.tokenizerSha256]);
+      assert.ok(canaries.length >= 10 && canaries.every(({ outcome }) => outcome === Canary_Outcome.PASSED));
+      assert.ok(shapes.includes("2 x 64"), `3 rows at once are computed as 2 and 1: ${shapes.join(", ")}`);
+    },
+  );
+
+  await t.test(
+    "a self-test proves the same for a checkpoint, and without one for a model that is made for it",
+    async () => {
+      for (const [name, sha256] of [
+        [evaluation.checkpoint, sealed.manifestSha256],
+        ["", ""],
+      ] as const) {
+        const certificate = await client.selfTest({ checkpoint: name });
+        assert.equal(certificate.checkpointSha256, sha256);
+        const outcomes = certificate.canaries.map((canary) => [canary.name, canary.outcome]);
+        const due = evaluation.certificate?.canaries.map((canary) => [canary.name, Canary_Outcome.PASSED]);
+        assert.deepEqual(outcomes, due);
+        assert.equal(certificate.codeSha256, evaluation.certificate?.codeSha256);
+      }
+    },
+  );
 
   await t.test(
     "the validation loss is the sum over all targets by their count: not a mean of batches, no padding",

@@ -11,10 +11,11 @@ import { readExportedFile } from "./handlers/read-exported-file.ts";
 import type { Requesting } from "./handlers/request-evaluation.ts";
 import { scoreLogits } from "./handlers/score-logits.ts";
 import { scoreText } from "./handlers/score-text.ts";
+import { type SelfTestDependencies, selfTest } from "./handlers/self-test.ts";
 
 const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
 
-export function evaluatorService(dependencies: Requesting & GenerateDependencies) {
+export function evaluatorService(dependencies: Requesting & GenerateDependencies & SelfTestDependencies) {
   const continued = generate(dependencies);
   return service(EvaluatorService, {
     evaluateCheckpoint: evaluateCheckpoint(dependencies),
@@ -23,7 +24,7 @@ export function evaluatorService(dependencies: Requesting & GenerateDependencies
     generate: (request, { signal }) => continued(request, signal),
     scoreText: scoreText(dependencies),
     scoreLogits: scoreLogits(dependencies),
-    selfTest: notThereYet,
+    selfTest: selfTest(dependencies),
     compareEvaluations: notThereYet,
     exportCheckpoint: exportCheckpoint(dependencies),
     readExportedFile: readExportedFile(dependencies),

@@ -8,11 +8,13 @@ import { FailedPrecondition, Unavailable } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import { EvaluationSettingsSchema, Evaluation_State as State } from "@pretrain/proto";
 import { temporaryDirectory } from "@pretrain/testing";
+import { NotCertified } from "../evaluation/certificate.ts";
 import { ended, evaluationOf, pending } from "../evaluation/lifecycle.ts";
 import { measurement } from "../evaluation/measurement.ts";
 import { discharge } from "../stores/duties.ts";
 import { evaluationFor } from "../stores/evaluation-records.ts";
 import { keepResult, keptResult } from "../stores/kept-results.ts";
+import { failedCertificate, validCertificate } from "../test-support/certificates.ts";
 import { RecordingBroker } from "../test-support/recording-broker.ts";
 import { RecordsInMemory } from "../test-support/records-in-memory.ts";
 import { carryOut, type Means } from "./carry-out.ts";
@@ -29,6 +31,7 @@ const numbers = {
   dataset: "datasets/d",
   datasetSha256: "d0",
   tokenizerSha256: "70",
+  certificate: validCertificate,
 };
 const never = new AbortController().signal;
 const announcement = "publish evaluation/a/evaluations/a-8";
@@ -78,6 +81,23 @@ test("a checkpoint that cannot be measured: FAILED with the reason, announced as
     [State.FAILED, "row 3: its loss is NaN", undefined, true],
   );
   assert.deepEqual(broker.heard, [announcement]);
+});
+
+test("scored by code that failed a canary: FAILED_CERTIFICATION with the evidence, announced and kept, and no number", async (t) => {
+  let measured = 0;
+  const { take, record, broker, means } = await story(t, async () => {
+    measured += 1;
+    throw new NotCertified("next_token_oracle is off by 37 nats", failedCertificate);
+  });
+  assert.deepEqual(await take(), { kind: "done" });
+  const { state, error, certificate, validationLoss, inferenceLoss, perplexity, samples } = await record();
+  assert.deepEqual([state, error], [State.FAILED_CERTIFICATION, "next_token_oracle is off by 37 nats"]);
+  assert.deepEqual(certificate, failedCertificate);
+  assert.deepEqual([validationLoss, inferenceLoss, perplexity, samples], [undefined, undefined, undefined, []]);
+  assert.deepEqual(broker.heard, [announcement]);
+  const kept = await keptResult(means.blobs, "a", "a-8", "c0");
+  assert.deepEqual([kept?.state, kept?.certificate], [State.FAILED_CERTIFICATION, failedCertificate]);
+  assert.deepEqual([await take(2), measured], [{ kind: "done" }, 1], "it is not measured again");
 });
 
 test("data-shard away: the piece is handed out again later, the record stays RUNNING, nothing is announced", async (t) => {

@@ -2,18 +2,20 @@
 import type { BlobStore } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
-import type { Evaluation, EvaluationRecord } from "@pretrain/proto";
+import type { Certificate, Evaluation, EvaluationRecord } from "@pretrain/proto";
 import { afterFailure, type Decision, type Tries } from "../evaluation/after-failure.ts";
+import { NotCertified } from "../evaluation/certificate.ts";
 import {
   begun,
+  type Certified,
   evaluationOf,
   failed,
   hasEnded,
-  type Provenance,
+  notCertified,
   succeeded,
   withResult,
 } from "../evaluation/lifecycle.ts";
-import { type Measurement, refuseLargeResult } from "../evaluation/measurement.ts";
+import { refuseLargeResult } from "../evaluation/measurement.ts";
 import { discharge, type Offices } from "../stores/duties.ts";
 import { changeRecord, type StoredEvaluation } from "../stores/evaluation-records.ts";
 import { keepResult } from "../stores/kept-results.ts";
@@ -21,7 +23,7 @@ import { keepResult } from "../stores/kept-results.ts";
 export interface Means extends Offices {
   readonly blobs: BlobStore;
   /** @throws whatever keeps the checkpoint from being measured */
-  readonly measure: (evaluation: Evaluation, signal: AbortSignal) => Promise<Measurement & Provenance>;
+  readonly measure: (evaluation: Evaluation, signal: AbortSignal) => Promise<Certified>;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -66,16 +68,25 @@ async function compute(
     if (result.kind === "repeat") continue;
     const newest = (await means.records.get(key))?.value ?? value;
     if (hasEnded(evaluationOf(newest))) return { kind: "done" }; // another worker was faster
-    const end =
-      result.kind === "measured" ? succeeded(newest, result.measured, now()) : failed(newest, result.error, now());
-    const kept = await keepResult(means.blobs, evaluationOf(end));
+    const kept = await keepResult(means.blobs, evaluationOf(endOf(newest, result, now())));
     await changeUnlessEnded(means, key, (record) => withResult(record, kept));
     log.info({ evaluation: key, result: result.kind }, "evaluation ended");
     return { kind: "done" };
   }
 }
 
-type Result = { readonly kind: "measured"; readonly measured: Measurement & Provenance } | Decision;
+type Result =
+  | { readonly kind: "measured"; readonly measured: Certified }
+  | { readonly kind: "not_certified"; readonly error: string; readonly certificate: Certificate }
+  | Decision;
+
+type End = Exclude<Result, { readonly kind: "repeat" | "later" }>;
+
+function endOf(record: EvaluationRecord, end: End, now: Date): EvaluationRecord {
+  if (end.kind === "measured") return succeeded(record, end.measured, now);
+  if (end.kind === "not_certified") return notCertified(record, end, now);
+  return failed(record, end.error, now);
+}
 
 async function measuredOrDecided(
   { measure, log }: Means,
@@ -88,6 +99,10 @@ async function measuredOrDecided(
     refuseLargeResult(measured);
     return { kind: "measured", measured };
   } catch (error) {
+    if (error instanceof NotCertified) {
+      log.error({ evaluation: evaluation.name, reason: error.message }, "not certified: its numbers are withheld");
+      return { kind: "not_certified", error: error.message, certificate: error.certificate };
+    }
     const decision = afterFailure(error, tries);
     log.warn({ evaluation: evaluation.name, reason: messageOf(error), decision: decision.kind }, "not measured");
     return decision;

@@ -1,13 +1,14 @@
 /** Measures one checkpoint: the whole validation split in one pass, and on the way the first rows that can be samples. */
 import { acquireCheckpoint, parseCheckpointName, releaseCheckpoint } from "@pretrain/checkpoint";
 import { FailedPrecondition, Unavailable } from "@pretrain/errors";
-import type { DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
+import type { Certificate, DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
 import type { PretrainClient } from "@pretrain/rpc";
 import type { Ask } from "../computing/computing-process.ts";
 import { findModel, type Sources } from "../computing/model-source.ts";
+import { certificateMessage, failureOf, type Loaded, NotCertified } from "../evaluation/certificate.ts";
 import { idOfEvaluationName } from "../evaluation/identity.ts";
-import type { Provenance } from "../evaluation/lifecycle.ts";
-import { type Measurement, measurement, type Scores } from "../evaluation/measurement.ts";
+import type { Certified } from "../evaluation/lifecycle.ts";
+import { measurement, type Scores } from "../evaluation/measurement.ts";
 import { type Row, SampleSelection } from "../evaluation/sample-selection.ts";
 import { rowsAtOnce, sampleLength } from "../evaluation/settings.ts";
 import type { RowLoss, ScoredSample } from "../worker/protocol.ts";
@@ -21,13 +22,13 @@ export interface Instruments extends Sources {
 /**
  * The checkpoint is held meanwhile: its experiment's retention keeps it.
  *
- * @throws whatever keeps it from being measured, in the words of the part that knows
+ * @throws whatever keeps it from being measured, in the words of the part that knows; NotCertified when the code that scored it is wrong
  */
 export async function measure(
   instruments: Instruments,
   evaluation: Evaluation,
   signal: AbortSignal,
-): Promise<Measurement & Provenance> {
+): Promise<Certified> {
   const { blobs } = instruments;
   const checkpoint = parseCheckpointName(evaluation.checkpoint);
   const holder = `evaluation-${idOfEvaluationName(evaluation.name)}`;
@@ -43,7 +44,7 @@ async function measureHeld(
   instruments: Instruments,
   { checkpoint, checkpointSha256, settings }: Evaluation,
   signal: AbortSignal,
-): Promise<Measurement & Provenance> {
+): Promise<Certified> {
   if (settings === undefined) {
     throw new FailedPrecondition(
       "SETTINGS_UNKNOWN",
@@ -59,12 +60,26 @@ async function measureHeld(
     const rows = `${scores.rows.length} of ${dataset.validationRows} validation rows of ${dataset.name} arrived`;
     throw new Unavailable("ROWS_MISSING", rows, { dataset: dataset.name });
   }
+  const certificate = await provenCertificate(instruments, {
+    checkpointSha256,
+    tokenizerSha256: source.tokenizerSha256,
+  });
   return {
+    certificate,
     ...measurement({ settings, ...scores }),
     dataset: dataset.name,
     datasetSha256: dataset.manifestSha256,
     tokenizerSha256: dataset.tokenizerSha256,
   };
+}
+
+/** In the shapes in which the rows were scored, and after them: only now they are known. @throws NotCertified when a canary failed */
+async function provenCertificate({ ask }: Instruments, loaded: Loaded): Promise<Certificate> {
+  const proven = await ask("certify", null);
+  const certificate = certificateMessage(proven, loaded);
+  const failure = failureOf(proven);
+  if (failure !== undefined) throw new NotCertified(failure, certificate);
+  return certificate;
 }
 
 /** Sent together, so that rows of like length can be computed side by side; few enough to be answered in good time. */

@@ -23,6 +23,8 @@ async function setUp(t: TestContext, limitMs = 60_000) {
     scoreSample: limitMs,
     scoreText: limitMs,
     scoreLogits: limitMs,
+    certify: limitMs,
+    selfTest: limitMs,
     exportCheckpoint: limitMs,
     beginGeneration: limitMs,
     nextToken: limitMs,

@@ -34,6 +34,8 @@ const patienceMs: Readonly<Record<QuestionKind, number>> = {
   scoreLogits: 10 * 60_000,
   // These may stand behind a text that is scored, or a model that is loaded, for another.
   exportCheckpoint: 30 * 60_000,
+  certify: 30 * 60_000,
+  selfTest: 30 * 60_000,
   beginGeneration: 10 * 60_000,
   nextToken: 10 * 60_000,
   endGeneration: 10 * 60_000,

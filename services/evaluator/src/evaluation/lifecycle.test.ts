@@ -3,13 +3,25 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { EvaluationSettingsSchema, Evaluation_State as State } from "@pretrain/proto";
-import { begun, ended, evaluationOf, failed, marked, pending, resourceOf, succeeded } from "./lifecycle.ts";
-import { type Measurement, measurement } from "./measurement.ts";
+import { failedCertificate, validCertificate } from "../test-support/certificates.ts";
+import {
+  begun,
+  type Certified,
+  ended,
+  evaluationOf,
+  failed,
+  marked,
+  notCertified,
+  pending,
+  resourceOf,
+  succeeded,
+} from "./lifecycle.ts";
+import { measurement } from "./measurement.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 const settings = create(EvaluationSettingsSchema, { samples: 1, inputLength: 2, predictLength: 2, batchRows: 1 });
 const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, checkpointSha256: "c0", settings };
-const measured: Measurement & { dataset: string; datasetSha256: string; tokenizerSha256: string } = {
+const measured: Certified = {
   ...measurement({
     settings,
     rows: [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }],
@@ -19,6 +31,7 @@ const measured: Measurement & { dataset: string; datasetSha256: string; tokenize
   dataset: "datasets/d",
   datasetSha256: "d0",
   tokenizerSha256: "70",
+  certificate: validCertificate,
 };
 
 test("an evaluation waits, is computed, and ends with its numbers, each with its time", () => {
@@ -52,19 +65,34 @@ test("a worker begins again where another one was lost", () => {
   assert.equal(twice.startTime && timestampDate(twice.startTime).getUTCSeconds(), 9);
 });
 
-test("a failed evaluation says why and holds no number", () => {
-  const record = failed(begun(pending(wanted, at(1)), at(2)), "the loss is NaN", at(3));
-  const evaluation = evaluationOf(record);
-  assert.equal(evaluation.state, State.FAILED);
-  assert.equal(evaluation.error, "the loss is NaN");
-  const numbers = [evaluation.validationLoss, evaluation.inferenceLoss, evaluation.perplexity, evaluation.bitsPerByte];
-  assert.deepEqual(numbers, [undefined, undefined, undefined, undefined]);
+test("an evaluation that failed, or was not certified, says why and holds no number", () => {
+  const running = begun(pending(wanted, at(1)), at(2));
+  const error = "off by 37 nats";
+  for (const [record, state, certificate] of [
+    [failed(running, error, at(3)), State.FAILED, undefined],
+    [
+      notCertified(running, { error, certificate: failedCertificate }, at(3)),
+      State.FAILED_CERTIFICATION,
+      failedCertificate,
+    ],
+  ] as const) {
+    const evaluation = evaluationOf(record);
+    assert.deepEqual([evaluation.state, evaluation.error, evaluation.certificate], [state, error, certificate]);
+    const numbers = [
+      evaluation.validationLoss,
+      evaluation.inferenceLoss,
+      evaluation.perplexity,
+      evaluation.bitsPerByte,
+    ];
+    assert.deepEqual(numbers, [undefined, undefined, undefined, undefined]);
+  }
 });
 
 test("what has ended is never changed again, whoever tries", () => {
   for (const record of [
     succeeded(pending(wanted, at(1)), measured, at(2)),
     failed(pending(wanted, at(1)), "x", at(2)),
+    notCertified(pending(wanted, at(1)), { error: "x", certificate: failedCertificate }, at(2)),
   ]) {
     assert.throws(() => begun(record, at(3)), /has ended/);
     assert.throws(() => failed(record, "y", at(3)), /has ended/);

@@ -2,7 +2,7 @@
  * The life of an evaluation. What is to be done next stands in the record itself, next to the state, so that any process
  * that finds the record after a crash can go on:
  *
- *     PENDING ──begun──▶ RUNNING ──succeeded, failed──▶ SUCCEEDED, FAILED
+ *     PENDING ──begun──▶ RUNNING ──succeeded, failed, notCertified──▶ SUCCEEDED, FAILED, FAILED_CERTIFICATION
  *     `enqueued` follows the first write                `announced` follows the last one, when its event is durable;
  *                                                       `toldSuperseded` that, of a correction, in the record it corrects
  */
@@ -10,6 +10,7 @@ import { clone, create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type CheckpointId, checkpointName } from "@pretrain/checkpoint";
 import {
+  type Certificate,
   type Correction,
   type Evaluation,
   type EvaluationEnded,
@@ -56,13 +57,16 @@ export function pending(
 /** What the numbers are about, besides the checkpoint. */
 export type Provenance = Pick<Evaluation, "dataset" | "datasetSha256" | "tokenizerSha256">;
 
+/** Numbers, and the proof that the code which made them is not mistaken. */
+export type Certified = Measurement & Provenance & { readonly certificate: Certificate };
+
 /** A worker begins, or begins again where another one was lost. */
 export function begun(record: EvaluationRecord, now: Date): EvaluationRecord {
   return changed(record, { state: State.RUNNING, startTime: timestampFromDate(now) });
 }
 
 /** The numbers are there. */
-export function succeeded(record: EvaluationRecord, measured: Measurement & Provenance, now: Date): EvaluationRecord {
+export function succeeded(record: EvaluationRecord, measured: Certified, now: Date): EvaluationRecord {
   return changed(record, { ...measured, state: State.SUCCEEDED, endTime: timestampFromDate(now) });
 }
 
@@ -71,13 +75,22 @@ export function failed(record: EvaluationRecord, error: string, now: Date): Eval
   return changed(record, { state: State.FAILED, error, endTime: timestampFromDate(now) });
 }
 
+/** Scored by code that failed a canary: no numbers, but the evidence. @param error for a person */
+export function notCertified(
+  record: EvaluationRecord,
+  { error, certificate }: { readonly error: string; readonly certificate: Certificate },
+  now: Date,
+): EvaluationRecord {
+  return changed(record, { state: State.FAILED_CERTIFICATION, error, certificate, endTime: timestampFromDate(now) });
+}
+
 /** The record with an end that was written down elsewhere before. */
 export function withResult(record: EvaluationRecord, ended: Evaluation): EvaluationRecord {
   return Object.assign(clone(EvaluationRecordSchema, record), { evaluation: ended });
 }
 
 export function hasEnded({ state }: Evaluation): boolean {
-  return state === State.SUCCEEDED || state === State.FAILED;
+  return state === State.SUCCEEDED || state === State.FAILED || state === State.FAILED_CERTIFICATION;
 }
 
 /** True when it puts its numbers in the place of another one's. */

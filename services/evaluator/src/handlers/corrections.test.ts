@@ -17,6 +17,7 @@ import { ended, resourceOf } from "../evaluation/lifecycle.ts";
 import { measurement } from "../evaluation/measurement.ts";
 import { settingsOfRecipe } from "../evaluation/settings.ts";
 import { discharge } from "../stores/duties.ts";
+import { validCertificate } from "../test-support/certificates.ts";
 import { RecordingBroker } from "../test-support/recording-broker.ts";
 import { RecordsInMemory } from "../test-support/records-in-memory.ts";
 import { datasetSha256, tinyExperiment, tinyWeights, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
@@ -42,7 +43,8 @@ async function setUp(t: TestContext, ...natsPerToken: readonly (number | Error)[
     if (typeof next !== "number") throw next;
     const rows = [{ rowId: 0, nats: 4 * next, tokens: 4, textNats: 4 * next, bytes: 3 }];
     const numbers = measurement({ settings: settingsOfRecipe(experiment.recipe), rows, samples: [], skippedRows: 0 });
-    return { ...numbers, dataset: "datasets/d", datasetSha256, tokenizerSha256: experiment.tokenizerSha256 };
+    const { tokenizerSha256 } = experiment;
+    return { ...numbers, dataset: "datasets/d", datasetSha256, tokenizerSha256, certificate: validCertificate };
   };
   const handle = evaluateCheckpoint({ records, broker, blobs, now, wake: () => {} });
   const ask = (fields: MessageInitShape<typeof EvaluateCheckpointRequestSchema> = {}) =>

@@ -5,6 +5,8 @@
 import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, PretrainError } from "@pretrain/errors";
 import { kinds, openParentChannel } from "@pretrain/worker-process";
+import { certificateOf } from "./certification/certified.ts";
+import { selfTest, testedShapes } from "./certification/self-test.ts";
 import { exportCheckpoint } from "./exporting/export-checkpoint.ts";
 import { Generations } from "./generations.ts";
 import { loadModel } from "./load-model.ts";
@@ -41,6 +43,16 @@ const answers: Answers = {
       release();
     }
   },
+  certify: () => certificateOf(loaded()),
+  selfTest: async ({ source }) => {
+    if (source === undefined) return await selfTest();
+    const { model, release } = await shelf.borrow(source);
+    try {
+      return await certificateOf(model, testedShapes(model.shape));
+    } finally {
+      release();
+    }
+  },
   scoreLogits: async (rows) => scoreLogits(rows),
   exportCheckpoint: (question) => exportCheckpoint(blobs, shelf, question),
   beginGeneration: async ({ source, ...text }) => {
@@ -71,6 +83,8 @@ const channel = openParentChannel<ToChild, FromChild>({
     scoreRows: true,
     scoreSample: true,
     scoreText: true,
+    certify: true,
+    selfTest: true,
     scoreLogits: true,
     beginGeneration: true,
     exportCheckpoint: true,

@@ -7,6 +7,7 @@ import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
 import type { CanarySchema } from "@pretrain/proto";
 import type { Sampling, StopReason, TextEnd, TextStep } from "@pretrain/scoring";
+import type { ModelCertificate } from "../evaluation/certificate.ts";
 import type { Row } from "../evaluation/sample-selection.ts";
 
 export interface Questions {
@@ -21,6 +22,10 @@ export interface Questions {
     readonly question: TextToScore & { readonly source: ModelSource };
     readonly answer: ScoredText;
   };
+  /** Of the model that rows are scored with, in all shapes in which it has scored. A canary that failed is part of the answer. */
+  readonly certify: { readonly question: null; readonly answer: ModelCertificate };
+  /** Of a checkpoint, or of a small model with drawn weights. */
+  readonly selfTest: { readonly question: { readonly source?: ModelSource }; readonly answer: ModelCertificate };
   /** Needs no checkpoint. */
   readonly scoreLogits: { readonly question: readonly LogitsRow[]; readonly answer: readonly Float32Array[] };
   readonly exportCheckpoint: { readonly question: ExportQuestion; readonly answer: ExportAnswer };

@@ -24,18 +24,6 @@ export interface Finding {
   readonly evidence: string;
 }
 
-/** What came of a canary, as it is written down. */
-export interface CanaryResult {
-  readonly name: string;
-  readonly claim: string;
-  readonly outcome: "PASSED" | "FAILED" | "NOT_APPLICABLE";
-  /** Infinity: what was found cannot be compared with what must be. */
-  readonly deviation: number;
-  readonly limit: number;
-  readonly unit: string;
-  readonly evidence: string;
-}
-
 export function shapeName({ rows, width }: ScoredShape): string {
   return `${rows} x ${width}`;
 }

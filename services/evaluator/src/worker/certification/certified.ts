@@ -5,21 +5,11 @@
 import { FailedPrecondition } from "@pretrain/errors";
 import type { ScoredShape } from "@pretrain/inference-program";
 import { describeTensorFlow } from "@pretrain/tensorflow-native";
+import { type CanaryResult, failureOf, type ModelCertificate } from "../../evaluation/certificate.ts";
 import type { LoadedModel } from "../load-model.ts";
-import { type CanaryResult, shapeName } from "./canary.ts";
+import { shapeName } from "./canary.ts";
 import { codeSha256 } from "./code-digest.ts";
 import { examined, worstOfEach } from "./examine.ts";
-
-/** A certificate without the digests of checkpoint and tokenizer, which who asks for it knows. */
-export interface ModelCertificate {
-  readonly canaries: readonly CanaryResult[];
-  readonly codeSha256: string;
-  readonly device: string;
-  readonly precision: string;
-  readonly shapes: readonly string[];
-  /** What the checks took, when they were made. */
-  readonly seconds: number;
-}
 
 /** What was found of a model so far. */
 interface Proven {
@@ -65,14 +55,4 @@ export async function certified(model: LoadedModel, shapes?: readonly ScoredShap
   const failure = failureOf(certificate);
   if (failure === undefined) return certificate;
   throw new FailedPrecondition("FAILED_CERTIFICATION", failure);
-}
-
-/** The canaries that failed, with their evidence, for a person; undefined when none did. */
-export function failureOf({ canaries }: Pick<ModelCertificate, "canaries">): string | undefined {
-  const failed = canaries.filter(({ outcome }) => outcome === "FAILED");
-  if (failed.length === 0) return undefined;
-  const words = failed.map(({ name, deviation, limit, unit, evidence }) => {
-    return `${name}: off by ${deviation} ${unit}, ${limit} is allowed (${evidence})`;
-  });
-  return `the code that scores and generates is wrong here: ${words.join("; ")}`;
 }

@@ -1,9 +1,10 @@
 /** Every canary examined, each with its weights; of those of several shapes the worst. */
 import { messageOf } from "@pretrain/errors";
 import type { ScoredShape } from "@pretrain/inference-program";
+import type { CanaryResult } from "../../evaluation/certificate.ts";
 import type { LoadedModel } from "../load-model.ts";
 import { ofBlankModel, ofLoadedModel, ofOracle } from "./canaries.ts";
-import type { Canary, CanaryResult, Examination } from "./canary.ts";
+import type { Canary, Examination } from "./canary.ts";
 import { blankModel, oracleModel, reasonAgainstOracle } from "./known-models.ts";
 
 /** Examines the canaries of every shape in these, and with `once` those that choose their own. One set of weights more at a time. */
