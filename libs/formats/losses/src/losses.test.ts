@@ -25,9 +25,16 @@ const row = (rowId: number, targets: readonly (readonly [token: number, nats: nu
 const three: KeptLosses = {
   origin,
   rows: [
-    row(3, [[52, 1.5, 0], [17, 0.25, 1]]), // biome-ignore format: one row a line
+    row(3, [
+      [52, 1.5, 0],
+      [17, 0.25, 1],
+    ]),
     row(7, []),
-    row(8, [[4, 3.125, 0], [9, 0.75, 1], [2, 2, 0]]), // biome-ignore format: one row a line
+    row(8, [
+      [4, 3.125, 0],
+      [9, 0.75, 1],
+      [2, 2, 0],
+    ]),
   ],
 };
 const fileOf = (losses: KeptLosses) => Buffer.concat([...encodeLosses(losses)]);

@@ -26,3 +26,13 @@ export function textLoss({ losses, tokenBytes }: ScoredText): LossTotal & { read
 export function bitsPerByte({ nats, bytes }: { readonly nats: number; readonly bytes: number }): number | undefined {
   return bytes === 0 ? undefined : nats / (Math.LN2 * bytes);
 }
+
+/** Bits for each character, a Unicode code point; of several texts by their sums. `undefined` when there is no character. */
+export function bitsPerCharacter(text: { readonly nats: number; readonly characters: number }): number | undefined {
+  return bitsPerByte({ nats: text.nats, bytes: text.characters });
+}
+
+/** Characters that begin in these UTF-8 bytes: so one whose bytes lie in several tokens counts once over them. */
+export function charactersBegun(bytes: Uint8Array): number {
+  return bytes.reduce((count, byte) => count + Number((byte & 0b1100_0000) !== 0b1000_0000), 0);
+}
