@@ -52,6 +52,10 @@ function tensorAt(bytes: Uint8Array, dataOffset: number, { dtype, shape, begin, 
       return { dtype, shape, data: new BigInt64Array(...where) };
     case "I32":
       return { dtype, shape, data: new Int32Array(...where) };
+    case "F16":
+      return { dtype, shape, data: new Float16Array(...where) };
+    case "BF16":
+      return { dtype, shape, data: new Uint16Array(...where) };
     case "U8":
       return { dtype, shape, data: new Uint8Array(...where) };
   }

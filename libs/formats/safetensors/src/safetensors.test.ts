@@ -9,7 +9,9 @@ const step: StoredTensor = { dtype: "I64", shape: [], data: BigInt64Array.of(-(2
 const mask: StoredTensor = { dtype: "U8", shape: [3], data: Uint8Array.of(0, 255, 7) };
 const moment: StoredTensor = { dtype: "F64", shape: [1, 1], data: Float64Array.of(Math.PI) };
 const ids: StoredTensor = { dtype: "I32", shape: [2, 0], data: new Int32Array(0) };
-const tensors = new Map(Object.entries({ weight, step, mask, moment, ids }));
+const half: StoredTensor = { dtype: "F16", shape: [2], data: Float16Array.of(0.5, -65504) };
+const brain: StoredTensor = { dtype: "BF16", shape: [1], data: Uint16Array.of(0x3f80) }; // 1
+const tensors = new Map(Object.entries({ weight, step, mask, moment, ids, half, brain }));
 
 const fileOf = (...encoded: Parameters<typeof encodeSafetensors>) => Buffer.concat([...encodeSafetensors(...encoded)]);
 
@@ -112,7 +114,11 @@ for (const [fault, file, message] of [
   ["an entry that is a list", crafted('{"a":[]}'), /"a" is not an object/],
   ["an entry that is null", crafted('{"a":null}'), /"a" is not an object/],
   ["an unknown field", crafted(`{"a":${entry(0, 1, ',"x":1')}}`, 1), /"a" has the unknown field "x"/],
-  ["no dtype", crafted(one('"shape":[],"data_offsets":[0,1]'), 1), /no known dtype; known are F64, F32, I64, I32, U8/],
+  [
+    "no dtype",
+    crafted(one('"shape":[],"data_offsets":[0,1]'), 1),
+    /no known dtype; known are F64, F32, I64, I32, F16, BF16, U8/,
+  ],
   ["an unknown dtype", crafted(one('"dtype":"F8","shape":[1],"data_offsets":[0,1]'), 1), /no known dtype/],
   [
     "a dtype from the prototype",

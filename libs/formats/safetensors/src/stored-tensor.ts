@@ -1,9 +1,14 @@
-/** What a file can hold: the element types that this project writes, each with the typed array that carries it in memory. */
+/**
+ * What a file can hold: the element types that this project writes, and the two narrow ones that others write their weights in, each
+ * with the typed array that carries it in memory. No array knows BF16: its bits are the upper half of a float32's.
+ */
 export const arrayTypes = {
   F64: Float64Array,
   F32: Float32Array,
   I64: BigInt64Array,
   I32: Int32Array,
+  F16: Float16Array,
+  BF16: Uint16Array,
   U8: Uint8Array,
 } as const;
 
@@ -15,6 +20,8 @@ interface ArrayOf {
   readonly F32: Float32Array;
   readonly I64: BigInt64Array;
   readonly I32: Int32Array;
+  readonly F16: Float16Array;
+  readonly BF16: Uint16Array;
   readonly U8: Uint8Array;
 }
 

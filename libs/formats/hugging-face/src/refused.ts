@@ -1,0 +1,12 @@
+/** The one error of files that cannot be imported. */
+import { FailedPrecondition } from "@pretrain/errors";
+
+/** @param file where the fault is   @param fault what was found, and what is expected */
+export function refused(file: string, fault: string, cause?: unknown): FailedPrecondition {
+  return new FailedPrecondition("IMPORT_REFUSED", `${file}: ${fault}`, { file }, { cause });
+}
+
+/** A text from a file, fit for a message: quoted, its control characters escaped, of bounded length. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}
