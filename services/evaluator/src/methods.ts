@@ -2,6 +2,7 @@
 import { Unavailable } from "@pretrain/errors";
 import { EvaluatorService } from "@pretrain/proto";
 import { service } from "@pretrain/rpc";
+import { compareEvaluations } from "./handlers/compare-evaluations.ts";
 import { evaluateCheckpoint } from "./handlers/evaluate-checkpoint.ts";
 import { exportCheckpoint } from "./handlers/export-checkpoint.ts";
 import { type GenerateDependencies, generate } from "./handlers/generate.ts";
@@ -25,7 +26,7 @@ export function evaluatorService(dependencies: Requesting & GenerateDependencies
     scoreText: scoreText(dependencies),
     scoreLogits: scoreLogits(dependencies),
     selfTest: selfTest(dependencies),
-    compareEvaluations: notThereYet,
+    compareEvaluations: compareEvaluations(dependencies),
     exportCheckpoint: exportCheckpoint(dependencies),
     readExportedFile: readExportedFile(dependencies),
   });
