@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -11,13 +11,14 @@ import { temporaryDirectory, until } from "@pretrain/testing";
 import { kinds, startChild } from "./index.ts";
 import type { FromChild, ToChild } from "./testdata/child.ts";
 
-async function start(t: TestContext, environment: Record<string, string> = {}) {
+async function start(t: TestContext, environment: Record<string, string> = {}, niceness = 0) {
   const heard: FromChild[] = [];
   const child = await startChild<ToChild, FromChild>({
     module: new URL("./testdata/child.ts", import.meta.url),
     environment,
     receives: kinds<FromChild>({ ready: true, echo: true, blocking: true }),
     onMessage: (message) => void heard.push(message),
+    niceness,
   });
   t.after(() => child.kill());
   const next = <K extends FromChild["kind"]>(kind: K) =>
@@ -48,6 +49,28 @@ test("typed arrays pass in both directions with their values", async (t) => {
 test("a child sees the given environment and nothing of ours", async (t) => {
   const { next } = await start(t, { ONLY: "this" });
   assert.deepEqual((await next("ready")).environment, ["ONLY"]);
+});
+
+/** Session, as the system numbers them, and niceness of every thread. */
+function standing(processId: number): { readonly session: number; readonly niceness: readonly number[] } {
+  const statOf = (thread: string) => {
+    const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  };
+  const threads = readdirSync(`/proc/${processId}/task`).map(statOf);
+  return { session: Number(threads[0]?.[3]), niceness: threads.map((fields) => Number(fields[16])) };
+}
+
+test("a nice child leaves the processors to others, of its session and of all others; another stands as we do", async (t) => {
+  const [equal, nice] = [await start(t), await start(t, {}, 19)];
+  for (const { next } of [equal, nice]) await next("ready");
+  const ours = standing(process.pid);
+  assert.equal(standing(equal.child.processId).session, ours.session);
+  const { session, niceness } = standing(nice.child.processId);
+  assert.equal(session, nice.child.processId);
+  assert.deepEqual([...new Set(niceness)], [19]);
+  const group = `/proc/${nice.child.processId}/autogroup`; // Linux with autogroups has it
+  if (existsSync(group)) assert.match(readFileSync(group, "latin1"), /nice 19$/m);
 });
 
 test("an exit code is reported", async (t) => {

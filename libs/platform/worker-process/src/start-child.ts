@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { messageOf, Unavailable } from "@pretrain/errors";
 import { BrokenFrame, FrameReader, FrameWriter } from "./frames.ts";
+import { leaveToOthers } from "./leave-to-others.ts";
 import type { Message, MessageGuard } from "./messages.ts";
 import { channelVariable } from "./parent-socket.ts";
 
@@ -17,6 +18,8 @@ export interface ChildOptions<FromChild extends Message> {
   readonly receives: MessageGuard<FromChild>;
   /** Typed arrays arrive as typed arrays. Called in the order of sending. */
   readonly onMessage: (message: FromChild) => void;
+  /** 1 to 19: it yields to every other process, of other services too. Absent or 0: it competes as its parent does. */
+  readonly niceness?: number;
 }
 
 /** How a child ended. */
@@ -51,11 +54,13 @@ export async function startChild<ToChild extends Message, FromChild extends Mess
   const child = spawn(process.execPath, [fileURLToPath(options.module)], {
     env: { ...options.environment, [channelVariable]: String(process.pid) },
     stdio: ["ignore", "inherit", "pipe", "pipe"],
+    detached: options.niceness !== undefined && options.niceness > 0, // in a session of its own, which can be nice as a whole
   });
   const channel = child.stdio[3] as Duplex;
   channel.on("error", () => undefined); // writers hear of it themselves, and the end of the process is reported anyway
   const exited = exitOf(child, hear(child, channel, options));
   await spawned(child);
+  if (options.niceness !== undefined && options.niceness > 0) await leaveToOthers(child.pid ?? 0, options.niceness);
   const end = (signal: NodeJS.Signals) => {
     child.kill(signal);
     return exited;

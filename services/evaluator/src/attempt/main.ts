@@ -29,7 +29,7 @@ async function workUntilIdle(): Promise<void> {
   await ensureTopology(broker);
   const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
   const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000 }));
-  const start = () => startComputing(computingPlaces(config));
+  const start = () => startComputing({ ...computingPlaces(config), share: config }); // a trainer may be computing beside it
   const computing = opened.use(computingOnDemand({ start, idleMs: config.idleMs, log }));
   const instruments = { blobs: openBlobs(config.blobs), dataShard };
 

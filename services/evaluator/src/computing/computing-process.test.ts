@@ -1,5 +1,7 @@
 /** The channel to the computing process, and each way in which an answer can fail to come. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { PretrainError } from "@pretrain/errors";
@@ -11,7 +13,7 @@ import type { ModelSource, QuestionKind } from "../worker/protocol.ts";
 import { computingOnDemand } from "./computing-on-demand.ts";
 import { startComputing } from "./computing-process.ts";
 
-async function setUp(t: TestContext, limitMs = 60_000) {
+async function setUp(t: TestContext, limitMs = 60_000, share = { niceness: 0, threads: 0 }) {
   const experiment = await tinyExperiment(pathToFileURL(temporaryDirectory(t)).href);
   const { manifestSha256 } = await writeTinyCheckpoint(experiment);
   const { tokenizerBlob, tokenizerSha256, rows, blobsUrl } = experiment;
@@ -30,13 +32,25 @@ async function setUp(t: TestContext, limitMs = 60_000) {
     nextToken: limitMs,
     endGeneration: limitMs,
   };
-  const computing = await startComputing({ blobs: blobsUrl, programs: temporaryDirectory(t) }, limits);
+  const computing = await startComputing({ blobs: blobsUrl, programs: temporaryDirectory(t), share }, limits);
   t.after(() => computing[Symbol.asyncDispose]());
   return { computing, source, rows };
 }
 
 const isError = (status: string, reason: string) => (error: unknown) =>
   error instanceof PretrainError && error.status === status && error.reason === reason;
+
+test("a share of the processors: as many threads as it says, each of them nice, also those that compute", async (t) => {
+  const { computing, source, rows } = await setUp(t, 60_000, { niceness: 19, threads: 1 });
+  await computing.ask("load", source);
+  await computing.ask("scoreRows", { rows, rowsAtOnce: 3 });
+  const folder = `/proc/${computing.processId}`;
+  const variables = readFileSync(`${folder}/environ`, "utf8").split("\0");
+  for (const name of ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]) assert.ok(variables.includes(`${name}=1`));
+  const threads = readdirSync(`${folder}/task`).map(Number);
+  assert.ok(threads.length > 5, "V8 has some, TensorFlow others");
+  assert.deepEqual([...new Set(threads.map(getPriority))], [19]);
+});
 
 test("questions asked at once are answered each with its own answer", async (t) => {
   const { computing, source, rows } = await setUp(t);

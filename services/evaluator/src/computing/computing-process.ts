@@ -47,20 +47,30 @@ export interface ComputingPlaces {
   readonly blobs: string;
   /** Folder in which traced functions are kept for the next process. */
   readonly programs: string;
+  /** What it takes of the processors; absent: all of them, like everybody. */
+  readonly share?: ProcessorShare;
+}
+
+/** Of a process that must not hold up others, such as a trainer beside it. */
+export interface ProcessorShare {
+  /** 0, an equal share, to 19: what the others leave. */
+  readonly niceness: number;
+  /** Of each operation and between operations; 0: as many as there are processors. */
+  readonly threads: number;
 }
 
 /**
  * @param limitsMs how long each answer may take before the process is taken for hanging, and ended
  */
 export async function startComputing(
-  { blobs, programs }: ComputingPlaces,
+  { blobs, programs, share = { niceness: 0, threads: 0 } }: ComputingPlaces,
   limitsMs = patienceMs,
 ): Promise<ComputingProcess> {
   const open = new Map<number, Pending>();
   const child = await startChild<ToChild, FromChild>({
     module: new URL("../worker/main.ts", import.meta.url),
     environment: {
-      ...tensorflowEnvironment(),
+      ...tensorflowEnvironment(share.threads === 0 ? {} : { threads: share.threads }),
       ...blobEnvironment(process.env),
       PATH: process.env["PATH"],
       PRETRAIN_BLOBS: blobs,
@@ -68,6 +78,7 @@ export async function startComputing(
     },
     receives: kinds<FromChild>({ answered: true, refused: true }),
     onMessage: (message) => settle(open, message),
+    niceness: share.niceness,
   });
   const lost = child.exited.then((exit) => rejectAll(open, exit));
   let asked = 0;
