@@ -2,6 +2,7 @@
 import { messageOf } from "@pretrain/errors";
 import { Command } from "commander";
 import { addExperimentCommands } from "./commands/experiments.ts";
+import { addExportCommand } from "./commands/export.ts";
 import { addReportCommand } from "./commands/report.ts";
 import { addSystemCommands } from "./commands/system.ts";
 
@@ -11,6 +12,7 @@ const program = new Command("pretrain")
 
 addSystemCommands(program);
 addExperimentCommands(program);
+addExportCommand(program);
 addReportCommand(program);
 
 try {
