@@ -11,12 +11,13 @@
  * }} Overview
  */
 /** @typedef {{ metric: string, meaning: string, final: string, best: string, target: string, verdict: Word, basis: string }} IndicatorRow */
-/** @typedef {{ microStep: string, written: string, size: string, validationLoss: string, perplexity: string, inferenceLoss: string, state: Word }} CheckpointRow */
+/** @typedef {{ microStep: string, written: string, size: string, validationLoss: string, perplexity: string, inferenceLoss: string, top1Accuracy: string, state: Word }} CheckpointRow */
+/** @typedef {{ microStep: string, metric: string, before: string, after: string, change: string, cause: string, fix: string, author: string }} CorrectionRow */
 /** @typedef {{ time: string, level: Word, message: string }} LogRow */
 /**
  * @typedef {{
- *   indicators: IndicatorRow[], checkpoints: CheckpointRow[], log: LogRow[], gaps: string[], environment: string,
- *   parameters: string, lossTarget?: number, stepsPerEpoch: number,
+ *   indicators: IndicatorRow[], checkpoints: CheckpointRow[], corrections: CorrectionRow[], log: LogRow[], gaps: string[],
+ *   environment: string, parameters: string, lossTarget?: number, stepsPerEpoch: number,
  * }} Detail
  */
 

@@ -1,19 +1,21 @@
-/** Key indicators, checkpoints and log lines of one experiment. */
+/** Key indicators, checkpoints, corrections and log lines of one experiment. */
 import { element, fill } from "./elements.js";
 
 export class Tables {
   root = element("div", { class: "tables" });
   #indicators = card("Key indicators");
   #checkpoints = card("Checkpoints and evaluations");
+  #corrections = card("Corrections");
   #gaps = card("Gaps");
   #log = card("Log");
 
   constructor() {
-    this.root.append(this.#indicators.root, this.#checkpoints.root, this.#gaps.root, this.#log.root);
+    const cards = [this.#indicators, this.#checkpoints, this.#corrections, this.#gaps, this.#log];
+    this.root.append(...cards.map(({ root }) => root));
   }
 
   /** @param {import("./api.js").Detail} detail */
-  show({ indicators, checkpoints, gaps, log }) {
+  show({ indicators, checkpoints, corrections, gaps, log }) {
     fill(this.#indicators.body, [
       table(["Metric", "Value", "Best", "Target", "Verdict"], indicators.map(indicatorRow), numericIndicator),
     ]);
@@ -23,12 +25,29 @@ export class Tables {
         ? [none("No checkpoint has been written yet.")]
         : [
             table(
-              ["Micro-step", "Validation loss", "Perplexity", "Inference loss", "Size", "Written", "Evaluation"],
+              [
+                "Micro-step",
+                "Validation loss",
+                "Perplexity",
+                "Inference loss",
+                "Top-1",
+                "Size",
+                "Written",
+                "Evaluation",
+              ],
               checkpoints.map(checkpointRow),
               numericCheckpoint,
             ),
           ],
     );
+    this.#corrections.root.hidden = corrections.length === 0;
+    fill(this.#corrections.body, [
+      table(
+        ["Micro-step", "Number", "Old", "New", "Change", "Cause", "Fix", "Author"],
+        corrections.map(correctionRow),
+        numericCorrection,
+      ),
+    ]);
     this.#gaps.root.hidden = gaps.length === 0;
     fill(this.#gaps.body, [element("ul", {}, ...gaps.map((gap) => element("li", {}, gap)))]);
     fill(
@@ -41,7 +60,10 @@ export class Tables {
 }
 
 const numericIndicator = new Set([1, 2]);
-const numericCheckpoint = new Set([0, 1, 2, 3, 4]);
+const numericCheckpoint = new Set([0, 1, 2, 3, 4, 5]);
+const numericCorrection = new Set([0, 2, 3, 4]);
+/** Columns of sentences, which are broken into lines. */
+const prose = new Set(["Message", "Evaluation", "Cause", "Fix"]);
 
 /** @param {string} title */
 function card(title) {
@@ -61,8 +83,13 @@ function indicatorRow({ metric, meaning, final, best, target, verdict, basis }) 
 }
 
 /** @param {import("./api.js").CheckpointRow} row */
-function checkpointRow({ microStep, validationLoss, perplexity, inferenceLoss, size, written, state }) {
-  return [microStep, validationLoss, perplexity, inferenceLoss, size, written, word(state)];
+function checkpointRow({ microStep, validationLoss, perplexity, inferenceLoss, top1Accuracy, size, written, state }) {
+  return [microStep, validationLoss, perplexity, inferenceLoss, top1Accuracy, size, written, word(state)];
+}
+
+/** @param {import("./api.js").CorrectionRow} row */
+function correctionRow({ microStep, metric, before, after, change, cause, fix, author }) {
+  return [microStep, element("code", {}, metric), before, after, change, cause, fix, author];
 }
 
 /** @param {import("./api.js").LogRow} row */
@@ -82,7 +109,7 @@ function word({ text, tone }) {
  */
 function table(titles, rows, numeric) {
   const form = (/** @type {number} */ index) =>
-    titles[index] === "Message" ? "message" : numeric.has(index) ? "number" : "text";
+    prose.has(titles[index] ?? "") ? "message" : numeric.has(index) ? "number" : "text";
   const head = titles.map((title, index) => element("th", { scope: "col", class: form(index) }, title));
   const body = rows.map((row) =>
     element("tr", {}, ...row.map((cell, index) => element("td", { class: form(index) }, cell))),

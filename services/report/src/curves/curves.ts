@@ -53,4 +53,7 @@ export const curves: Readonly<Record<string, Curve>> = {
   "eval/inference_loss": { of: "evaluation", unit: "nats per token", value: "inferenceLoss" },
   "eval/perplexity": { of: "evaluation", unit: "1", value: "perplexity" },
   "eval/bits_per_byte": { of: "evaluation", unit: "bits per byte", value: "bitsPerByte" },
+  "eval/bits_per_character": { of: "evaluation", unit: "bits per character", value: "bitsPerCharacter" },
+  "eval/top1_accuracy": { of: "evaluation", unit: "ratio", value: "top1Accuracy" },
+  "eval/calibration_error": { of: "evaluation", unit: "ratio", value: "calibrationError" },
 };

@@ -8,6 +8,7 @@ import { readEvents, readResumptions } from "../ledger/read-history.ts";
 import { acceptedItems } from "../record/accepted.ts";
 import { evaluatedCheckpoints } from "../record/checkpoint-evaluations.ts";
 import { evaluationNumbers } from "../record/evaluation-numbers.ts";
+import { knownEvaluations } from "../record/known-evaluations.ts";
 import { type Curve, curves } from "./curves.ts";
 import { type Bucket, type Cut, cut, Thinner } from "./thinning.ts";
 
@@ -118,9 +119,7 @@ function readEvaluationCurves(
 }
 
 function readEvaluatedCheckpoints(ledger: Ledger, experiment: string) {
-  const evaluations = readEvents(ledger, experiment, "evaluation").flatMap(({ evaluation }) =>
-    evaluation ? [evaluation] : [],
-  );
+  const evaluations = knownEvaluations(readEvents(ledger, experiment, "evaluation"));
   const plan = readEvents(ledger, experiment, "state")[0]?.recipe?.evaluation;
   return evaluatedCheckpoints(
     readEvents(ledger, experiment, "checkpoint"),

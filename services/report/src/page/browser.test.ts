@@ -7,6 +7,7 @@ import { clone, create } from "@bufbuild/protobuf";
 import { IntentSchema, LogLine_Level, RecipeSchema } from "@pretrain/proto";
 import { type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { noBrowser, sharedBrowser } from "../test-support/browser.ts";
+import { correctionEvent } from "../test-support/evaluation-events.ts";
 import { type PageServer, servePage } from "../test-support/page-server.ts";
 import { beginning, ending, log, runEvents, training } from "../test-support/run-events.ts";
 import { recipeOf } from "../test-support/run-facts.ts";
@@ -95,6 +96,21 @@ test("indicators, checkpoints, log and record are there, and every chart is draw
   await page.getByRole("heading", { name: "Key indicators" }).waitFor();
   assert.equal(await page.locator("article.sample").count(), 10);
 });
+
+test(
+  "a correction comes into the open page: old and new number, its cause, and the row of its checkpoint",
+  options,
+  async (t) => {
+    const { page, server } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
+    await page.getByRole("row").filter({ hasText: "120 (final)" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Corrections" }).isVisible(), false);
+    const moment = { attempt: 1, microStep: 120, endMs: shape.startMs + 300_000 };
+    server.append([correctionEvent(shape, moment, { nats: 2.26, cause: "the slice began a token late" })]);
+    const row = page.getByRole("row").filter({ hasText: "the slice began a token late" });
+    assert.match(await row.innerText(), /120\s+eval\/inference_loss\s+3\.7160\s+2\.2600\s+-39\.2 %/);
+    await page.getByRole("row").filter({ hasText: "corrects evaluations/1-4-0-120" }).getByText("2.2600").waitFor();
+  },
+);
 
 test("a drag asks for the buckets of its range, a double click for all again", options, async (t) => {
   const { page } = await opened(t, "/experiments/1-4-0", ({ append }) =>

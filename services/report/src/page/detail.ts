@@ -1,9 +1,12 @@
 /** What the page shows of one experiment beside its curves: the same rows, in the same words, as its record. */
-import { Evaluation_State, type Indicator, type LogLine, LogLine_Level, type Report } from "@pretrain/proto";
+import { type Indicator, type LogLine, LogLine_Level, type Report } from "@pretrain/proto";
 import { metricNamed } from "@pretrain/recipe";
+import { evaluationOf } from "../record/checkpoint-evaluations.ts";
+import { type CorrectedNumber, type EffectiveCorrection, effectiveCorrections } from "../record/corrections.ts";
 import { evaluationNumbers } from "../record/evaluation-numbers.ts";
-import { bytes, counted, fixed, loss, metricValue, moment } from "../rendering/figures.ts";
+import { bytes, change, counted, fixed, loss, metricValue, moment, percent } from "../rendering/figures.ts";
 import type { Cell, Tone } from "../rendering/record-document.ts";
+import { evaluationCell } from "../rendering/sections/evaluations.ts";
 import { targetText, verdictCell } from "../rendering/wording.ts";
 
 export interface Word {
@@ -28,7 +31,19 @@ export interface Detail {
     readonly validationLoss: string;
     readonly perplexity: string;
     readonly inferenceLoss: string;
+    readonly top1Accuracy: string;
     readonly state: Word;
+  }[];
+  /** A row for each number that a correction changed; what is the same for all of them is in the first. */
+  readonly corrections: readonly {
+    readonly microStep: string;
+    readonly metric: string;
+    readonly before: string;
+    readonly after: string;
+    readonly change: string;
+    readonly cause: string;
+    readonly fix: string;
+    readonly author: string;
   }[];
   readonly log: readonly { readonly time: string; readonly level: Word; readonly message: string }[];
   readonly gaps: readonly string[];
@@ -51,6 +66,7 @@ export function detail(report: Report): Detail {
     stepsPerEpoch: Number(report.execution?.attempts.at(-1)?.microStepsPerEpoch ?? 0n),
     indicators: report.indicators.map(indicatorRow),
     checkpoints: report.checkpoints.map((checkpoint) => checkpointRow(report, checkpoint)),
+    corrections: effectiveCorrections(report.evaluations).flatMap(correctionRows),
     log: report.log.slice(-shownLines).map(logRow),
     gaps: report.gaps,
     environment:
@@ -73,8 +89,8 @@ function indicatorRow({ metric, final, best, target, verdict, basis }: Indicator
   };
 }
 
-function checkpointRow({ evaluations }: Report, checkpoint: Report["checkpoints"][number]) {
-  const evaluation = evaluations.findLast((candidate) => candidate.checkpoint === checkpoint.name);
+function checkpointRow({ evaluations, recipe }: Report, checkpoint: Report["checkpoints"][number]) {
+  const evaluation = evaluationOf(checkpoint, evaluations, recipe?.evaluation);
   const numbers = evaluationNumbers(evaluation);
   return {
     microStep: counted(checkpoint.microStep) + (checkpoint.final ? " (final)" : ""),
@@ -83,15 +99,33 @@ function checkpointRow({ evaluations }: Report, checkpoint: Report["checkpoints"
     validationLoss: loss(numbers.loss),
     perplexity: fixed(numbers.perplexity, 2),
     inferenceLoss: loss(numbers.inferenceLoss),
-    state: evaluationWord(evaluation?.state, evaluation?.error),
+    top1Accuracy: percent(numbers.top1Accuracy),
+    state:
+      evaluation === undefined ? ({ text: "… waiting", tone: "open" } as const) : wordOf(evaluationCell(evaluation)),
   };
 }
 
-function evaluationWord(state: Evaluation_State | undefined, error: string | undefined): Word {
-  if (state === undefined) return { text: "… waiting", tone: "open" };
-  return state === Evaluation_State.SUCCEEDED
-    ? { text: "✓ evaluated", tone: "good" }
-    : { text: `✗ failed: ${error}`, tone: "bad" };
+function correctionRows({ correction, numbers }: EffectiveCorrection) {
+  const { microStep, supersedes } = correction;
+  const said = {
+    microStep: counted(microStep),
+    cause: supersedes.cause,
+    fix: supersedes.fix,
+    author: supersedes.author,
+  };
+  const unsaid = { microStep: "", cause: "", fix: "", author: "" };
+  const changed = numbers.filter(({ before, after }) => before !== after);
+  const rows = changed.length > 0 ? changed.map(changeOf) : [{ metric: "", before: "", after: "", change: "none" }];
+  return rows.map((row, index) => ({ ...row, ...(index === 0 ? said : unsaid) }));
+}
+
+function changeOf({ metric, before, after, changePercent }: CorrectedNumber) {
+  return {
+    metric,
+    before: metricValue(metric, before),
+    after: metricValue(metric, after),
+    change: change(changePercent),
+  };
 }
 
 function logRow({ time, level, message }: LogLine) {

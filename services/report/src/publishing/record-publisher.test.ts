@@ -11,6 +11,7 @@ import { EventWriter } from "../ledger/event-writer.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { CurrentReports } from "../reports/current-reports.ts";
+import { correctionEvent } from "../test-support/evaluation-events.ts";
 import { beginning, ending, runEvents, state, training } from "../test-support/run-events.ts";
 import { runShape } from "../test-support/run-shape.ts";
 import { RecordPublisher } from "./record-publisher.ts";
@@ -94,6 +95,19 @@ test("nothing is written while the run goes on or a checkpoint waits for its eva
   assert.deepEqual(await storedKeys(blobs), []);
   append(ending(shape));
   await until(() => announced.length === 1);
+});
+
+test("a correction of an evaluation makes a new record of an experiment that was over already", async (t) => {
+  const { blobs, announced, append, start } = setUp(t);
+  start();
+  append(runEvents(shape));
+  await until(() => announced.length === 1);
+  const moment = { attempt: 1, microStep: 24, endMs: shape.startMs + 300_000 };
+  append([correctionEvent(shape, moment, { nats: 2.26, cause: "the slice began a token late" })]);
+  await until(() => announced.length === 2);
+  const json = Buffer.from(await blobs.read("experiments/1-4-0/report/report.json")).toString("utf8");
+  assert.equal(announced[1]?.reportSha256, sha256Hex(Buffer.from(json)));
+  assert.match(json, /"supersededBy": "evaluations\/1-4-0-24-c4a11e0d"/);
 });
 
 test("a record from which something is missing waits until nothing comes any more, and what comes later makes a new one", async (t) => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
+  CalibrationSchema,
   CheckpointRemovedSchema,
   type Evaluation,
   Evaluation_State,
@@ -85,6 +86,20 @@ test("a failed evaluation gives no number: not its own, not that of an earlier c
   assert.deepEqual(report.gaps, [
     "The evaluation of the checkpoint of micro-step 120 failed: digest of model.safetensors",
   ]);
+});
+
+test("best is the smallest of a loss and the largest of an accuracy, each with its checkpoint", () => {
+  const sure = create(CalibrationSchema, { bins: [{ low: 0, high: 1, tokens: 10n, confidenceSum: 9, correct: 9n }] });
+  const report = reportOf(
+    all.map((event) => (isEvaluationOf(event, 80n) ? changed(event, { calibration: sure }) : event)),
+  );
+  const bestOf = (name: string) => {
+    const found = report.indicators.find(({ metric }) => metric === name);
+    return [found?.best?.toFixed(4), found?.bestMicroStep];
+  };
+  assert.deepEqual(bestOf("eval/loss"), ["3.7760", 120n]);
+  assert.deepEqual(bestOf("eval/top1_accuracy"), ["0.9000", 80n]);
+  assert.deepEqual(bestOf("eval/calibration_error"), ["0.0000", 80n]);
 });
 
 test("where no row is long enough for a sample there is no gap to judge, and no verdict is missing for it", () => {

@@ -1,7 +1,6 @@
 /** The record of an experiment, computed from its history alone: no clock, no store. Equal histories give equal records. */
 import { create } from "@bufbuild/protobuf";
 import {
-  type Evaluation,
   Evaluation_State,
   Experiment_State,
   type Part,
@@ -15,6 +14,7 @@ import { execution, isFinal } from "./execution.ts";
 import { gaps } from "./gaps.ts";
 import type { History } from "./history.ts";
 import { Judge, type Settled } from "./indicators.ts";
+import { knownEvaluations } from "./known-evaluations.ts";
 import { measurements } from "./measurements.ts";
 import { memorySummary } from "./memory-summary.ts";
 import { moments } from "./moments.ts";
@@ -33,7 +33,7 @@ export function buildReport(history: History): Report {
   const attempt = history.attempts.at(-1);
   const origin = first?.origin;
   const steps = runSteps(history.steps, Number(origin?.microStep ?? 0));
-  const evaluations = history.evaluations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
+  const evaluations = knownEvaluations(history.evaluations);
   const checkpoints = evaluatedCheckpoints(history.checkpoints, history.resumptions, evaluations, recipe?.evaluation);
   const written = checkpoints.map(({ checkpoint }) => withRemoval(checkpoint, history.removals));
   const kept = written.filter((checkpoint) => !isRemoved(checkpoint));
@@ -55,12 +55,12 @@ export function buildReport(history: History): Report {
     memory,
     time,
     ...judged(recipe, judge),
-    evaluations: [...evaluations].sort(byMicroStep),
+    evaluations,
     files: kept.flatMap((checkpoint) => checkpoint.parts.map((part) => fileOf(part, checkpoint.microStep))),
     checkpoints: written,
     log: [...history.log],
     lossCurve: steps.curve.points(),
-    gaps: gaps({ history, state: run.state, missing: steps.missing, end, checkpoints }),
+    gaps: gaps({ history, state: run.state, missing: steps.missing, end, checkpoints, evaluations }),
   });
 }
 
@@ -104,8 +104,4 @@ function titleOf({ transitions, experiment }: History): string {
 /** All checkpoints have a `model.safetensors`; among the files of the experiment the micro-step tells them apart. */
 function fileOf(part: Part, microStep: bigint): Part {
   return { ...part, name: `checkpoints/${microStep}/${part.name}` };
-}
-
-function byMicroStep(a: Evaluation, b: Evaluation): number {
-  return Number(a.microStep - b.microStep) || (a.name < b.name ? -1 : Number(a.name > b.name));
 }

@@ -1,6 +1,7 @@
 /** Which checkpoints count, and which evaluation is the one of a checkpoint that the recipe asked for. */
 import type { Checkpoint, CheckpointWritten, Evaluation, EvaluationPlan } from "@pretrain/proto";
 import { acceptedItems, type Resumption } from "./accepted.ts";
+import { byEnd, isCorrection, stands } from "./known-evaluations.ts";
 
 export interface EvaluatedCheckpoint {
   readonly checkpoint: Checkpoint;
@@ -21,13 +22,29 @@ export function evaluatedCheckpoints(
   });
 }
 
-/** The evaluation of exactly its bytes by the recipe's plan; undefined while there is none. */
+/**
+ * The evaluation of exactly its bytes by the recipe's plan; undefined while there is none. Of several a correction goes before what
+ * succeeded, that before what failed, and the one that ended first before another measurement of the same.
+ */
 export function evaluationOf(
   checkpoint: Checkpoint,
   evaluations: readonly Evaluation[],
   plan: EvaluationPlan | undefined,
 ): Evaluation | undefined {
-  return evaluations.find((evaluation) => isOf(evaluation, checkpoint) && isPlanned(evaluation, plan));
+  return evaluations
+    .filter((evaluation) => isOf(evaluation, checkpoint) && isPlanned(evaluation, plan) && isCandidate(evaluation))
+    .sort((a, b) => rank(a) - rank(b) || byEnd(a, b))
+    .at(0);
+}
+
+/** A correction that did not succeed leaves what it was to correct in its place. */
+function isCandidate(evaluation: Evaluation): boolean {
+  return evaluation.supersededBy === "" && (evaluation.supersedes === undefined || isCorrection(evaluation));
+}
+
+function rank(evaluation: Evaluation): number {
+  if (isCorrection(evaluation)) return 0;
+  return stands(evaluation) ? 1 : 2;
 }
 
 function placeOf({ attempt, checkpoint }: CheckpointWritten) {
@@ -46,6 +63,8 @@ function isPlanned({ settings }: Evaluation, plan: EvaluationPlan | undefined): 
   return (
     settings.samples === plan.samples &&
     settings.inputLength === plan.inputLength &&
-    settings.predictLength === plan.predictLength
+    settings.predictLength === plan.predictLength &&
+    settings.context === (plan.context ?? 0) &&
+    settings.stride === (plan.stride ?? 0)
   );
 }

@@ -1,8 +1,8 @@
-/** The numbers of one evaluation, computed again from its sums: never copied. */
-
+/** The numbers of one evaluation, computed again from its sums and counts: never copied. */
 import { bitsPerByte, type LossTotal, meanNatsPerToken, perplexity } from "@pretrain/measures";
-import { type Evaluation, Evaluation_State, type Loss } from "@pretrain/proto";
+import { type Calibration, type Evaluation, Evaluation_State, type Loss, type RunCount } from "@pretrain/proto";
 
+/** Undefined is what was not measured, or has nothing to be computed over. */
 export interface EvaluationNumbers {
   /** Validation loss, in nats per token. */
   readonly loss: number | undefined;
@@ -10,34 +10,67 @@ export interface EvaluationNumbers {
   readonly inferenceLoss: number | undefined;
   readonly perplexity: number | undefined;
   readonly bitsPerByte: number | undefined;
+  readonly bitsPerCharacter: number | undefined;
+  /** Targets that had the largest score over all. */
+  readonly top1Accuracy: number | undefined;
+  /** Expected calibration error. */
+  readonly calibrationError: number | undefined;
+  /** Runs of tokens of the validation text that stand in the training text too, over all. */
+  readonly trainOverlap: number | undefined;
   /** Tokens generated over tokens asked for. */
   readonly completionRate: number | undefined;
   /** Continuations that ended with eos over all. */
   readonly eosRate: number | undefined;
+  /** Different runs of 2 generated tokens over all. */
+  readonly distinct2: number | undefined;
+  /** Runs of 4 generated tokens that their continuation had before over all. */
+  readonly repetition4: number | undefined;
+  /** As the evaluator counted them: the texts that they are made of are too long to be counted again here. */
+  readonly bleu: number | undefined;
+  readonly chrf: number | undefined;
 }
 
-const nothing: EvaluationNumbers = {
-  loss: undefined,
-  inferenceLoss: undefined,
-  perplexity: undefined,
-  bitsPerByte: undefined,
-  completionRate: undefined,
-  eosRate: undefined,
-};
-
-/** A failed evaluation has no numbers. */
-export function evaluationNumbers(evaluation: Evaluation | undefined): EvaluationNumbers {
-  if (evaluation?.state !== Evaluation_State.SUCCEEDED) return nothing;
-  const { validationLoss, inferenceLoss, generation } = evaluation;
+/** An evaluation that did not succeed has no numbers. */
+export function evaluationNumbers(given: Evaluation | undefined): Partial<EvaluationNumbers> {
+  if (given?.state !== Evaluation_State.SUCCEEDED) return {};
+  const { validationLoss, inferenceLoss, textNats, calibration, overlap, generation } = given;
+  // Of the text's own tokens: a marker's loss is not in the sum, and it has no bytes.
+  const bitsPer = (size: bigint) =>
+    textNats === undefined ? undefined : bitsPerByte({ nats: textNats, bytes: Number(size) });
   return {
     loss: meanNatsPerToken(totalOf(validationLoss)),
     inferenceLoss: meanNatsPerToken(totalOf(inferenceLoss)),
     perplexity: perplexity(totalOf(validationLoss)),
-    // A marker's loss is in the sum, and it has no bytes.
-    bitsPerByte: bitsPerByte({ nats: validationLoss?.nats ?? 0, bytes: Number(evaluation.validationBytes) }),
+    bitsPerByte: bitsPer(given.validationBytes),
+    bitsPerCharacter: bitsPer(given.validationCharacters),
+    ...calibrationNumbers(calibration),
+    trainOverlap: overlap && ratio(overlap.overlappingRuns, overlap.validationRuns),
     completionRate: generation && ratio(generation.generatedTokens, generation.requestedTokens),
     eosRate: generation && ratio(generation.eosFound, generation.samples),
+    distinct2: distinct(generation?.runs.find(({ runTokens }) => runTokens === 2)),
+    repetition4: repetition(generation?.runs.find(({ runTokens }) => runTokens === 4)),
+    bleu: generation?.bleu,
+    chrf: generation?.chrf,
   };
+}
+
+/** The bins hold each prediction once, with what it was sure of and whether it came true. */
+function calibrationNumbers(calibration: Calibration | undefined) {
+  const bins = calibration?.bins ?? [];
+  const tokens = bins.reduce((sum, bin) => sum + bin.tokens, 0n);
+  const correct = bins.reduce((sum, bin) => sum + bin.correct, 0n);
+  const off = bins.reduce((sum, bin) => sum + Math.abs(Number(bin.correct) - bin.confidenceSum), 0);
+  return { top1Accuracy: ratio(correct, tokens), calibrationError: tokens === 0n ? undefined : off / Number(tokens) };
+}
+
+/** Different runs over all; undefined without runs. */
+export function distinct(count: RunCount | undefined): number | undefined {
+  return count && ratio(count.distinct, count.runs);
+}
+
+/** Runs that their own continuation had before over all; undefined without runs. */
+export function repetition(count: RunCount | undefined): number | undefined {
+  return count && ratio(count.repeated, count.runs);
 }
 
 /** A loss that is not there is a sum of nothing. */
@@ -45,6 +78,6 @@ export function totalOf(loss: Loss | undefined): LossTotal {
   return { nats: loss?.nats ?? 0, tokens: Number(loss?.tokens ?? 0n) };
 }
 
-function ratio(part: bigint, whole: bigint): number | undefined {
+export function ratio(part: bigint, whole: bigint): number | undefined {
   return whole === 0n ? undefined : Number(part) / Number(whole);
 }

@@ -1,5 +1,5 @@
 /** What should be in the ledger and is not. An empty list is a statement: everything is there. */
-import { Evaluation_State, Experiment_State } from "@pretrain/proto";
+import { type Evaluation, Evaluation_State, Experiment_State } from "@pretrain/proto";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { isFinal } from "./execution.ts";
 import type { Contradiction, History, Stranger } from "./history.ts";
@@ -13,6 +13,7 @@ export interface KnownRun {
   readonly missing: MissingSteps;
   readonly end: RunEnd;
   readonly checkpoints: readonly EvaluatedCheckpoint[];
+  readonly evaluations: readonly Evaluation[];
 }
 
 export function gaps(run: KnownRun): string[] {
@@ -21,6 +22,7 @@ export function gaps(run: KnownRun): string[] {
     ...missingSteps(run.missing),
     ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
     ...run.checkpoints.flatMap((checkpoint) => missingEvaluation(checkpoint, isFinal(run.state))),
+    ...run.evaluations.flatMap((evaluation) => missingCorrected(evaluation, run.evaluations)),
     ...run.history.contradictions.map(contradiction),
     ...run.history.strangers.map(stranger),
   ];
@@ -69,7 +71,16 @@ function missingEnd({ missing: { last }, end: { microSteps, hasLastStep, hasLast
 function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOver: boolean): string[] {
   const name = `The evaluation of the checkpoint of micro-step ${counted(checkpoint.microStep)}`;
   if (evaluation === undefined) return isOver ? [`${name} has not ended.`] : [];
-  return evaluation.state === Evaluation_State.FAILED ? [`${name} failed: ${evaluation.error}`] : [];
+  if (evaluation.state === Evaluation_State.FAILED) return [`${name} failed: ${evaluation.error}`];
+  return evaluation.state === Evaluation_State.FAILED_CERTIFICATION
+    ? [`${name} was not certified: ${evaluation.error}`]
+    : [];
+}
+
+/** A correction is shown beside what it corrects. */
+function missingCorrected({ name, supersedes }: Evaluation, evaluations: readonly Evaluation[]): string[] {
+  if (supersedes === undefined || evaluations.some((each) => each.name === supersedes.evaluation)) return [];
+  return [`${supersedes.evaluation}, which ${name} corrects, is missing.`];
 }
 
 function contradiction({ kind, attempt, number, detail }: Contradiction): string {

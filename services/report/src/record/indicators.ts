@@ -20,6 +20,8 @@ const keyMetrics = [
   "eval/loss",
   "eval/perplexity",
   "eval/bits_per_byte",
+  "eval/top1_accuracy",
+  "eval/calibration_error",
   "eval/inference_loss",
   "eval/train_inference_gap",
   "train/lr",

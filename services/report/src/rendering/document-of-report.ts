@@ -3,10 +3,12 @@ import { type Report, Report_Completeness } from "@pretrain/proto";
 import { verdictCounts } from "../record/verdict-counts.ts";
 import { absent, loss, metricValue, moment, percent } from "./figures.ts";
 import type { Cell, RecordDocument } from "./record-document.ts";
+import { certificatesSection } from "./sections/certificates.ts";
 import { hardwareSection, modelSection, trainingSection } from "./sections/configuration.ts";
+import { correctionsSection } from "./sections/corrections.ts";
 import { datasetSection } from "./sections/dataset.ts";
 import { environmentSection } from "./sections/environment.ts";
-import { evaluationsSection, samplesSection } from "./sections/evaluations.ts";
+import { evaluationsSection } from "./sections/evaluations.ts";
 import { executionSection } from "./sections/execution.ts";
 import { checkpointsSection, gapsSection, logSection, recipeSection } from "./sections/files.ts";
 import { decisionsSection, designSection, goalSection } from "./sections/intent.ts";
@@ -14,6 +16,7 @@ import { originSections } from "./sections/origin.ts";
 import { hypothesesSection, predictionsSection } from "./sections/outcomes.ts";
 import { memorySection, timeSection } from "./sections/resources.ts";
 import { curveSection, indicatorsSection, stabilitySection } from "./sections/results.ts";
+import { samplesSection } from "./sections/samples.ts";
 import { stateCell } from "./wording.ts";
 
 export function documentOfReport(report: Report): RecordDocument {
@@ -37,6 +40,8 @@ export function documentOfReport(report: Report): RecordDocument {
       timeSection(report),
       samplesSection(report),
       evaluationsSection(report),
+      certificatesSection(report),
+      correctionsSection(report),
       predictionsSection(report),
       hypothesesSection(report),
       datasetSection(report),

@@ -5,8 +5,10 @@ import { clone, type DescMessage } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Report, ReportSchema } from "@pretrain/proto";
 import { buildReport } from "../record/build-report.ts";
+import { correctionEvent, uncertifiedEvent } from "../test-support/evaluation-events.ts";
 import { historyOf } from "../test-support/ledger-of.ts";
 import { runEvents } from "../test-support/run-events.ts";
+import { runShape } from "../test-support/run-shape.ts";
 import { markdownBlock, markdownCode, markdownText } from "./markdown/markdown-text.ts";
 import { recordHtml, recordMarkdown } from "./render-record.ts";
 import { visibleText } from "./visible-text.ts";
@@ -28,7 +30,15 @@ const attacks = [
   "${alert(1)}",
 ];
 
-const report = buildReport(historyOf(runEvents({ stepsPerEpoch: 8, saveInterval: 8 })));
+const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
+const moment = { attempt: 1, endMs: shape.startMs + 300_000 };
+const report = buildReport(
+  historyOf([
+    ...runEvents(shape),
+    correctionEvent(shape, { ...moment, microStep: 24 }, { nats: 2.26, cause: "the slice began a token late" }),
+    uncertifiedEvent(shape, { ...moment, microStep: 16 }),
+  ]),
+);
 
 /** The report with every text in it replaced. */
 function filledWith(text: string): Report {

@@ -26,6 +26,20 @@ export function loss(value: number | undefined): string {
   return fixed(value, 4);
 }
 
+/** A deviation or its limit: `0`, `3.1e-6`, `8.764`. */
+export function magnitude(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return fixed(value, 0);
+  if (Math.abs(value) < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e");
+  return fixed(value, 4).replace(/\.?0+$/, "");
+}
+
+/** -81.7 as `-81.7 %`, 3 as `+3.0 %`. */
+export function change(percentage: number | undefined): string {
+  if (percentage === undefined) return absent;
+  const text = fixed(percentage, 1);
+  return `${percentage > 0 && !/^[0.]+$/.test(text) ? "+" : ""}${text} %`;
+}
+
 /** 0.728 as `72.8 %`. */
 export function percent(share: number | undefined): string {
   return share === undefined ? absent : `${fixed(share * 100, 1)} %`;
@@ -77,6 +91,7 @@ export function metricValue(metric: string, value: number | undefined): string {
   switch (metricNamed(metric)?.unit) {
     case "nats per token":
     case "bits per byte":
+    case "bits per character":
       return loss(value);
     case "ratio":
       return percent(value);

@@ -1,5 +1,5 @@
 /** A record as a document of no format: sections of blocks. Markdown and HTML are written from the same document. */
-import type { CurvePoint } from "@pretrain/proto";
+import type { Calibration_Bin, CurvePoint } from "@pretrain/proto";
 
 /** Where the content of a section comes from. */
 export type Origin = "given" | "generated" | "measured";
@@ -44,6 +44,7 @@ export type Block =
   | { readonly kind: "table"; readonly columns: readonly Column[]; readonly rows: readonly (readonly Cell[])[] }
   | { readonly kind: "list"; readonly items: readonly Cell[] }
   | { readonly kind: "curve"; readonly figure: CurveFigure }
+  | { readonly kind: "calibration"; readonly bins: readonly Calibration_Bin[] }
   | { readonly kind: "sample"; readonly sample: SampleText }
   | { readonly kind: "source"; readonly text: string };
 

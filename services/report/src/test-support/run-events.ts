@@ -12,7 +12,8 @@ import {
 } from "@pretrain/proto";
 import { recipeSha256 } from "@pretrain/recipe";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
-import { checkpointEvent, evaluationEvent } from "./checkpoint-events.ts";
+import { checkpointEvent } from "./checkpoint-events.ts";
+import { evaluationEvent } from "./evaluation-events.ts";
 import { datasetReport, environment } from "./run-facts.ts";
 import { experimentOf, nonceOf, type RunShape, runShape, stepMs } from "./run-shape.ts";
 import { seededNoise } from "./seeded-noise.ts";

@@ -1,5 +1,8 @@
 /** Each kind of block as HTML. */
+import { calibrationTable } from "../calibration-table.ts";
 import type { Block, Cell, Column, SampleText } from "../record-document.ts";
+import { visibleText } from "../visible-text.ts";
+import { calibrationChart } from "./calibration-chart.ts";
 import { type Html, html } from "./html-text.ts";
 import { lossChart } from "./loss-chart.ts";
 
@@ -19,6 +22,8 @@ export function blockHtml(block: Block): Html {
       return html`<ul>${block.items.map((item) => html`<li>${cellHtml(item)}</li>`)}</ul>\n`;
     case "curve":
       return html`<figure>${lossChart(block.figure)}</figure>\n`;
+    case "calibration":
+      return html`<figure>${calibrationChart(block.bins)}</figure>\n${blockHtml(calibrationTable(block.bins))}`;
     case "sample":
       return sampleHtml(block.sample);
     case "source":
@@ -46,7 +51,7 @@ export function cellHtml(cell: Cell): Html {
 
 /** A name or a verdict stays on one line; a digest may be broken anywhere. */
 function breaking(text: string): "short" | "long" {
-  return text.length <= 28 ? "short" : "long";
+  return visibleText(text).length <= 28 ? "short" : "long";
 }
 
 function sampleHtml({ title, input, predicted, truth, note }: SampleText): Html {

@@ -60,6 +60,7 @@ svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-num
 .epoch { stroke: var(--soft); stroke-dasharray: 5 5; opacity: 0.7; }
 .target { stroke: var(--good); stroke-dasharray: 2 4; stroke-width: 1.5; }
 .band { fill: var(--band); } .mean { fill: none; stroke: var(--accent); stroke-width: 1.75; stroke-linejoin: round; }
+.calibration { max-width: 34rem; } .bar { fill: var(--band); stroke: var(--accent); }
 .evaluation { fill: var(--paper); stroke: var(--mark); stroke-width: 2; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 @media (max-width: 40rem) {

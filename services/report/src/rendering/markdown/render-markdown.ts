@@ -1,4 +1,5 @@
 /** A record as Markdown: readable as it is, and a page wherever Markdown is shown. Equal documents, equal bytes. */
+import { calibrationTable } from "../calibration-table.ts";
 import type { Block, RecordDocument, SampleText, Section } from "../record-document.ts";
 import { curveTable } from "./curve-table.ts";
 import { cellMarkdown, factsTable, table } from "./markdown-table.ts";
@@ -31,6 +32,10 @@ function blockMarkdown(block: Block): string {
       return block.items.map((item) => `- ${cellMarkdown(item)}`).join("\n");
     case "curve":
       return curveTable(block.figure);
+    case "calibration": {
+      const { columns, rows } = calibrationTable(block.bins);
+      return table(columns, rows);
+    }
     case "sample":
       return sample(block.sample);
     case "source":

@@ -1,75 +1,30 @@
-/** What the checkpoints were worth: the samples of the last one in full, and the numbers of all. */
+/** What the checkpoints were worth: the numbers of all evaluations, and of the last one how they come about. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { meanNatsPerToken } from "@pretrain/measures";
-import { type Evaluation, Evaluation_State, type Interval, type Report, type Sample } from "@pretrain/proto";
-import { evaluationNumbers, totalOf } from "../../record/evaluation-numbers.ts";
-import { counted, duration, fixed, loss, percent } from "../figures.ts";
+import { type Evaluation, Evaluation_State, type Report } from "@pretrain/proto";
+import { evaluationNumbers } from "../../record/evaluation-numbers.ts";
+import { stands } from "../../record/known-evaluations.ts";
+import { refutation } from "../certificate-words.ts";
+import { absent, counted, duration, fixed, loss, metricValue, percent } from "../figures.ts";
+import { intervalText } from "../interval-text.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
+import { distributionBlocks } from "./distributions.ts";
 
-export function samplesSection({ evaluations }: Report): Section {
-  const shown = evaluations.findLast(({ samples }) => samples.length > 0);
-  const samples = shown?.samples ?? [];
-  return {
-    id: "samples",
-    title: "Samples",
-    origin: "measured",
-    source: "rows of the validation split; the prediction is generated greedily, the loss is of the true tokens",
-    blocks: orNone(
-      [
-        ...generationBlocks(shown),
-        ...samples.map((sample, index): Block => ({ kind: "sample", sample: sampleText(sample, index) })),
-      ],
-      samples.length === 0,
-      "No evaluation has samples yet.",
-    ),
-  };
-}
-
-function sampleText(
-  { rowId, inputText, predictedText, trueText, loss: total, generatedTokens, stopReason }: Sample,
-  index: number,
-) {
-  return {
-    title: `Sample ${index + 1} · row ${counted(rowId)} · ${loss(meanNatsPerToken(totalOf(total)))} nats per token`,
-    input: inputText,
-    predicted: predictedText,
-    truth: trueText,
-    note: `${counted(generatedTokens)} tokens generated, ended by ${stopReason}`,
-  };
-}
-
-function generationBlocks(evaluation: Evaluation | undefined): Block[] {
-  if (evaluation === undefined) return [];
-  const { generation, skippedRows, micro, numbers } = {
-    ...evaluation,
-    micro: counted(evaluation.microStep),
-    numbers: evaluationNumbers(evaluation),
-  };
-  const generated = counted(generation?.generatedTokens ?? 0n);
-  const mean = generation?.samples ? fixed(Number(generation.generatedTokens) / Number(generation.samples), 1) : "–";
-  const rows: (readonly [string, Cell])[] = [
-    ["Checkpoint", `micro-step ${micro}`],
-    ["Mean loss of the samples (nats over tokens)", loss(numbers.inferenceLoss)],
-    [
-      "Completed",
-      `${percent(numbers.completionRate)} (${generated} of ${counted(generation?.requestedTokens ?? 0n)} tokens)`,
-    ],
-    ["Ended with eos", percent(numbers.eosRate)],
-    ["Mean new tokens", mean],
-    ["Rows passed over as too short", counted(skippedRows)],
-  ];
-  return [{ kind: "facts", rows }];
-}
-
-export function evaluationsSection({ evaluations }: Report): Section {
-  const last = evaluations.findLast(({ state }) => state === Evaluation_State.SUCCEEDED);
+export function evaluationsSection({ evaluations }: Pick<Report, "evaluations">): Section {
+  const last = evaluations.findLast(stands);
   return {
     id: "evaluations",
     title: "Evaluations",
     origin: "measured",
     source:
       "position i's logits score token i + 1; losses are nats over tokens, in parentheses the bootstrap interval that holds 95 of 100",
-    blocks: orNone([evaluationTable(evaluations), ...(last ? [basisFacts(last)] : [])], evaluations.length === 0),
+    blocks: orNone(
+      [
+        evaluationTable(evaluations),
+        furtherTable(evaluations),
+        ...(last ? [basisFacts(last), ...distributionBlocks(last)] : []),
+      ],
+      evaluations.length === 0,
+    ),
   };
 }
 
@@ -91,7 +46,6 @@ function evaluationTable(evaluations: readonly Evaluation[]): Block {
 
 function evaluationRow(evaluation: Evaluation): Cell[] {
   const numbers = evaluationNumbers(evaluation);
-  const failed: Cell = { text: `✗ failed: ${evaluation.error}`, tone: "bad" };
   return [
     counted(evaluation.microStep),
     `${loss(numbers.loss)}${intervalText(evaluation.validationInterval)}`,
@@ -99,12 +53,52 @@ function evaluationRow(evaluation: Evaluation): Cell[] {
     loss(numbers.bitsPerByte),
     loss(numbers.inferenceLoss),
     duration(secondsOf(evaluation)),
-    evaluation.state === Evaluation_State.SUCCEEDED ? { text: "✓ succeeded", tone: "good" } : failed,
+    evaluationCell(evaluation),
   ];
 }
 
-function intervalText(interval: Interval | undefined): string {
-  return interval === undefined ? "" : ` (${loss(interval.low)} to ${loss(interval.high)})`;
+/** Of those that succeeded: a table of all numbers side by side would be wider than paper. */
+function furtherTable(evaluations: readonly Evaluation[]): Block {
+  return {
+    kind: "table",
+    columns: [
+      { title: "Micro-step", numeric: true },
+      { title: "Bits per character", numeric: true },
+      { title: "Likeliest token came true", numeric: true },
+      { title: "Calibration error", numeric: true },
+      { title: "Interval of the inference loss", numeric: true },
+      { title: "BLEU-4", numeric: true },
+      { title: "chrF2", numeric: true },
+    ],
+    rows: evaluations.filter(({ state }) => state === Evaluation_State.SUCCEEDED).map(furtherRow),
+  };
+}
+
+function furtherRow(evaluation: Evaluation): Cell[] {
+  const numbers = evaluationNumbers(evaluation);
+  const { inferenceInterval: interval } = evaluation;
+  return [
+    counted(evaluation.microStep),
+    loss(numbers.bitsPerCharacter),
+    percent(numbers.top1Accuracy),
+    percent(numbers.calibrationError),
+    interval === undefined ? absent : `${loss(interval.low)} to ${loss(interval.high)}`,
+    metricValue("eval/bleu", numbers.bleu),
+    metricValue("eval/chrf", numbers.chrf),
+  ];
+}
+
+/** What an evaluation came to, in a word, and why. */
+export function evaluationCell(evaluation: Evaluation): Cell {
+  const { state, error, supersededBy, supersedes, certificate } = evaluation;
+  if (state === Evaluation_State.FAILED_CERTIFICATION) {
+    return { text: `✗ not certified: ${refutation(evaluation)}`, tone: "bad" };
+  }
+  if (state !== Evaluation_State.SUCCEEDED) return { text: `✗ failed: ${error}`, tone: "bad" };
+  if (supersededBy !== "") return { text: `→ superseded by ${supersededBy}`, tone: "quiet" };
+  if (certificate === undefined) return { text: "! succeeded, without a certificate", tone: "open" };
+  const note = supersedes === undefined ? "" : `, corrects ${supersedes.evaluation}`;
+  return { text: `✓ succeeded${note}`, tone: "good" };
 }
 
 function secondsOf({ startTime, endTime }: Evaluation): number | undefined {
@@ -124,14 +118,24 @@ function basisFacts(evaluation: Evaluation): Block {
       ["Samples", prompts],
       [
         "Validation split",
-        `${counted(evaluation.validationRows)} rows, ${counted(evaluation.validationLoss?.tokens ?? 0n)} targets, ${counted(evaluation.validationBytes)} bytes`,
+        `${counted(evaluation.validationRows)} rows, ${counted(evaluation.validationLoss?.tokens ?? 0n)} targets, ${counted(evaluation.validationBytes)} bytes, ${counted(evaluation.validationCharacters)} characters`,
       ],
       ["Longest context", `${counted(evaluation.context)} tokens`],
+      ["Stride of longer rows", settings?.stride ? `${counted(settings.stride)} tokens` : "the context"],
       ["Markers", { code: evaluation.markerRule }],
       ["Precision", { code: evaluation.precision }],
       ["Bootstrap", resampling],
       ["SHA-256 of the dataset's manifest", { code: evaluation.datasetSha256 }],
       ["SHA-256 of the tokenizer", { code: evaluation.tokenizerSha256 }],
+      ...lossesFacts(evaluation),
     ],
   };
+}
+
+function lossesFacts({ lossesBlob, lossesSha256 }: Evaluation): (readonly [string, Cell])[] {
+  if (lossesBlob === "") return [];
+  return [
+    ["Losses of every token", { code: lossesBlob }],
+    ["SHA-256 of that file", { code: lossesSha256 }],
+  ];
 }

@@ -1,6 +1,7 @@
 /** Key indicators with verdicts; the curve; how training went. */
-import { Evaluation_State, type Indicator, type Report, type TrainingSummary } from "@pretrain/proto";
+import { type Indicator, type Report, type TrainingSummary } from "@pretrain/proto";
 import { evaluationNumbers } from "../../record/evaluation-numbers.ts";
+import { stands } from "../../record/known-evaluations.ts";
 import { absent, counted, duration, fixed, loss, metricValue, percent } from "../figures.ts";
 import { type Block, type Cell, type CurveFigure, orNone, type Section } from "../record-document.ts";
 import { targetText, verdictCell } from "../wording.ts";
@@ -67,7 +68,7 @@ function curveFigure({ lossCurve, training, evaluations, indicators }: Report): 
     epochEnds: epochEnds.slice(0, -1),
     evaluations: evaluations.flatMap((evaluation) => {
       const value = evaluationNumbers(evaluation).loss;
-      return evaluation.state === Evaluation_State.SUCCEEDED && value !== undefined
+      return stands(evaluation) && value !== undefined
         ? [{ microStep: Number(evaluation.microStep), loss: value }]
         : [];
     }),
