@@ -89,4 +89,22 @@ test("Generate streams a continuation", async (t) => {
     const refused = (error: unknown) => error instanceof PretrainError && error.violations[0]?.field === "top_p";
     await assert.rejects(read({ topP: 1.5 }), refused);
   });
+
+  await t.test("what the canaries refuse is neither continued nor scored: weights that give no number", async () => {
+    const weights = tinyWeights(1);
+    weights.get("norm.weight")?.fill(Number.NaN);
+    await writeTinyCheckpoint(experiment, { microStep: 16, weights });
+    const broken = "experiments/tiny/checkpoints/16";
+    for (const call of [
+      read({ checkpoint: broken, maxNewTokens: 1 }),
+      client.scoreText({ checkpoint: broken, text: "Call me" }),
+    ]) {
+      await assert.rejects(call, (error) => error instanceof PretrainError && error.status === "FAILED_PRECONDITION");
+    }
+    await assert.rejects(read({ checkpoint: broken, maxNewTokens: 1 }), (error) => {
+      return (
+        error instanceof PretrainError && error.reason === "FAILED_CERTIFICATION" && /causality/.test(error.message)
+      );
+    });
+  });
 });

@@ -1,5 +1,4 @@
 /** The methods of EvaluatorService. */
-import { Unavailable } from "@pretrain/errors";
 import { EvaluatorService } from "@pretrain/proto";
 import { service } from "@pretrain/rpc";
 import { compareEvaluations } from "./handlers/compare-evaluations.ts";
@@ -13,8 +12,6 @@ import type { Requesting } from "./handlers/request-evaluation.ts";
 import { scoreLogits } from "./handlers/score-logits.ts";
 import { scoreText } from "./handlers/score-text.ts";
 import { type SelfTestDependencies, selfTest } from "./handlers/self-test.ts";
-
-const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
 
 export function evaluatorService(dependencies: Requesting & GenerateDependencies & SelfTestDependencies) {
   const continued = generate(dependencies);

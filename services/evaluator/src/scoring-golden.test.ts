@@ -7,7 +7,7 @@ import { sha256Hex } from "@pretrain/blobs";
 import { PretrainError } from "@pretrain/errors";
 import { assertClose, type GoldenSet, goldenSets, goldenTest } from "@pretrain/golden";
 import { initialWeights } from "@pretrain/model";
-import type { ScoreLogitsRequestSchema } from "@pretrain/proto";
+import { Canary_Outcome as Outcome, type ScoreLogitsRequestSchema } from "@pretrain/proto";
 import { goldenExperiment, goldenModelFiles, writeGoldenCheckpoint } from "./test-support/golden-checkpoint.ts";
 import { startSystem } from "./test-support/running-system.ts";
 import { tinyExperiment, tinyShape, writeTinyCheckpoint } from "./test-support/tiny-experiment.ts";
@@ -46,6 +46,9 @@ goldenTest(
         );
         assertClose(scored.loss?.natsPerToken ?? Number.NaN, mean, 2e-5, what);
         assertClose(scored.bitsPerByte ?? Number.NaN, mean / Math.LN2, 4e-5, what); // each token is a byte
+        const outcomes = scored.certificate?.canaries.map(({ outcome }) => outcome) ?? [];
+        assert.ok(outcomes.includes(Outcome.PASSED) && !outcomes.includes(Outcome.FAILED), "it proves itself first");
+        assert.match(scored.certificate?.checkpointSha256 ?? "", /^[0-9a-f]{64}$/);
       }
     });
 

@@ -13,7 +13,8 @@ type Answer = MessageInitShape<typeof GenerateResponseSchema>;
 
 /**
  * @throws NotFound when there is no such checkpoint; InvalidArgument when the prompt is longer than the model's sequences;
- *   ResourceExhausted when too many texts are being continued; FailedPrecondition when the weights give what is no number; Unavailable when the computing process is lost
+ *   ResourceExhausted when too many texts are being continued; FailedPrecondition when a canary failed, or the weights give what is
+ *   no number; Unavailable when the computing process is lost
  */
 export const generate = ({ computing, ...sources }: GenerateDependencies) =>
   async function* (request: GenerateRequest, signal: AbortSignal): AsyncGenerator<Answer> {

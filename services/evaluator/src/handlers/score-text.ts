@@ -4,6 +4,7 @@ import { bitsPerByte, totalLoss } from "@pretrain/measures";
 import type { ScoreTextRequest, ScoreTextResponseSchema } from "@pretrain/proto";
 import type { ComputingOnDemand } from "../computing/computing-on-demand.ts";
 import { findModel, type Sources } from "../computing/model-source.ts";
+import { certificateMessage } from "../evaluation/certificate.ts";
 import { checkpointNamed } from "../evaluation/checkpoint-name.ts";
 import { lossMessage } from "../evaluation/loss-message.ts";
 
@@ -23,11 +24,13 @@ export const scoreText =
     using process = await computing.borrow();
     const { text, context, stride, eos } = request;
     const scored = await process.ask("scoreText", { source, text, context, stride, eos });
+    const loaded = { checkpointSha256: source.manifestSha256, tokenizerSha256: source.tokenizerSha256 };
     const bits = bitsPerByte(scored.text);
     return {
       tokens: scored.tokens.map((token) => ({ ...token, byteOffset: BigInt(token.byteOffset) })),
       loss: lossMessage(totalLoss(scored.tokens.map(({ nats }) => ({ nats, tokens: 1 })))),
       ...(bits !== undefined && { bitsPerByte: bits }),
       checkpointSha256: source.manifestSha256,
+      certificate: certificateMessage(scored.certificate, loaded),
     };
   };

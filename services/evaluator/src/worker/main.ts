@@ -5,7 +5,7 @@
 import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, PretrainError } from "@pretrain/errors";
 import { kinds, openParentChannel } from "@pretrain/worker-process";
-import { certificateOf } from "./certification/certified.ts";
+import { certificateOf, certified } from "./certification/certified.ts";
 import { selfTest, testedShapes } from "./certification/self-test.ts";
 import { exportCheckpoint } from "./exporting/export-checkpoint.ts";
 import { Generations } from "./generations.ts";
@@ -38,7 +38,8 @@ const answers: Answers = {
   scoreText: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);
     try {
-      return scoreText(model, text);
+      const found = scoreText(model, text);
+      return { ...found, certificate: await certified(model) };
     } finally {
       release();
     }
@@ -58,6 +59,7 @@ const answers: Answers = {
   beginGeneration: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);
     try {
+      await certified(model, []);
       return { generation: generations.begin(model, text, release) };
     } catch (error) {
       release();

@@ -20,7 +20,7 @@ export interface Questions {
   readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
   readonly scoreText: {
     readonly question: TextToScore & { readonly source: ModelSource };
-    readonly answer: ScoredText;
+    readonly answer: ScoredText & { readonly certificate: ModelCertificate };
   };
   /** Of the model that rows are scored with, in all shapes in which it has scored. A canary that failed is part of the answer. */
   readonly certify: { readonly question: null; readonly answer: ModelCertificate };
