@@ -11,6 +11,7 @@ import { temporaryDirectory } from "@pretrain/testing";
 import type { Ask } from "../computing/computing-process.ts";
 import { expectLlamaEquivalent } from "../exports/llama-equivalent.ts";
 import { sweepAbandonedExports } from "../stores/kept-exports.ts";
+import { proven } from "../test-support/certificates.ts";
 import { checkpoint } from "../test-support/loaded-experiment.ts";
 import { datasetSha256, tinyExperiment, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
 import type { ExportAnswer, ExportQuestion } from "../worker/protocol.ts";
@@ -25,15 +26,16 @@ async function setUp(t: TestContext) {
   const sealed = await writeTinyCheckpoint(experiment);
   const { blobs, tokenizerBlob, tokenizerSha256 } = experiment;
   const asked: ExportQuestion[] = [];
-  const before: { answer: () => Promise<unknown> } = { answer: async () => undefined };
+  const before = { answer: async (): Promise<unknown> => undefined, file: "0123456789abcdef.model.gguf" };
   const answer = async (question: ExportQuestion): Promise<ExportAnswer> => {
     asked.push(question);
     await before.answer();
-    const { key, sizeBytes, sha256 } = await blobs.put(`${question.folder}0123456789abcdef.model.gguf`, content);
+    const { key, sizeBytes, sha256 } = await blobs.put(`${question.folder}${before.file}`, content);
     return {
       files: [{ name: "model.gguf", blob: key, sizeBytes, sha256 }],
       proof: [{ name: "export_scores" }],
       headDim: 4,
+      certificate: proven,
     };
   };
   const ask = ((_kind: string, question: ExportQuestion) => answer(question)) as unknown as Ask;
@@ -128,6 +130,18 @@ test("a failure leaves no export and no hold; asked again it is tried again", as
   before.answer = async () => undefined;
   assert.equal((await exported()).files.length, 1);
   assert.ok(!(await exportKeys()).includes("begun.json"));
+});
+
+test("of two processes that export at once the first one's files stay, the other's go", async (t) => {
+  const { blobs, before, exported, exportKeys } = await setUp(t);
+  const first = await exported();
+  const manifest = `${first.name}/export.json`;
+  const words = await blobs.read(manifest);
+  await blobs.delete(manifest); // not there when the second one begins, and there when it ends
+  before.answer = () => blobs.put(manifest, words);
+  before.file = "fedcba9876543210.model.gguf";
+  assert.deepEqual(await exported(), first);
+  assert.deepEqual((await exportKeys()).sort(), ["0123456789abcdef.model.gguf", "export.json"]);
 });
 
 test("what a crash left is cleared away a day later, and not before; a finished export stays", async (t) => {

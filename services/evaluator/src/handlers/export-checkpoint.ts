@@ -10,6 +10,7 @@ import {
 import { type Export, type ExportCheckpointRequest, ExportSchema, Export_Format as Format } from "@pretrain/proto";
 import type { ComputingOnDemand } from "../computing/computing-on-demand.ts";
 import { findModel, type Sources } from "../computing/model-source.ts";
+import { certificateMessage } from "../evaluation/certificate.ts";
 import { checkpointNamed } from "../evaluation/checkpoint-name.ts";
 import { type ExportSubject, exportFolder, exportId, exportName } from "../exports/export-id.ts";
 import { expectLlamaEquivalent } from "../exports/llama-equivalent.ts";
@@ -59,10 +60,7 @@ async function subjectOf(
 async function exported(dependencies: ExportDependencies, id: string, subject: ExportSubject): Promise<Export> {
   const { blobs, now } = dependencies;
   await beginExport(blobs, id, subject.checkpoint, now());
-  const kept = await whileHeld(dependencies, id, subject.checkpoint, async () => {
-    const answer = await written(dependencies, id, subject);
-    return await keepExport(blobs, id, resourceOf(id, subject, answer));
-  });
+  const kept = await whileHeld(dependencies, id, subject.checkpoint, () => writtenAndKept(dependencies, id, subject));
   await endExport(blobs, id);
   return kept;
 }
@@ -81,21 +79,24 @@ async function whileHeld<T>(
   }
 }
 
-async function written(
+async function writtenAndKept(
   { computing, ...sources }: ExportDependencies,
   id: string,
-  { checkpoint, checkpointSha256, format, padHeadDim }: ExportSubject,
-): Promise<ExportAnswer> {
+  subject: ExportSubject,
+): Promise<Export> {
+  const { checkpoint, checkpointSha256, format, padHeadDim } = subject;
   const { source } = await findModel(sources, checkpoint);
   using process = await computing.borrow();
   const question = { source: { ...source, manifestSha256: checkpointSha256 }, format, padHeadDim };
-  return await process.ask("exportCheckpoint", { ...question, folder: exportFolder(id) });
+  const answer = await process.ask("exportCheckpoint", { ...question, folder: exportFolder(id) });
+  return await keepExport(sources.blobs, id, resourceOf(id, subject, source.tokenizerSha256, answer));
 }
 
 function resourceOf(
   id: string,
   { checkpoint, checkpointSha256, format }: ExportSubject,
-  { files, proof, headDim }: ExportAnswer,
+  tokenizerSha256: string,
+  { files, proof, headDim, certificate }: ExportAnswer,
 ): Export {
   return create(ExportSchema, {
     name: exportName(id),
@@ -105,5 +106,6 @@ function resourceOf(
     headDim,
     files: files.map((file) => ({ ...file, sizeBytes: BigInt(file.sizeBytes) })),
     proof: [...proof],
+    certificate: certificateMessage(certificate, { checkpointSha256, tokenizerSha256 }),
   });
 }

@@ -33,9 +33,13 @@ export async function keepExport(blobs: BlobStore, id: string, exported: Export)
   const content = new TextEncoder().encode(encoded(exported));
   if (await blobs.create(exportKey(id), content)) return exported;
   const kept = await keptExport(blobs, id);
-  if (kept !== undefined) return kept;
-  await blobs.put(exportKey(id), content); // it was damaged, or lacked a file
-  return exported;
+  if (kept === undefined) {
+    await blobs.put(exportKey(id), content); // it was damaged, or lacked a file
+    return exported;
+  }
+  const named = new Set(kept.files.map(({ blob }) => blob));
+  for (const { blob } of exported.files) if (!named.has(blob)) await blobs.delete(blob);
+  return kept;
 }
 
 /** Nothing is left to be cleared away. */

@@ -11,7 +11,7 @@ const canary: CanaryResult = {
   evidence: "4 x 64: 3 rows cost 813.2 nats, 813.2 are known",
 };
 
-const proven: ModelCertificate = {
+export const proven: ModelCertificate = {
   canaries: [canary],
   codeSha256: "c0de".repeat(16),
   device: "cpu",

@@ -147,6 +147,7 @@ export interface ExportQuestion {
 
 /** Files that are in the store, and what was found when they were read back. */
 export interface ExportAnswer {
+  readonly certificate: ModelCertificate;
   readonly files: readonly ExportedFile[];
   readonly proof: readonly MessageInitShape<typeof CanarySchema>[];
   readonly headDim: number;

@@ -11,6 +11,7 @@ import { loadedExperiment } from "../../test-support/loaded-experiment.ts";
 import { readWeights } from "../load-model.ts";
 import type { ExportContent, ExportFormat } from "./export-format.ts";
 import { exportModel } from "./export-model.ts";
+import { evaluatedText } from "./export-proof.ts";
 import { formats } from "./formats.ts";
 
 const options = { folder: "exports/tiny/", padHeadDim: 0, provenance: { "pretrain.checkpoint": "experiments/tiny" } };
@@ -20,7 +21,7 @@ test("a checkpoint for other programs", async (t) => {
   using model = await load();
   const { weights } = await readWeights(experiment.blobs, source);
   const tokenizerJson = await experiment.blobs.read(experiment.tokenizerBlob);
-  const exported = { model, weights, tokenizerJson };
+  const exported = { model, weights, tokenizerJson, evaluated: await evaluatedText(model) };
   const blobs = openBlobs(new URL("other/", `${experiment.blobsUrl}/`).href);
   const left = () => Array.fromAsync(blobs.list(""), ({ key }) => key);
 

@@ -8,9 +8,9 @@ import { FailedPrecondition } from "@pretrain/errors";
 import { paddedShape, paddedWeights } from "@pretrain/hugging-face";
 import { Canary_Outcome } from "@pretrain/proto";
 import type { LoadedModel } from "../load-model.ts";
-import type { ExportAnswer, ExportedFile } from "../protocol.ts";
+import type { ExportedFile } from "../protocol.ts";
 import type { ExportContent, ExportFormat } from "./export-format.ts";
-import { type Claim, exportProof } from "./export-proof.ts";
+import { type Claim, type EvaluatedText, exportProof } from "./export-proof.ts";
 
 /** What was loaded to be exported. */
 export interface ExportedModel {
@@ -19,6 +19,15 @@ export interface ExportedModel {
   /** Its weights, by name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly tokenizerJson: Uint8Array;
+  /** What the files are held against. */
+  readonly evaluated: EvaluatedText;
+}
+
+/** Files that are in the store, and what was found when they were read back. */
+export interface WrittenModel {
+  readonly files: readonly ExportedFile[];
+  readonly proof: readonly Claim[];
+  readonly headDim: number;
 }
 
 export interface ExportOptions {
@@ -39,11 +48,11 @@ export async function exportModel(
   exported: ExportedModel,
   format: ExportFormat,
   { folder, padHeadDim, provenance }: ExportOptions,
-): Promise<ExportAnswer> {
+): Promise<WrittenModel> {
   const content = contentOf(exported, padHeadDim, provenance);
   const files: ExportedFile[] = [];
   for (const [name, pieces] of format.files(content)) files.push(await writeFile(blobs, folder, name, pieces));
-  const proof = await exportProof(exported.model, await format.read((name) => readFile(blobs, files, name)));
+  const proof = exportProof(exported.evaluated, await format.read((name) => readFile(blobs, files, name)));
   const failed = proof.filter(({ outcome }) => outcome !== Canary_Outcome.PASSED);
   if (failed.length === 0) return { files, proof, headDim: content.shape.headDim };
   for (const { blob } of files) await blobs.delete(blob);

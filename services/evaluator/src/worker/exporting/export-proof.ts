@@ -21,12 +21,28 @@ const scoresLimit = 1e-4;
 /** Of a token's loss, in nats. */
 const lossLimit = 1e-3;
 
+/** A text, what the evaluator goes on with, and what it computes of both. */
+export interface EvaluatedText {
+  /** Tokens that were given. */
+  readonly prompt: number;
+  /** The given ones, and the likeliest behind them. */
+  readonly tokens: readonly number[];
+  /** Behind each token but the last. */
+  readonly scores: readonly Float32Array[];
+  /** Of each token but the first, in nats. */
+  readonly losses: Float32Array;
+}
+
 /** @throws FailedPrecondition NOT_FINITE when the model's own scores are no numbers */
-export async function exportProof(model: LoadedModel, exported: PlainLlama): Promise<Claim[]> {
-  const evaluated = await decoded(model);
-  const { prompt, tokens, scores } = evaluated;
+export async function evaluatedText(model: LoadedModel): Promise<EvaluatedText> {
+  const continued = await decoded(model);
+  const [losses = new Float32Array()] = model.program.losses([continued.tokens]);
+  return { ...continued, losses };
+}
+
+/** @param exported the model as its files describe it */
+export function exportProof({ prompt, tokens, scores, losses }: EvaluatedText, exported: PlainLlama): Claim[] {
   const plain = plainLogits(exported, tokens.slice(0, -1)); // nothing was decided behind the last token
-  const [losses = new Float32Array()] = model.program.losses([tokens]);
   const rotaryPairs = exported.rotaryPairs === "halves" ? "neighbours" : "halves";
   const misread = plainLogits({ ...exported, rotaryPairs }, tokens.slice(0, prompt));
   return [
@@ -36,17 +52,8 @@ export async function exportProof(model: LoadedModel, exported: PlainLlama): Pro
   ];
 }
 
-interface Decoded {
-  /** Tokens of the prompt. */
-  readonly prompt: number;
-  /** Prompt and continuation. */
-  readonly tokens: readonly number[];
-  /** Behind each token but the last. */
-  readonly scores: readonly Float32Array[];
-}
-
-/** The text, and the likeliest tokens behind it: one token at a time, as texts are generated. */
-async function decoded({ program, shape, tokenizer }: LoadedModel): Promise<Decoded> {
+/** One token at a time, as texts are generated. */
+async function decoded({ program, shape, tokenizer }: LoadedModel): Promise<Omit<EvaluatedText, "losses">> {
   const { bos } = tokenizer.specialTokens;
   const room = shape.maxSequenceLength;
   const newTokens = Math.min(mostNewTokens, Math.floor(room / 2));
