@@ -31,9 +31,9 @@ export class Tables {
                 "Perplexity",
                 "Inference loss",
                 "Top-1",
+                "Evaluation",
                 "Size",
                 "Written",
-                "Evaluation",
               ],
               checkpoints.map(checkpointRow),
               numericCheckpoint,
@@ -60,7 +60,7 @@ export class Tables {
 }
 
 const numericIndicator = new Set([1, 2]);
-const numericCheckpoint = new Set([0, 1, 2, 3, 4, 5]);
+const numericCheckpoint = new Set([0, 1, 2, 3, 4, 6]);
 const numericCorrection = new Set([0, 2, 3, 4]);
 /** Columns of sentences, which are broken into lines. */
 const prose = new Set(["Message", "Evaluation", "Cause", "Fix"]);
@@ -84,7 +84,7 @@ function indicatorRow({ metric, meaning, final, best, target, verdict, basis }) 
 
 /** @param {import("./api.js").CheckpointRow} row */
 function checkpointRow({ microStep, validationLoss, perplexity, inferenceLoss, top1Accuracy, size, written, state }) {
-  return [microStep, validationLoss, perplexity, inferenceLoss, top1Accuracy, size, written, word(state)];
+  return [microStep, validationLoss, perplexity, inferenceLoss, top1Accuracy, word(state), size, written];
 }
 
 /** @param {import("./api.js").CorrectionRow} row */

@@ -1,6 +1,14 @@
 /** The numbers of one evaluation, computed again from its sums and counts: never copied. */
-import { bitsPerByte, type LossTotal, meanNatsPerToken, perplexity } from "@pretrain/measures";
-import { type Calibration, type Evaluation, Evaluation_State, type Loss, type RunCount } from "@pretrain/proto";
+import {
+  bitsPerByte,
+  bitsPerCharacter,
+  expectedCalibrationError,
+  type LossTotal,
+  meanNatsPerToken,
+  perplexity,
+  top1Accuracy,
+} from "@pretrain/measures";
+import { type Evaluation, Evaluation_State, type Loss, type RunCount } from "@pretrain/proto";
 
 /** Undefined is what was not measured, or has nothing to be computed over. */
 export interface EvaluationNumbers {
@@ -34,16 +42,18 @@ export interface EvaluationNumbers {
 export function evaluationNumbers(given: Evaluation | undefined): Partial<EvaluationNumbers> {
   if (given?.state !== Evaluation_State.SUCCEEDED) return {};
   const { validationLoss, inferenceLoss, textNats, calibration, overlap, generation } = given;
-  // Of the text's own tokens: a marker's loss is not in the sum, and it has no bytes.
-  const bitsPer = (size: bigint) =>
-    textNats === undefined ? undefined : bitsPerByte({ nats: textNats, bytes: Number(size) });
+  const text = textNats === undefined ? undefined : textOf(textNats, given);
+  const bins = (calibration?.bins ?? []).map(({ tokens, correct, ...bin }) => {
+    return { ...bin, tokens: Number(tokens), correct: Number(correct) };
+  });
   return {
     loss: meanNatsPerToken(totalOf(validationLoss)),
     inferenceLoss: meanNatsPerToken(totalOf(inferenceLoss)),
     perplexity: perplexity(totalOf(validationLoss)),
-    bitsPerByte: bitsPer(given.validationBytes),
-    bitsPerCharacter: bitsPer(given.validationCharacters),
-    ...calibrationNumbers(calibration),
+    bitsPerByte: text && bitsPerByte(text),
+    bitsPerCharacter: text && bitsPerCharacter(text),
+    top1Accuracy: top1Accuracy(bins),
+    calibrationError: expectedCalibrationError(bins),
     trainOverlap: overlap && ratio(overlap.overlappingRuns, overlap.validationRuns),
     completionRate: generation && ratio(generation.generatedTokens, generation.requestedTokens),
     eosRate: generation && ratio(generation.eosFound, generation.samples),
@@ -54,13 +64,9 @@ export function evaluationNumbers(given: Evaluation | undefined): Partial<Evalua
   };
 }
 
-/** The bins hold each prediction once, with what it was sure of and whether it came true. */
-function calibrationNumbers(calibration: Calibration | undefined) {
-  const bins = calibration?.bins ?? [];
-  const tokens = bins.reduce((sum, bin) => sum + bin.tokens, 0n);
-  const correct = bins.reduce((sum, bin) => sum + bin.correct, 0n);
-  const off = bins.reduce((sum, bin) => sum + Math.abs(Number(bin.correct) - bin.confidenceSum), 0);
-  return { top1Accuracy: ratio(correct, tokens), calibrationError: tokens === 0n ? undefined : off / Number(tokens) };
+/** The text's own tokens: a marker's loss is not in the sum, and it has no bytes. */
+function textOf(nats: number, { validationBytes, validationCharacters }: Evaluation) {
+  return { nats, bytes: Number(validationBytes), characters: Number(validationCharacters) };
 }
 
 /** Different runs over all; undefined without runs. */
