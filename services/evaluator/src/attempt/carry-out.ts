@@ -96,7 +96,8 @@ async function measuredOrDecided(
 ): Promise<Result> {
   try {
     const measured = await measure(evaluation, signal);
-    refuseLargeResult(measured);
+    const { supersedes } = evaluation;
+    refuseLargeResult({ ...measured, ...(supersedes && { supersedes }) });
     return { kind: "measured", measured };
   } catch (error) {
     if (error instanceof NotCertified) {
