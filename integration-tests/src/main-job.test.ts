@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
+  Canary_Outcome,
   Evaluation_State,
   EvaluatorService,
   Experiment_State,
@@ -15,6 +16,7 @@ import {
   Verdict,
 } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import { until } from "@pretrain/testing";
 import { finalReport, lossesOf, trained } from "./experiments.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
@@ -89,6 +91,27 @@ test("an experiment goes from its request to a final record", async (t) => {
     assert.ok(Math.abs(natsPerToken - trainingLoss) < 0.7, `validation ${natsPerToken}, training ${trainingLoss}`);
   });
 
+  await t.test("every evaluation is certified, and the record finds its numbers again from its sums and counts", () => {
+    for (const { certificate, microStep } of report.evaluations) {
+      const outcomes = certificate?.canaries.map(({ outcome }) => outcome) ?? [];
+      assert.ok(outcomes.includes(Canary_Outcome.PASSED), `micro-step ${microStep} has no certificate`);
+      assert.ok(!outcomes.includes(Canary_Outcome.FAILED));
+      assert.ok(certificate?.shapes.length, "the shapes are said");
+    }
+    const last = report.evaluations.at(-1);
+    for (const [metric, found] of [
+      ["eval/bits_per_byte", last?.bitsPerByte],
+      ["eval/top1_accuracy", last?.top1Accuracy],
+      ["eval/calibration_error", last?.calibration?.expectedError],
+    ] as const) {
+      const final = report.indicators.find((row) => row.metric === metric)?.final;
+      assert.ok(
+        found !== undefined && Math.abs((final ?? Number.NaN) - found) < 1e-12,
+        `${metric}: ${final}, ${found}`,
+      );
+    }
+  });
+
   await t.test("the verdict follows the recipe's rule", () => {
     const indicator = report.indicators.find(({ metric }) => metric === "train/loss_reduction");
     assert.equal(indicator?.verdict, (indicator?.final ?? 0) > 0.05 ? Verdict.MET : Verdict.MISSED);
@@ -110,6 +133,39 @@ test("an experiment goes from its request to a final record", async (t) => {
         "the person's text is there, escaped",
       );
       assert.ok(!html.document.includes(system.stateDirectory), "no absolute path of the machine");
+    },
+  );
+
+  await t.test(
+    "a number that is measured anew supersedes the old one, which stays in the record with the cause",
+    async () => {
+      using evaluator = connectClient(EvaluatorService, system.addresses.evaluator);
+      using reports = connectClient(ReportService, system.addresses.report);
+      const old = report.evaluations.at(-1) ?? assert.fail();
+      const words = { cause: "a slip, for the sake of the test", fix: "none was needed", author: "somebody" };
+      const supersedes = { evaluation: old.name, ...words };
+      const { name } = await evaluator.evaluateCheckpoint({ checkpoint: old.checkpoint, supersedes });
+      const corrected = async () => (await evaluator.getEvaluation({ name: old.name })).supersededBy === name;
+      await until(corrected, { timeoutMs: 120_000 });
+      const shown = await until(
+        async () => {
+          const { evaluations } = await reports.getReport({ name: `${experiment.name}/report` });
+          return evaluations.find((each) => each.name === old.name)?.supersededBy === name && evaluations;
+        },
+        { timeoutMs: 60_000 },
+      );
+      const { supersededBy: _, ...before } = old;
+      assert.deepEqual(
+        shown.find((each) => each.name === old.name),
+        { ...before, supersededBy: name },
+      );
+      const anew = shown.find((each) => each.name === name);
+      assert.deepEqual(anew?.validationLoss, old.validationLoss); // the same weights, rows and code
+      const { document } = await reports.renderReport({
+        name: `${experiment.name}/report`,
+        format: RenderReportRequest_Format.MARKDOWN,
+      });
+      for (const fact of [`→ superseded by ${name}`, words.cause, words.fix]) assert.ok(document.includes(fact), fact);
     },
   );
 

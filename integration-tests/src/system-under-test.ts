@@ -12,6 +12,9 @@ export interface SystemUnderTest extends LocalSystem {
   readonly stateDirectory: string;
 }
 
+/** An evaluation that leaves the processors to others may wait for hours where other tests keep them busy. */
+const impatient = { PRETRAIN_EVALUATION_NICENESS: "0" };
+
 export async function startSystem(
   t: TestContext,
   environment: Readonly<Record<string, string>> = {},
@@ -23,8 +26,7 @@ export async function startSystem(
   const [dataRoot, stateDirectory] = [join(directory, "data"), join(directory, "state")];
   await mkdir(dataRoot, { recursive: true });
   await writeChapters(join(dataRoot, "chapters.jsonl"));
-  const system = running.use(
-    await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free", environment, ...blobs }),
-  );
+  const given = { stateDirectory, dataRoots: [dataRoot], ports: "free", ...blobs } as const;
+  const system = running.use(await startLocalSystem({ ...given, environment: { ...impatient, ...environment } }));
   return { ...system, dataRoot, stateDirectory };
 }

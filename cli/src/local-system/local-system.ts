@@ -14,7 +14,7 @@ export interface LocalSystemOptions {
   readonly ports: Ports;
   /** Another store of blobs than a folder there, such as `s3://bucket/prefix`, which `environment` says how to reach. */
   readonly blobsUrl?: string;
-  /** Variables for all services beside their own. */
+  /** Variables for all services; they come before their own of the same name. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -46,8 +46,8 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
   for (const name of serviceNames) {
     const environment = {
-      ...options.environment,
       ...environmentOf(name, { ...options, addresses, natsUrl: broker.url, blobsUrl }),
+      ...options.environment,
     };
     const logFile = join(stateDirectory, "logs", `${name}.log`);
     processes[name] = starting.use(await startService({ name, environment, logFile }));

@@ -199,6 +199,7 @@ export class ChaosSystem implements AsyncDisposable {
       PRETRAIN_DATA_SHARD: `127.0.0.1:${proxies.dataShard.port}`,
       PRETRAIN_LEASE_TTL_MS: String(leaseTtlMs),
       PRETRAIN_WORKER_IDLE_MS: "60000",
+      PRETRAIN_EVALUATION_NICENESS: "0", // what is found must not depend on how busy the machine is
       PRETRAIN_CHAOS_CLOCK: this.#clockFile(name),
       NODE_OPTIONS: `--import=${clockShim}`,
     };

@@ -33,6 +33,7 @@ export async function startEvaluator(
       PATH: process.env["PATH"],
       PRETRAIN_GRPC_ADDRESS: "127.0.0.1:0",
       PRETRAIN_HTTP_ADDRESS: "127.0.0.1:0",
+      PRETRAIN_EVALUATION_NICENESS: "0", // other tests may keep the processors busy for long
       ...environment,
     },
     stdio: ["ignore", "pipe", "inherit"],
