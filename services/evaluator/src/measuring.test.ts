@@ -4,8 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { InvalidArgument } from "@pretrain/errors";
 import { events } from "@pretrain/events";
 import { assertClose } from "@pretrain/golden";
+import { readLosses } from "@pretrain/losses";
+import { rollingWindows, totalLoss } from "@pretrain/measures";
 import { Canary_Outcome, Evaluation_State as State } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { costOf, greedy, plainModel } from "./test-support/plain-reference.ts";
@@ -99,6 +102,63 @@ test("a checkpoint is announced, measured, and its numbers are those of the long
     assertClose(evaluation.bitsPerByte ?? 0, sum(own) / Math.LN2 / bytes, 1e-5);
   });
 
+  await t.test("bits per character: the same sum by code points; the sum itself is told too", () => {
+    const whole = rows.map(({ tokens }) => tokenizer.decode(tokens, { skipSpecialTokens: true }));
+    const cut = whole.filter((text) => text.endsWith("\uFFFD")).length; // at the end of a row: begun, and so counted
+    assert.equal(Number(evaluation.validationCharacters), sum(whole.map((text) => [...text].length)), `${cut} cut`);
+    assertClose(
+      evaluation.textNats ?? 0,
+      (evaluation.bitsPerByte ?? 0) * Math.LN2 * Number(evaluation.validationBytes),
+      1e-9,
+    );
+    assertClose(
+      (evaluation.bitsPerCharacter ?? 0) * Number(evaluation.validationCharacters),
+      (evaluation.bitsPerByte ?? 0) * Number(evaluation.validationBytes),
+      1e-6,
+    );
+  });
+
+  await t.test(
+    "its losses are kept, target by target, and every number of the validation split follows from them",
+    async () => {
+      const { lossesBlob: blob, lossesSha256: sha256 } = evaluation;
+      const { origin, rows: kept } = await readLosses(experiment.blobs, { blob, sha256 });
+      assert.deepEqual(origin, {
+        datasetSha256: evaluation.datasetSha256,
+        tokenizerSha256: evaluation.tokenizerSha256,
+        checkpointSha256: sealed.manifestSha256,
+        context: 64,
+        stride: 64,
+        markerRule: evaluation.markerRule,
+      });
+      assert.deepEqual(
+        kept.map(({ rowId, tokens }) => [rowId, ...tokens]),
+        rows.map(({ rowId, tokens }) => [rowId, ...tokens.subarray(1)]),
+      );
+      assertClose(kept.flatMap(({ nats }) => [...nats]), targets, 1e-5); // biome-ignore format: one line
+      const { nats, tokens } = totalLoss(kept.map((row) => ({ nats: sum([...row.nats]), tokens: row.nats.length })));
+      assert.deepEqual([nats, BigInt(tokens)], [evaluation.validationLoss?.nats, evaluation.validationLoss?.tokens]);
+      assert.equal(evaluation.top1Accuracy, sum(kept.flatMap(({ top1 }) => [...top1])) / tokens);
+      const first = kept.flatMap((row) => [...row.nats.subarray(0, 15)]);
+      const [bucket] = evaluation.lossByPosition;
+      assert.deepEqual([bucket?.from, bucket?.to, bucket?.loss?.tokens], [1n, 15n, BigInt(first.length)]);
+      assertClose(bucket?.loss?.nats ?? 0, sum(first), 1e-9);
+    },
+  );
+
+  await t.test("buckets and bins hold every target once", () => {
+    const { lossByPosition, lossByFrequency, calibration, validationLoss } = evaluation;
+    for (const buckets of [lossByPosition, lossByFrequency]) {
+      assert.equal(sum(buckets.map(({ loss }) => Number(loss?.tokens))), targets.length);
+      assertClose(sum(buckets.map(({ loss }) => loss?.nats ?? 0)), validationLoss?.nats ?? 0, 1e-6);
+    }
+    assert.equal(sum((calibration?.bins ?? []).map(({ tokens }) => Number(tokens))), targets.length);
+    const never = sum(rows.flatMap(({ tokens }) => [...tokens.subarray(1)]).map((id) => Number(id % 3 === 0)));
+    assert.deepEqual([lossByFrequency[0]?.to, lossByFrequency[0]?.loss?.tokens], [0n, BigInt(never)]);
+    assert.ok(never > 0 && (calibration?.expectedError ?? 0) > 0.01);
+    assert.equal(evaluation.overlap?.identicalRows, 1n); // as the contract's other side said
+  });
+
   await t.test("the interval holds the loss", () => {
     const { low = 0, high = 0 } = evaluation.validationInterval ?? {};
     const loss = evaluation.validationLoss?.natsPerToken ?? 0;
@@ -139,6 +199,11 @@ test("a checkpoint is announced, measured, and its numbers are those of the long
       assert.ok(text.startsWith(inputText + predictedText), `${inputText}|${predictedText}`);
     }
     assert.equal(evaluation.generation?.requestedTokens, 24n);
+    assert.deepEqual(
+      evaluation.generation?.runs.map(({ runTokens }) => runTokens),
+      [1, 2, 3, 4],
+    );
+    assert.ok((evaluation.generation?.chrf ?? -1) >= 0 && evaluation.generation?.bleuWords === "zh");
     assert.equal(
       Number(evaluation.generation?.generatedTokens),
       sum(evaluation.samples.map(({ generatedTokens }) => generatedTokens)),
@@ -168,6 +233,44 @@ test("a checkpoint is announced, measured, and its numbers are those of the long
       }
     }
   });
+
+  await t.test(
+    "with a context and a stride each target is predicted from a window, and the evaluation has another name",
+    async () => {
+      const settings = { samples: 3, inputLength: 12, predictLength: 8, batchRows: 3, context: 16, stride: 8 };
+      const { name } = await client.evaluateCheckpoint({ checkpoint: evaluation.checkpoint, settings });
+      const other = await ended(name);
+      assert.match(name, /^evaluations\/tiny-8-/);
+      assert.deepEqual([other.context, other.validationLoss?.tokens], [16, evaluation.validationLoss?.tokens]);
+      const expected = rows.map(({ tokens }) => {
+        const ids = [...tokens];
+        return rollingWindows(ids.length - 1, 16, 8).flatMap(({ input: [begin], score: [first, end] }) => {
+          const text = ids.slice(begin + 1);
+          return Array.from({ length: end - first }, (_, index) => costOf(plain, text, first + index - begin));
+        });
+      });
+      assertClose(other.validationLoss?.nats ?? 0, sum(expected.flat()), 1e-3);
+      assert.ok(Math.abs(sum(expected.flat()) - sum(targets)) > 0.1, "a window costs, or the test shows nothing");
+    },
+  );
+
+  for (const [fields, message] of [
+    [{ stride: 65 }, /settings.stride.* 65 new tokens in a window of 64/],
+    [{ context: 16, stride: 17 }, /settings.stride.* 17 new tokens in a window of 16/],
+    [{ context: 65 }, /settings.context.* 65 tokens; the model's sequences have 64/],
+    [{ inputLength: 60 }, /settings.predict_length.* = 68 tokens; the model's sequences have 64/],
+    [{ predictLength: 0 }, /settings.predict_length/],
+    [{ inputLength: -1 }, /settings.input_length/],
+    [{ context: -1 }, /settings.context/],
+  ] as const) {
+    await t.test(`${JSON.stringify(fields)} is refused by the name of the field`, async () => {
+      const settings = { samples: 3, inputLength: 12, predictLength: 8, batchRows: 3, ...fields };
+      await assert.rejects(
+        client.evaluateCheckpoint({ checkpoint: evaluation.checkpoint, settings }),
+        (error) => error instanceof InvalidArgument && message.test(error.message),
+      );
+    });
+  }
 
   await t.test("more samples than long rows: those there are, and every short row counted", async () => {
     const settings = { samples: 50, inputLength: 30, predictLength: 20, batchRows: 3 };

@@ -95,10 +95,10 @@ test("all faults are named at once, by their paths in the request", () => {
     training: { learning_rate: -1, dtype: "float32", accumulation_steps: 3, save_interval: 10000 },
     hardware: { mixed_precision: "bf16", num_processes: 2 },
     monitoring: { log_interval: 2 },
-    evaluation: { input_length: 500 },
+    evaluation: { input_length: 500, context: 513, stride: 514 },
     predictions: [{ metric: "eval/loss", low: 3, high: 2 }, { metric: "eval/loss" }],
     targets: [{ metric: "train/los", comparison: "<", value: 3, excellent: 4 }],
-    hypotheses: [{ statement: "s", confirmed_when: [{ metric: "perf/speed", comparison: "=", value: 1 }] }],
+    hypotheses: [{ statement: "s", confirmed_when: [{ metric: "perf/step_second", comparison: "=", value: 1 }] }],
   });
   assert.deepEqual(faultsOf(recipe), [
     "recipe.model.vocab_size: must be greater than or equal to 259 and less than or equal to 65536; 65537 was found",
@@ -114,12 +114,14 @@ test("all faults are named at once, by their paths in the request", () => {
     "recipe.hardware.mixed_precision: bf16 contradicts training.dtype float32, which is no",
     "recipe.monitoring.log_interval: 2 would leave steps out of the ledger; 1 is expected",
     "recipe.evaluation.predict_length: input_length 500 + predict_length 100 is more than model.max_seq_len 512",
+    "recipe.evaluation.context: 513 is more than model.max_seq_len 512",
+    "recipe.evaluation.stride: 514 is more than the context, 513: tokens between two windows would not be scored",
     'recipe.intent.based_on: "my notes" is no name of an experiment; experiments/{id} is expected, or nothing',
     "recipe.predictions[0].low: 3 is more than high 2",
     "recipe.predictions[1]: needs low, high or both",
     'recipe.targets[0].metric: "train/los" is unknown; the nearest known name is "train/loss"',
     "recipe.targets[0].excellent: 4 is easier to reach than value 3 by <",
-    'recipe.hypotheses[0].confirmed_when[0].metric: "perf/speed" is unknown; the nearest known name is "perf/step_seconds"',
+    'recipe.hypotheses[0].confirmed_when[0].metric: "perf/step_second" is unknown; the nearest known name is "perf/step_seconds"',
   ]);
 });
 
@@ -163,7 +165,7 @@ for (const [claim, json, fault] of [
   [
     "texts above the size of a record",
     { intent: { decisions: Array.from({ length: 20 }, () => ({ reason: "r".repeat(15_000) })) } },
-    "recipe: is 301537 bytes of JSON; the limit is 262144",
+    "recipe: is 301594 bytes of JSON; the limit is 262144",
   ],
 ] as const satisfies readonly (readonly [string, JsonObject, string])[]) {
   test(`${claim}: refused with one sentence`, () => assert.equal(faultsOf(recipeOf(json)).at(-1), fault));

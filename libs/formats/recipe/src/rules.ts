@@ -115,6 +115,20 @@ export const rules: readonly Rule[] = [
         ? ""
         : `input_length ${inputLength} + predict_length ${predictLength} is more than model.max_seq_len ${maxSeqLen}`,
   ),
+  rule(
+    "recipe.evaluation.context",
+    ["recipe.model.max_seq_len"],
+    ({ evaluation: { context }, model: { maxSeqLen } }) =>
+      context <= maxSeqLen ? "" : `${context} is more than model.max_seq_len ${maxSeqLen}`,
+  ),
+  rule(
+    "recipe.evaluation.stride",
+    ["recipe.evaluation.context", "recipe.model.max_seq_len"],
+    ({ evaluation: { context, stride }, model: { maxSeqLen } }) =>
+      stride <= (context === 0 ? maxSeqLen : context)
+        ? ""
+        : `${stride} is more than the context, ${context === 0 ? maxSeqLen : context}: tokens between two windows would not be scored`,
+  ),
   { reads: [], faults: ({ intent }) => baseFaults(intent.basedOn) },
   { reads: [], faults: predictionFaults },
   { reads: [], faults: ({ targets }) => targets.flatMap((target, i) => targetFaults(target, `recipe.targets[${i}]`)) },

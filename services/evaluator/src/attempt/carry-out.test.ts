@@ -17,6 +17,7 @@ import { keepResult, keptResult } from "../stores/kept-results.ts";
 import { failedCertificate, validCertificate } from "../test-support/certificates.ts";
 import { RecordingBroker } from "../test-support/recording-broker.ts";
 import { RecordsInMemory } from "../test-support/records-in-memory.ts";
+import { kept, rowLoss } from "../test-support/row-losses.ts";
 import { carryOut, type Means } from "./carry-out.ts";
 
 const settings = create(EvaluationSettingsSchema, { samples: 1, inputLength: 2, predictLength: 2, batchRows: 1 });
@@ -24,7 +25,7 @@ const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, check
 const numbers = {
   ...measurement({
     settings,
-    rows: [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }],
+    rows: [rowLoss({ nats: 2, tokens: 4, bytes: 3 })],
     samples: [],
     skippedRows: 1,
   }),
@@ -32,6 +33,7 @@ const numbers = {
   datasetSha256: "d0",
   tokenizerSha256: "70",
   certificate: validCertificate,
+  ...kept,
 };
 const never = new AbortController().signal;
 const announcement = "publish evaluation/a/evaluations/a-8";
@@ -136,8 +138,9 @@ test("a computing process that is lost each time: FAILED after the third", async
 
 test("a result that no record can hold: FAILED, and it says what to ask for", async (t) => {
   const sample = { rowId: 0, inputText: "x".repeat(500_000), trueText: "", predictedText: "y".repeat(500_000) };
-  const samples = [{ ...sample, nats: 1, tokens: 2, generatedTokens: 2, stopReason: "eos" as const }];
-  const rows = [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }];
+  const counts = { nats: 1, tokens: 2, generatedTokens: 2, generated: [5, 2] };
+  const samples = [{ ...sample, ...counts, stopReason: "eos" as const }];
+  const rows = [rowLoss({ nats: 2, tokens: 4, bytes: 3 })];
   const { take, record } = await story(t, async () => ({
     ...numbers,
     ...measurement({ settings, rows, samples, skippedRows: 0 }),

@@ -1,6 +1,8 @@
 /** Measures one checkpoint: the whole validation split in one pass, and on the way the first rows that can be samples. */
 import { acquireCheckpoint, parseCheckpointName, releaseCheckpoint } from "@pretrain/checkpoint";
 import { FailedPrecondition, Unavailable } from "@pretrain/errors";
+import type { ScoringWindow } from "@pretrain/inference-program";
+import { type RowLosses, writeLosses } from "@pretrain/losses";
 import type { Certificate, DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
 import type { PretrainClient } from "@pretrain/rpc";
 import type { Ask } from "../computing/computing-process.ts";
@@ -8,14 +10,15 @@ import { findModel, type Sources } from "../computing/model-source.ts";
 import { certificateMessage, failureOf, type Loaded, NotCertified } from "../evaluation/certificate.ts";
 import { idOfEvaluationName } from "../evaluation/identity.ts";
 import type { Certified } from "../evaluation/lifecycle.ts";
-import { measurement, type Scores } from "../evaluation/measurement.ts";
+import { markerRule, measurement, type Scores } from "../evaluation/measurement.ts";
 import { type Row, SampleSelection } from "../evaluation/sample-selection.ts";
-import { rowsAtOnce, sampleLength } from "../evaluation/settings.ts";
+import { rowsAtOnce, sampleLength, scoringWindow } from "../evaluation/settings.ts";
 import type { RowLoss, ScoredSample } from "../worker/protocol.ts";
+import { datasetAnalysis } from "./dataset-analysis.ts";
 import { validationRows } from "./validation-rows.ts";
 
 export interface Instruments extends Sources {
-  readonly dataShard: Pick<PretrainClient<typeof DataShardService>, "getDataset" | "streamBatches">;
+  readonly dataShard: Pick<PretrainClient<typeof DataShardService>, "getDataset" | "streamBatches" | "analyzeDataset">;
   readonly ask: Ask;
 }
 
@@ -42,7 +45,7 @@ export async function measure(
 
 async function measureHeld(
   instruments: Instruments,
-  { checkpoint, checkpointSha256, settings }: Evaluation,
+  { name, checkpoint: checkpointName, checkpointSha256, settings }: Evaluation,
   signal: AbortSignal,
 ): Promise<Certified> {
   if (settings === undefined) {
@@ -51,26 +54,31 @@ async function measureHeld(
       "the experiment's recipe, which says how to measure, cannot be read",
     );
   }
-  const { source, dataset } = await findModel(instruments, parseCheckpointName(checkpoint));
-  const size = await instruments.ask("load", { ...source, manifestSha256: checkpointSha256 });
+  const { blobs, dataShard, ask } = instruments;
+  const checkpoint = parseCheckpointName(checkpointName);
+  const { source, dataset } = await findModel(instruments, checkpoint);
+  const size = await ask("load", { ...source, manifestSha256: checkpointSha256 });
+  const analysis = await datasetAnalysis(dataShard, dataset, size.vocabularySize, signal);
   const atOnce = rowsAtOnce(settings, size);
-  const batches = gathered(validationRows(instruments.dataShard, dataset.name, atOnce, signal), rowsToSort);
-  const scores = await scoreSplit(instruments, batches, settings, atOnce);
+  const batches = gathered(validationRows(dataShard, dataset.name, atOnce, signal), rowsToSort);
+  const window = scoringWindow(settings, size.maxSequenceLength);
+  const scores = await scoreSplit(ask, batches, { settings, atOnce, window });
   if (scores.rows.length !== Number(dataset.validationRows)) {
     const rows = `${scores.rows.length} of ${dataset.validationRows} validation rows of ${dataset.name} arrived`;
     throw new Unavailable("ROWS_MISSING", rows, { dataset: dataset.name });
   }
-  const certificate = await provenCertificate(instruments, {
-    checkpointSha256,
-    tokenizerSha256: source.tokenizerSha256,
-  });
-  return {
-    certificate,
-    ...measurement({ settings, ...scores }),
-    dataset: dataset.name,
-    datasetSha256: dataset.manifestSha256,
-    tokenizerSha256: dataset.tokenizerSha256,
-  };
+  const { tokenizerSha256, manifestSha256: datasetSha256 } = dataset;
+  const certificate = await provenCertificate(instruments, { checkpointSha256, tokenizerSha256 });
+  const numbers = measurement({ settings, ...scores, analysis });
+  const origin = { datasetSha256, tokenizerSha256, checkpointSha256, ...window, markerRule };
+  const place = { experiment: checkpoint.experiment, evaluation: idOfEvaluationName(name) };
+  const losses = await writeLosses(blobs, place, { origin, rows: scores.rows.map(rowLosses) });
+  const provenance = { dataset: dataset.name, datasetSha256, tokenizerSha256 };
+  return { certificate, ...numbers, ...provenance, lossesBlob: losses.blob, lossesSha256: losses.sha256 };
+}
+
+function rowLosses({ rowId, targets: { tokens, nats, top1 } }: RowLoss): RowLosses {
+  return { rowId, tokens, nats, top1 };
 }
 
 /** In the shapes in which the rows were scored, and after them: only now they are known. @throws NotCertified when a canary failed */
@@ -96,20 +104,26 @@ async function* gathered(batches: AsyncIterable<readonly Row[]>, count: number):
   if (rows.length > 0) yield rows;
 }
 
+interface Scoring {
+  readonly settings: EvaluationSettings;
+  /** Rows computed together at most. */
+  readonly atOnce: number;
+  readonly window: ScoringWindow;
+}
+
 async function scoreSplit(
-  { ask }: Instruments,
+  ask: Ask,
   batches: AsyncIterable<readonly Row[]>,
-  settings: EvaluationSettings,
-  atOnce: number,
-): Promise<Omit<Scores, "settings">> {
+  { settings, atOnce, window }: Scoring,
+): Promise<Pick<Scores, "rows" | "samples" | "skippedRows">> {
   const { inputLength, predictLength } = settings;
   const selection = new SampleSelection(settings.samples, sampleLength(settings));
   const scored: RowLoss[] = [];
   const samples: ScoredSample[] = [];
   for await (const rows of batches) {
-    scored.push(...(await ask("scoreRows", { rows, rowsAtOnce: atOnce })));
+    scored.push(...(await ask("scoreRows", { rows, rowsAtOnce: atOnce, window })));
     for (const row of rows) {
-      if (selection.takes(row)) samples.push(await ask("scoreSample", { row, inputLength, predictLength }));
+      if (selection.takes(row)) samples.push(await ask("scoreSample", { row, inputLength, predictLength, window }));
     }
   }
   return { rows: scored, samples, skippedRows: selection.skippedRows };

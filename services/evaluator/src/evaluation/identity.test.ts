@@ -5,9 +5,9 @@ import { InvalidArgument } from "@pretrain/errors";
 import { EvaluationSettingsSchema } from "@pretrain/proto";
 import { checkpointNamed } from "./checkpoint-name.ts";
 import { evaluationIds, evaluationName, idOfEvaluationName } from "./identity.ts";
-import { refuseLongSamples, rowsAtOnce } from "./settings.ts";
+import { refuseSettings, rowsAtOnce, scoringWindow } from "./settings.ts";
 
-const settings = (fields: { samples?: number; batchRows?: number } = {}) =>
+const settings = (fields: { samples?: number; batchRows?: number; context?: number; stride?: number } = {}) =>
   create(EvaluationSettingsSchema, { samples: 10, inputLength: 100, predictLength: 100, batchRows: 8, ...fields });
 const checkpoint = { experiment: "1-4-0", microStep: 10_000 };
 
@@ -61,8 +61,35 @@ for (const name of ["experiments/1-4-0", "experiments/a/b/checkpoints/1", "exper
 }
 
 test("a sample as long as the model's sequences is allowed, one token more is not", () => {
-  refuseLongSamples(settings(), 200);
-  assert.throws(() => refuseLongSamples(settings(), 199), /settings.predict_length.* = 200 tokens.* have 199/);
+  refuseSettings(settings(), 200);
+  assert.throws(() => refuseSettings(settings(), 199), /settings.predict_length.* = 200 tokens.* have 199/);
+});
+
+test("a context up to the model's sequences and a stride up to the context are allowed; what is wrong is named, all at once", () => {
+  for (const fields of [{ context: 200 }, { stride: 200 }, { context: 50, stride: 50 }, { context: 1, stride: 1 }]) {
+    refuseSettings(settings(fields), 200);
+  }
+  assert.throws(() => refuseSettings(settings({ context: 201 }), 200), /settings.context.* 201 tokens.* have 200/);
+  assert.throws(
+    () => refuseSettings(settings({ stride: 201 }), 200),
+    /settings.stride.* 201 new tokens in a window of 200/,
+  );
+  const both = () => refuseSettings(settings({ context: 50, stride: 51, samples: 1 }), 199);
+  assert.throws(both, /settings.predict_length.*settings.stride/s);
+});
+
+test("without context and stride a token is predicted from as many as the model has, and read once", () => {
+  assert.deepEqual(scoringWindow(settings(), 512), { context: 512, stride: 512 });
+  assert.deepEqual(scoringWindow(settings({ context: 64 }), 512), { context: 64, stride: 64 });
+  assert.deepEqual(scoringWindow(settings({ stride: 256 }), 512), { context: 512, stride: 256 });
+});
+
+test("context and stride make another evaluation; without them a name is what it was before there were any", () => {
+  assert.equal(idsOf(checkpoint, settings({ samples: 11 }))[0], "1-4-0-10000-a29a3fb0");
+  const others = [{ context: 64 }, { stride: 64 }, { context: 64, stride: 32 }].map(
+    (each) => idsOf(checkpoint, settings(each))[0],
+  );
+  assert.equal(new Set([...others, "1-4-0-10000"]).size, 4);
 });
 
 test("rows scored at once are as many as asked for, unless their scores would need more than a gibibyte", () => {

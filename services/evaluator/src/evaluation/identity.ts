@@ -49,8 +49,9 @@ export function idOfEvaluationName(name: string): string {
 
 function settingsText(settings: EvaluationSettings | undefined): string {
   if (settings === undefined) return "";
-  const { samples, inputLength, predictLength, batchRows } = settings;
-  return JSON.stringify({ samples, inputLength, predictLength, batchRows });
+  const { samples, inputLength, predictLength, batchRows, context, stride } = settings;
+  const windows = { ...(context !== 0 && { context }), ...(stride !== 0 && { stride }) }; // so that names without them stay
+  return JSON.stringify({ samples, inputLength, predictLength, batchRows, ...windows });
 }
 
 function correctionText(correction: Correction | undefined): string {

@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { EvaluationSettingsSchema, Evaluation_State as State } from "@pretrain/proto";
 import { failedCertificate, validCertificate } from "../test-support/certificates.ts";
+import { kept, rowLoss } from "../test-support/row-losses.ts";
 import {
   begun,
   type Certified,
@@ -24,7 +25,7 @@ const wanted = { id: "a-8", checkpoint: { experiment: "a", microStep: 8 }, check
 const measured: Certified = {
   ...measurement({
     settings,
-    rows: [{ rowId: 0, nats: 2, tokens: 4, textNats: 2, bytes: 3 }],
+    rows: [rowLoss({ nats: 2, tokens: 4, bytes: 3 })],
     samples: [],
     skippedRows: 1,
   }),
@@ -32,6 +33,7 @@ const measured: Certified = {
   datasetSha256: "d0",
   tokenizerSha256: "70",
   certificate: validCertificate,
+  ...kept,
 };
 
 test("an evaluation waits, is computed, and ends with its numbers, each with its time", () => {

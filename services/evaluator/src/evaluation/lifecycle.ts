@@ -57,8 +57,11 @@ export function pending(
 /** What the numbers are about, besides the checkpoint. */
 export type Provenance = Pick<Evaluation, "dataset" | "datasetSha256" | "tokenizerSha256">;
 
+/** Where the losses are that the numbers are sums of. */
+export type Kept = Pick<Evaluation, "lossesBlob" | "lossesSha256">;
+
 /** Numbers, and the proof that the code which made them is not mistaken. */
-export type Certified = Measurement & Provenance & { readonly certificate: Certificate };
+export type Certified = Measurement & Provenance & Kept & { readonly certificate: Certificate };
 
 /** A worker begins, or begins again where another one was lost. */
 export function begun(record: EvaluationRecord, now: Date): EvaluationRecord {

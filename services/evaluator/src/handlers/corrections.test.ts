@@ -20,6 +20,7 @@ import { discharge } from "../stores/duties.ts";
 import { validCertificate } from "../test-support/certificates.ts";
 import { RecordingBroker } from "../test-support/recording-broker.ts";
 import { RecordsInMemory } from "../test-support/records-in-memory.ts";
+import { kept, rowLoss } from "../test-support/row-losses.ts";
 import { datasetSha256, tinyExperiment, tinyWeights, writeTinyCheckpoint } from "../test-support/tiny-experiment.ts";
 import { evaluateCheckpoint } from "./evaluate-checkpoint.ts";
 import { listEvaluations } from "./list-evaluations.ts";
@@ -41,10 +42,17 @@ async function setUp(t: TestContext, ...natsPerToken: readonly (number | Error)[
   const measure: Means["measure"] = async () => {
     const next = left.shift() ?? 1;
     if (typeof next !== "number") throw next;
-    const rows = [{ rowId: 0, nats: 4 * next, tokens: 4, textNats: 4 * next, bytes: 3 }];
+    const rows = [rowLoss({ nats: 4 * next, tokens: 4, bytes: 3 })];
     const numbers = measurement({ settings: settingsOfRecipe(experiment.recipe), rows, samples: [], skippedRows: 0 });
     const { tokenizerSha256 } = experiment;
-    return { ...numbers, dataset: "datasets/d", datasetSha256, tokenizerSha256, certificate: validCertificate };
+    return {
+      ...numbers,
+      ...kept,
+      dataset: "datasets/d",
+      datasetSha256,
+      tokenizerSha256,
+      certificate: validCertificate,
+    };
   };
   const handle = evaluateCheckpoint({ records, broker, blobs, now, wake: () => {} });
   const ask = (fields: MessageInitShape<typeof EvaluateCheckpointRequestSchema> = {}) =>
@@ -227,6 +235,16 @@ test("what cannot be corrected is refused by name, and nothing is written", asyn
   await refused(correcting(failed), InvalidArgument, /superseded nothing, for it failed; correct evaluations\/tiny-8/);
   await writeTinyCheckpoint(experiment, { attempt: 2, weights: tinyWeights(2) });
   await refused(correcting(correction.name), InvalidArgument, /before it was written anew/);
+});
+
+test("words that leave the numbers no room in a record are a failure that says so", async (t) => {
+  const texts = "\u0001".repeat(160_000); // six bytes each in JSON
+  const { ask, take, get, correct } = await setUp(t, 12.34, 2.26);
+  await take(await ask());
+  const { state, error } = await correct({ cause: texts });
+  assert.equal(state, State.FAILED);
+  assert.match(error, /bytes, a record holds 900000/);
+  assert.equal((await get(first)).supersededBy, "");
 });
 
 test("a request_id belongs to a request with its correction", async (t) => {

@@ -13,7 +13,7 @@ import { checkpointNamed } from "../evaluation/checkpoint-name.ts";
 import { refuseCorrection } from "../evaluation/correction.ts";
 import { idOfEvaluationName } from "../evaluation/identity.ts";
 import { evaluationOf, resourceOf } from "../evaluation/lifecycle.ts";
-import { refuseLongSamples, settingsOfRecipe } from "../evaluation/settings.ts";
+import { refuseSettings, settingsOfRecipe } from "../evaluation/settings.ts";
 import type { EvaluationRecords } from "../stores/evaluation-records.ts";
 import { readExperimentRecipe } from "../stores/experiment-recipe.ts";
 import { rememberRequest } from "../stores/remembered-requests.ts";
@@ -31,10 +31,15 @@ export const evaluateCheckpoint =
     const recipeSettings = settingsOfRecipe(recipe);
     const old = supersedes && (await correctedEvaluation(records, supersedes));
     const settings = request.settings ?? old?.settings ?? recipeSettings;
-    refuseLongSamples(settings, recipe.model.maxSeqLen);
+    refuseSettings(settings, recipe.model.maxSeqLen);
     const subject = { checkpoint, checkpointSha256: manifestSha256, settings, recipeSettings, supersedes };
     if (old !== undefined) refuseCorrection(old, subject);
-    await rememberRequest(blobs, "evaluate-checkpoint", request.requestId, `${checkpointName(checkpoint)} ${asked(request)}`);
+    await rememberRequest(
+      blobs,
+      "evaluate-checkpoint",
+      request.requestId,
+      `${checkpointName(checkpoint)} ${asked(request)}`,
+    );
     const { value, revision } = await requestEvaluation(dependencies, subject);
     return resourceOf(value, revision);
   };

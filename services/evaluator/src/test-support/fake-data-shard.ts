@@ -5,6 +5,11 @@ import { DataShardService, Dataset_State, Split } from "@pretrain/proto";
 import { type GrpcServer, serveGrpc, service } from "@pretrain/rpc";
 import { datasetSha256, type TinyExperiment, tinyShape } from "./tiny-experiment.ts";
 
+/** As if a third of the tokens were never trained on, the others 1, 10, 100 or 1,000 times. */
+export function trainTokenCounts(vocabularySize: number): bigint[] {
+  return Array.from({ length: vocabularySize }, (_, id) => (id % 3 === 0 ? 0n : 10n ** BigInt(id % 4)));
+}
+
 export function serveFakeDataShard(
   { rows, tokenizerBlob, tokenizerSha256 }: TinyExperiment,
   address = "127.0.0.1:0",
@@ -16,7 +21,12 @@ export function serveFakeDataShard(
     listDatasets: unused,
     getDatasetReport: unused,
     readSequences: unused,
-    analyzeDataset: unused,
+    analyzeDataset: async ({ name }) => ({
+      dataset: name,
+      datasetSha256,
+      trainTokenCounts: trainTokenCounts(tinyShape.vocabularySize),
+      overlap: { validationRows: BigInt(rows.length), identicalRows: 1n, runTokens: 13, comparedEvery: 1 },
+    }),
     getDataset: async ({ name }) => {
       if (name !== "datasets/tiny-data") throw new NotFound("DATASET_NOT_FOUND", `there is no ${name}`);
       const state = Dataset_State.READY;

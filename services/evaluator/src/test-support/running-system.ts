@@ -47,6 +47,6 @@ export async function startSystem(t: TestScope, experimentIn = tinyExperiment): 
     }
   };
   opened.use(await broker.consume("PRETRAIN_EVENTS", options, hear));
-  const ended = (name: string) => until(() => announced.get(name), { timeoutMs: 60_000 });
+  const ended = (name: string) => until(() => announced.get(name), { timeoutMs: 240_000 });
   return { experiment, broker, environment, evaluator, ended };
 }

@@ -33,7 +33,7 @@ const answers: Answers = {
     const { maxSequenceLength, vocabularySize } = scored.model.shape;
     return { maxSequenceLength, vocabularySize };
   },
-  scoreRows: async ({ rows, rowsAtOnce }) => scoreRows(loaded(), rows, rowsAtOnce),
+  scoreRows: async ({ rows, rowsAtOnce, window }) => scoreRows(loaded(), rows, rowsAtOnce, window),
   scoreSample: (question) => scoreSample(loaded(), question),
   scoreText: async ({ source, ...text }) => {
     const { model, release } = await shelf.borrow(source);

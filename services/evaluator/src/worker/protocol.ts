@@ -5,6 +5,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
+import type { ScoringWindow } from "@pretrain/inference-program";
 import type { CanarySchema } from "@pretrain/proto";
 import type { Sampling, StopReason, TextEnd, TextStep } from "@pretrain/scoring";
 import type { ModelCertificate } from "../evaluation/certificate.ts";
@@ -14,7 +15,7 @@ export interface Questions {
   /** Makes a checkpoint the one that rows are scored with. */
   readonly load: { readonly question: ModelSource; readonly answer: ModelSize };
   readonly scoreRows: {
-    readonly question: { readonly rows: readonly Row[]; readonly rowsAtOnce: number };
+    readonly question: { readonly rows: readonly Row[]; readonly rowsAtOnce: number; readonly window?: ScoringWindow };
     readonly answer: readonly RowLoss[];
   };
   readonly scoreSample: { readonly question: SampleQuestion; readonly answer: ScoredSample };
@@ -57,16 +58,36 @@ export interface RowLoss {
   /** Sum of the losses of the row's targets: every token but the first. */
   readonly nats: number;
   readonly tokens: number;
+  /** Tokens that one of them was predicted from at most. */
+  readonly context: number;
   /** What of `nats` the text's own tokens cost, markers such as eos left out. */
   readonly textNats: number;
   /** UTF-8 bytes of these targets; a marker has none. */
   readonly bytes: number;
+  /** Code points that begin in these bytes. */
+  readonly characters: number;
+  /** The targets one by one. */
+  readonly targets: TargetScores;
+}
+
+/** Of the targets of a row, in their order. */
+export interface TargetScores {
+  /** Their ids. */
+  readonly tokens: Int32Array;
+  /** What each cost. */
+  readonly nats: Float32Array;
+  /** 1 where it had the largest score, else 0. */
+  readonly top1: Uint8Array;
+  /** Probability of the token with the largest score. */
+  readonly confidence: Float32Array;
 }
 
 export interface SampleQuestion {
   readonly row: Row;
   readonly inputLength: number;
   readonly predictLength: number;
+  /** How its loss is computed where it is longer than the context; whole if not given. What is generated reads all before it. */
+  readonly window?: ScoringWindow;
 }
 
 export interface ScoredSample {
@@ -78,6 +99,8 @@ export interface ScoredSample {
   readonly nats: number;
   readonly tokens: number;
   readonly generatedTokens: number;
+  /** Their ids. */
+  readonly generated: readonly number[];
   readonly stopReason: StopReason;
 }
 

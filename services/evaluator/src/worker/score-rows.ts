@@ -1,6 +1,7 @@
-/** The loss of every target of some rows, summed for each row, so that sums over any batches agree. */
+/** The loss of every target of some rows, with its sum for each row, so that sums over any batches agree. */
 import { FailedPrecondition } from "@pretrain/errors";
-import { textLoss } from "@pretrain/measures";
+import type { RowScores, ScoringWindow } from "@pretrain/inference-program";
+import { charactersBegun, textLoss } from "@pretrain/measures";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { Row } from "../evaluation/sample-selection.ts";
 import type { LoadedModel } from "./load-model.ts";
@@ -8,29 +9,52 @@ import type { RowLoss } from "./protocol.ts";
 
 /**
  * @param rowsAtOnce computed together at most, which changes no number
- * @throws FailedPrecondition for a row that the model cannot hold, or a loss that is no finite number
+ * @param window how rows are scored that are longer than its context; by default the context is all positions of the model
+ * @throws FailedPrecondition for a loss that is no finite number
  */
 export function scoreRows(
   { program, shape, tokenizer }: LoadedModel,
   rows: readonly Row[],
   rowsAtOnce: number,
+  window: ScoringWindow = { context: shape.maxSequenceLength, stride: shape.maxSequenceLength },
 ): RowLoss[] {
-  for (const row of rows) refuseLongRow(row, shape.maxSequenceLength);
-  const losses = program.losses(
+  const scores = program.scores(
     rows.map(({ tokens }) => tokens),
     rowsAtOnce,
+    window,
   );
-  return rows.map((row, index) => rowLoss(row, losses[index] ?? new Float32Array(), tokenizer));
+  const textOf = textsOfTokens(tokenizer);
+  return rows.map((row, index) => {
+    const ofRow = scores[index];
+    if (ofRow === undefined) throw new Error(`row ${row.rowId} was not scored`);
+    return rowLoss(row, ofRow, window.context, textOf);
+  });
 }
 
-function rowLoss({ rowId, tokens }: Row, losses: Float32Array, tokenizer: Tokenizer): RowLoss {
+function rowLoss(
+  { rowId, tokens }: Row,
+  { losses, likeliest, confidence }: RowScores,
+  context: number,
+  textOf: (id: number) => TokenText,
+): RowLoss {
   const nats = losses.reduce((sum, loss) => sum + loss, 0); // in 64 bits
   if (!Number.isFinite(nats)) {
     throw new FailedPrecondition("NOT_FINITE", `row ${rowId}: its loss is ${nats}`, { row: String(rowId) });
   }
-  const tokenBytes = Array.from(targets(tokens), (id) => textBytes(tokenizer, id));
-  const text = textLoss({ losses: Array.from(losses), tokenBytes });
-  return { rowId, nats, tokens: losses.length, textNats: text.nats, bytes: text.bytes };
+  const ids = Int32Array.from(targets(tokens));
+  const top1 = Uint8Array.from(ids, (id, target) => Number(likeliest[target] === id));
+  const texts = Array.from(ids, textOf);
+  const text = textLoss({ losses: Array.from(losses), tokenBytes: texts.map(({ bytes }) => bytes) });
+  return {
+    rowId,
+    nats,
+    tokens: losses.length,
+    context: Math.min(losses.length, context),
+    textNats: text.nats,
+    bytes: text.bytes,
+    characters: texts.reduce((sum, { characters }) => sum + characters, 0),
+    targets: { tokens: ids, nats: losses, top1, confidence },
+  };
 }
 
 /** Every token but the first, which nothing predicts. */
@@ -38,13 +62,23 @@ function targets(tokens: Uint16Array): Uint16Array {
   return tokens.subarray(1);
 }
 
-/** A marker stands for no text, though its name has bytes. */
-function textBytes(tokenizer: Tokenizer, id: number): number {
-  return Object.values(tokenizer.specialTokens).includes(id) ? 0 : tokenizer.tokenBytes(id).length;
+/** UTF-8 bytes that a token stands for, and the characters that begin in them. */
+interface TokenText {
+  readonly bytes: number;
+  readonly characters: number;
 }
 
-function refuseLongRow({ rowId, tokens }: Row, maxSequenceLength: number): void {
-  if (tokens.length <= maxSequenceLength) return;
-  const message = `row ${rowId} has ${tokens.length} tokens, the model's sequences ${maxSequenceLength}`;
-  throw new FailedPrecondition("ROW_TOO_LONG", message, { row: String(rowId) });
+/** A marker stands for no text, though its name has bytes. */
+function textsOfTokens(tokenizer: Tokenizer): (id: number) => TokenText {
+  const known = new Map<number, TokenText>(
+    Object.values(tokenizer.specialTokens).map((marker) => [marker, { bytes: 0, characters: 0 }]),
+  );
+  return (id) => {
+    const found = known.get(id);
+    if (found !== undefined) return found;
+    const bytes = tokenizer.tokenBytes(id);
+    const text = { bytes: bytes.length, characters: charactersBegun(bytes) };
+    known.set(id, text);
+    return text;
+  };
 }

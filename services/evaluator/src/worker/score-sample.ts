@@ -1,5 +1,6 @@
 /** One prompt: how well the true continuation was predicted, and what the model writes in its place. */
 import { FailedPrecondition } from "@pretrain/errors";
+import type { ScoringWindow } from "@pretrain/inference-program";
 import { generate, likeliest, type StopReason } from "@pretrain/scoring";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { LoadedModel } from "./load-model.ts";
@@ -9,11 +10,11 @@ import type { SampleQuestion, ScoredSample } from "./protocol.ts";
 /** @throws FailedPrecondition when a loss is no finite number; RangeError when the row is shorter than the two lengths */
 export async function scoreSample(
   model: LoadedModel,
-  { row, inputLength, predictLength }: SampleQuestion,
+  { row, inputLength, predictLength, window }: SampleQuestion,
 ): Promise<ScoredSample> {
   const tokens = [...row.tokens.subarray(0, inputLength + predictLength)];
   const input = tokens.slice(0, inputLength);
-  const nats = teacherForcedNats(model, tokens, inputLength, predictLength);
+  const nats = teacherForcedNats(model, tokens, { inputLength, predictLength }, window);
   if (!Number.isFinite(nats)) {
     const message = `row ${row.rowId}: the loss of its continuation is ${nats}`;
     throw new FailedPrecondition("NOT_FINITE", message, { row: String(row.rowId) });
@@ -27,6 +28,7 @@ export async function scoreSample(
     nats,
     tokens: predictLength,
     generatedTokens: generated.length,
+    generated,
     stopReason,
   };
 }
@@ -42,13 +44,13 @@ export async function scoreSample(
 function teacherForcedNats(
   { program }: LoadedModel,
   tokens: readonly number[],
-  inputLength: number,
-  predictLength: number,
+  { inputLength, predictLength }: Pick<SampleQuestion, "inputLength" | "predictLength">,
+  window?: ScoringWindow,
 ): number {
   const end = inputLength + predictLength;
   if (inputLength < 1 || tokens.length < end)
     throw new RangeError(`${tokens.length} tokens; ${end} are needed, one of them given`);
-  const [losses = new Float32Array()] = program.losses([tokens]);
+  const [losses = new Float32Array()] = program.losses([tokens], undefined, window);
   return losses.subarray(inputLength - 1, end - 1).reduce((sum, loss) => sum + loss, 0); // in 64 bits
 }
 

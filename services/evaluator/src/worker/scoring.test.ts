@@ -87,9 +87,72 @@ test("scoring rows", async (t) => {
     );
   });
 
-  await t.test("a row that is longer than the model's sequences is refused by its id", () => {
-    const row = { rowId: 17, tokens: new Uint16Array(65).fill(5) };
-    assert.throws(() => scoreRows(model, [row], 1), /row 17 has 65 tokens, the model's sequences 64/);
+  await t.test(
+    "the loss of all rows is the same to 1e-6 for 1, 3, 8 and 32 rows at once, and for any order of them",
+    () => {
+      const many = Array.from({ length: 5 }, (_, copy) =>
+        rows.map((row) => ({ ...row, rowId: 8 * copy + row.rowId })),
+      ).flat();
+      const ids = many.map(({ rowId }) => rowId);
+      const orders = [ids, ids.toReversed(), ids.toSorted((a, b) => ((a * 37) % 41) - ((b * 37) % 41))];
+      const expected = totalLoss(scoreRows(model, many, 1));
+      let largest = 0;
+      for (const size of [1, 3, 8, 32]) {
+        for (const order of orders) {
+          const found = scoreRows(model, order.flatMap((id) => many[id] ?? []), size); // biome-ignore format: one line
+          const { nats, tokens } = totalLoss(found);
+          assert.equal(tokens, expected.tokens);
+          largest = Math.max(largest, Math.abs(nats / expected.nats - 1));
+          assert.deepEqual(found.map(({ rowId }) => rowId), order); // biome-ignore format: one line
+        }
+      }
+      t.diagnostic(`largest deviation of the loss per token: ${largest.toExponential(1)}`);
+      assert.ok(largest < 1e-6, String(largest));
+    },
+  );
+
+  await t.test("each target has its loss, whether the model foresaw it, and the probability of what it foresaw", () => {
+    const [row = assert.fail()] = rows;
+    const { targets } = scoreRows(model, [row], 1)[0] ?? assert.fail();
+    const ids = [...row.tokens];
+    assert.deepEqual([...targets.tokens], ids.slice(1));
+    for (const [index, nats] of targets.nats.entries()) {
+      const scores = plain.scores(ids.slice(0, index + 1)).at(-1) ?? [];
+      const highest = Math.max(...scores);
+      const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
+      assertClose(nats, costOf(plain, ids, index + 1), 1e-5, `loss ${index}`);
+      assertClose(targets.confidence[index] ?? 0, 1 / sum, 1e-5, `confidence ${index}`);
+      assert.equal(targets.top1[index], Number(scores.indexOf(highest) === ids[index + 1]), `target ${index}`);
+    }
+    const all = scored(8).flatMap(({ targets: each }) => [...each.top1]);
+    assert.ok(all.includes(0) && all.includes(1), "some were foreseen: else the test shows nothing");
+  });
+
+  await t.test("characters are counted where they begin, so that those of several tokens count once", () => {
+    for (const row of rows.filter(({ tokens }) => tokens.at(-1) === tokenizer.specialTokens.eos)) {
+      const text = tokenizer.decode(row.tokens, { skipSpecialTokens: true });
+      assert.equal(scoreRows(model, [row], 1)[0]?.characters, [...text].length);
+    }
+  });
+
+  await t.test("a row longer than the context is scored in windows, each target from as many tokens as fit", () => {
+    const row = rows.find(({ tokens }) => tokens.length === 64) ?? assert.fail();
+    const ids = [...row.tokens];
+    const { targets, context } = scoreRows(model, [row], 1, { context: 16, stride: 16 })[0] ?? assert.fail();
+    assert.deepEqual([context, targets.nats.length], [16, 63]);
+    for (const [index, nats] of targets.nats.entries()) {
+      const end = Math.min(16 * (Math.floor(index / 16) + 1), 63); // behind the window's last target
+      const begin = Math.max(end - 16, 0);
+      assertClose(nats, costOf(plain, ids.slice(begin), index + 1 - begin), 1e-5, `target ${index}`);
+    }
+  });
+
+  await t.test("a row longer than the model's sequences is scored, in windows of a whole sequence", () => {
+    const long = rows.flatMap(({ tokens }) => [...tokens]).slice(0, 150);
+    const [loss = assert.fail()] = scoreRows(model, [{ rowId: 17, tokens: Uint16Array.from(long) }], 1);
+    assert.deepEqual([loss.tokens, loss.context], [149, 64]);
+    const last = long.slice(149 - 64); // 64 tokens, and the one that they predict
+    assertClose(loss.targets.nats.at(-1) ?? 0, costOf(plain, last, 64), 1e-5);
   });
 });
 
@@ -128,6 +191,25 @@ test("scoring a sample", async (t) => {
       assert.ok(text.startsWith(sample.inputText + sample.predictedText), JSON.stringify(sample));
     }
   });
+
+  await t.test(
+    "with a context the true continuation is scored in windows of it; what is generated reads everything",
+    async () => {
+      const [row = assert.fail()] = rows;
+      const window = { context: 10, stride: 5 };
+      const { nats, generated } = await scoreSample(model, { row, inputLength, predictLength, window });
+      const ids = [...row.tokens.subarray(0, 20)];
+      // Targets 10 to 14 are read from 5 to 14, 15 to 18 from 9 to 18; the last of the 20 tokens is target 18.
+      const costs = Array.from({ length: predictLength }, (_, index) => {
+        const target = inputLength - 1 + index;
+        const begin = target < 15 ? 5 : 9;
+        return costOf(plain, ids.slice(begin), target + 1 - begin);
+      });
+      assertClose(nats, costs.reduce((sum, cost) => sum + cost, 0), 1e-4); // biome-ignore format: one line
+      assert.deepEqual(generated, (await scoreSample(model, { row, inputLength, predictLength })).generated);
+      assert.deepEqual(generated, greedy(plain, ids.slice(0, inputLength), predictLength, eos));
+    },
+  );
 
   await t.test("generation ends at the longest sequence that the model has", async () => {
     const row = rows.find(({ tokens }) => tokens.length === 64);
