@@ -9,8 +9,8 @@ export interface Canary<Subject> {
   readonly unit: "nats" | "nats per token" | "tokens" | "ratio";
   /** Largest deviation allowed, with its reason beside it. */
   readonly limit: number;
-  /** `each`: in every shape in which rows are scored; `once`: its own few rows decide the shapes. */
-  readonly shapes: "each" | "once";
+  /** `each`: in every shape in which rows are scored; `widest`: once, in the widest of them or, with few rows, in their own. */
+  readonly shapes: "each" | "widest";
   /** What it throws is a claim that does not hold. */
   readonly examine: (subject: Subject, shape: ScoredShape) => Examination | Promise<Examination>;
 }

@@ -1,15 +1,16 @@
 /** No prediction may depend on what comes after it: a token changed in the future leaves every prediction before it alone. */
-import type { InferenceProgram } from "@pretrain/inference-program";
+import type { RowScores } from "@pretrain/inference-program";
 import type { LoadedModel } from "../load-model.ts";
 import { type Canary, largestDifference, shapeName, shown } from "./canary.ts";
 import { lengthsIn, textRows } from "./exam-rows.ts";
 
 /**
- * The token in the middle of each row is changed. Its own loss changes then; what was predicted in its place must not, or the
- * prediction has seen it:
+ * Each row stands in the batch twice, the second time with another token in its middle. The loss of that token differs then; what was
+ * predicted in its place must not, or the prediction has seen it:
  *
- *     tokens        a    b    c    D    e      D is changed
- *     losses             =    =    *    ?      the same before it, another for it
+ *     tokens        a    b    c    d    e
+ *     twin          a    b    c    D    e
+ *     losses             =    =    *    ?      the same before it, another one for it
  *     predicted          =    =    =    ?      the likeliest token's probability, also in its place
  */
 export const causality: Canary<LoadedModel> = {
@@ -19,9 +20,11 @@ export const causality: Canary<LoadedModel> = {
   limit: 1e-5, // 1e-6 was found, the last digit of a loss of 10 nats in float32
   shapes: "each",
   examine: ({ program, shape: { vocabularySize }, tokenizer }, shape) => {
-    const rows = textRows(tokenizer, lengthsIn(shape));
-    const changed = rows.map((row) => row.with(middle(row), ((row[middle(row)] ?? 0) + 1) % vocabularySize));
-    const [before, after] = [predicted(program, rows, shape.rows), predicted(program, changed, shape.rows)];
+    const rows = textRows(tokenizer, lengthsIn(shape)).filter((_, index) => index % 2 === 0);
+    const twins = rows.map((row) => row.with(middle(row), ((row[middle(row)] ?? 0) + 1) % vocabularySize));
+    const scores = program.scores([...rows, ...twins], shape.rows);
+    const [before, after] = [scores.slice(0, rows.length), scores.slice(rows.length)].map((each) => upTo(each, rows));
+    if (before === undefined || after === undefined) throw new Error("rows were scored and have no scores");
     const effect = largestDifference(after.own, before.own);
     if (effect === 0) return { notApplicable: `${shapeName(shape)}: with these weights every token costs the same` };
     const deviation = Math.max(
@@ -41,12 +44,12 @@ interface Predicted {
   readonly predicted: readonly number[];
 }
 
-function predicted(program: InferenceProgram, rows: readonly number[][], atOnce: number): Predicted {
-  const scores = program.scores(rows, atOnce).map((each, index) => ({ ...each, end: middle(rows[index] ?? []) }));
+function upTo(scores: readonly RowScores[], rows: readonly number[][]): Predicted {
+  const ends = rows.map(middle);
   return {
-    own: scores.map(({ losses, end }) => losses[end - 1] ?? Number.NaN),
-    earlier: scores.flatMap(({ losses, end }) => [...losses.subarray(0, end - 1)]),
-    predicted: scores.flatMap(({ confidence, end }) => [...confidence.subarray(0, end)]),
+    own: scores.map(({ losses }, index) => losses[(ends[index] ?? 0) - 1] ?? Number.NaN),
+    earlier: scores.flatMap(({ losses }, index) => [...losses.subarray(0, (ends[index] ?? 0) - 1)]),
+    predicted: scores.flatMap(({ confidence }, index) => [...confidence.subarray(0, ends[index])]),
   };
 }
 

@@ -10,7 +10,7 @@ import { loadModel } from "../load-model.ts";
 import { scoreRows } from "../score-rows.ts";
 import { certificateOf, certified } from "./certified.ts";
 
-const outcomesOf = ({ canaries }: Awaited<ReturnType<typeof certificateOf>>) =>
+const outcomesOf = ({ canaries }: Pick<Awaited<ReturnType<typeof certificateOf>>, "canaries">) =>
   new Map(canaries.map(({ name, outcome }) => [name, outcome]));
 
 test("every canary holds, in every shape in which rows were scored; a shape is examined once", async (t) => {
@@ -69,4 +69,20 @@ test("a model that is too small for an oracle is examined with its own weights a
   const outcomes = outcomesOf(await certified(small));
   assert.equal(outcomes.get("next_token_oracle"), "NOT_APPLICABLE");
   assert.equal(outcomes.get("uniform_logits"), "PASSED");
+});
+
+test("a model whose sequences are hardly longer than a cycle could be has an oracle whose cycle fits", async (t) => {
+  const { tokenizer } = (await loadedExperiment(t)).experiment;
+  for (const maxSequenceLength of [24, 64]) {
+    const shape = { ...tinyShape, dim: 64, hiddenDim: 64, layers: 1, maxSequenceLength };
+    using program = new InferenceProgram({ shape, weights: initialWeights(shape, 1) });
+    const short = { program, shape, tokenizer, [Symbol.dispose]: () => undefined };
+    const { canaries } = await certificateOf(short);
+    const failed = canaries.filter(({ outcome }) => outcome === "FAILED");
+    assert.deepEqual(
+      failed.map(({ name, evidence }) => `${name}: ${evidence}`),
+      [],
+    );
+    assert.equal(outcomesOf({ canaries }).get("generation_length"), "PASSED");
+  }
 });

@@ -34,9 +34,9 @@ export async function certificateOf(
   const unproven = asked.filter((shape) => !known.shapes.has(shapeName(shape)));
   if (unproven.length > 0) {
     const start = performance.now();
-    const results = await examined(model, unproven, known.shapes.size === 0);
+    const widest = widestOf(unproven, [...known.shapes.values()]);
+    known.results = worstOfEach([...known.results, ...(await examined(model, { each: unproven, widest }))]);
     for (const shape of unproven) known.shapes.set(shapeName(shape), shape);
-    known.results = worstOfEach([...known.results, ...results]);
     known.seconds += (performance.now() - start) / 1000;
   }
   return {
@@ -47,6 +47,12 @@ export async function certificateOf(
     shapes: [...known.shapes.keys()],
     seconds: known.seconds,
   };
+}
+
+/** Undefined when one as wide was examined before. */
+function widestOf(shapes: readonly ScoredShape[], before: readonly ScoredShape[]): ScoredShape | undefined {
+  const widest = shapes.reduce((most, shape) => (shape.width > most.width ? shape : most));
+  return before.some(({ width }) => width >= widest.width) ? undefined : widest;
 }
 
 /** @throws FailedPrecondition FAILED_CERTIFICATION with the canaries that failed: then no number may be shown, and no text */

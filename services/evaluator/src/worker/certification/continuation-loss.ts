@@ -20,7 +20,7 @@ export const continuationLoss: Canary<OracleModel> = {
     "a sample's loss is that of its true continuation: the tokens behind the input, as many as asked for, none beside them",
   unit: "nats",
   limit: 1e-3,
-  shapes: "once",
+  shapes: "widest",
   examine: async (oracle) => {
     const breaks = new Set([inputLength - 1, inputLength, end - 1, end]);
     const tokens = cycleRow(oracle, end + 3, { breaks: (position) => breaks.has(position) });

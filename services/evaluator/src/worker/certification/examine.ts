@@ -7,31 +7,42 @@ import { ofBlankModel, ofLoadedModel, ofOracle } from "./canaries.ts";
 import type { Canary, Examination } from "./canary.ts";
 import { blankModel, oracleModel, reasonAgainstOracle } from "./known-models.ts";
 
-/** Examines the canaries of every shape in these, and with `once` those that choose their own. One set of weights more at a time. */
-export async function examined(
-  model: LoadedModel,
-  shapes: readonly ScoredShape[],
-  once: boolean,
-): Promise<CanaryResult[]> {
-  const results: CanaryResult[] = [];
-  const examineAll = async <Subject>(subject: Subject, canaries: readonly Canary<Subject>[]) => {
-    for (const canary of canaries) {
-      const asked = canary.shapes === "each" ? shapes : shapes.slice(0, once ? 1 : 0);
-      for (const shape of asked) results.push(await resultOf(canary, subject, shape));
-    }
-  };
-  {
-    using blank = blankModel(model);
-    await examineAll(blank, ofBlankModel);
-  }
+/** In which shapes canaries are examined: some in each, the others, if at all, in the widest. */
+export interface Scope {
+  readonly each: readonly ScoredShape[];
+  readonly widest: ScoredShape | undefined;
+}
+
+/** One set of weights more at a time. */
+export async function examined(model: LoadedModel, scope: Scope): Promise<CanaryResult[]> {
   const reason = reasonAgainstOracle(model.shape);
-  if (reason === undefined) {
-    using oracle = oracleModel(model);
-    await examineAll(oracle, ofOracle);
-  } else {
-    for (const canary of ofOracle) results.push(resultFrom(canary, { notApplicable: reason }));
-  }
-  await examineAll(model, ofLoadedModel);
+  return [
+    ...(await examinedWith(() => blankModel(model), ofBlankModel, scope)),
+    ...(reason === undefined
+      ? await examinedWith(() => oracleModel(model), ofOracle, scope)
+      : ofOracle.map((canary) => resultFrom(canary, { notApplicable: reason }))),
+    ...(await examinedWith(() => lent(model), ofLoadedModel, scope)),
+  ];
+}
+
+/** The model itself, which is not disposed of here. */
+function lent(model: LoadedModel): LoadedModel {
+  return { ...model, [Symbol.dispose]: () => undefined };
+}
+
+async function examinedWith<Subject extends Disposable>(
+  open: () => Subject,
+  canaries: readonly Canary<Subject>[],
+  { each, widest }: Scope,
+): Promise<CanaryResult[]> {
+  const asked = canaries.flatMap((canary) => {
+    const shapes = canary.shapes === "each" ? each : widest === undefined ? [] : [widest];
+    return shapes.map((shape) => ({ canary, shape }));
+  });
+  if (asked.length === 0) return [];
+  using subject = open();
+  const results: CanaryResult[] = [];
+  for (const { canary, shape } of asked) results.push(await resultOf(canary, subject, shape));
   return results;
 }
 

@@ -13,7 +13,7 @@ export const generationLength: Canary<OracleModel> = {
     "a continuation has the tokens asked for and none of the prompt; eos ends it and is one of them, the longest sequence ends it",
   unit: "tokens",
   limit: 0, // a count
-  shapes: "once",
+  shapes: "widest",
   examine: async (oracle) => {
     const cases = [await afterBos(oracle), await none(oracle), await toEos(oracle), await toTheEnd(oracle)];
     cases.push(await sample(oracle, 2), await sample(oracle, oracle.cycle.length - 3));

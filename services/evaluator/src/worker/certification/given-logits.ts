@@ -14,7 +14,7 @@ export const givenLogits: Canary<OracleModel> = {
   claim: "of given logits those from the input's last token on score the tokens behind the input",
   unit: "nats",
   limit: 1e-4, // float32 rounds a break of 50 nats to 4e-6
-  shapes: "once",
+  shapes: "widest",
   examine: (oracle) => {
     const breaks = new Set([inputLength, inputLength + predictLength]);
     const tokens = cycleRow(oracle, inputLength + predictLength + 2, { breaks: (position) => breaks.has(position) });

@@ -29,9 +29,13 @@ export function reasonAgainstOracle(shape: ModelShape): string | undefined {
 const leastCycle = 7;
 const leastPositions = 24;
 
+/** Positions behind a whole cycle, in which it goes on: for the tokens that are generated there. */
+const leastRoom = 12;
+
 export function oracleModel(loaded: LoadedModel): OracleModel {
   const { bos, eos } = loaded.tokenizer.specialTokens;
-  const text = textOfDistinctTokens(loaded.tokenizer, cycleLength(loaded.shape) - 2);
+  const places = Math.min(cycleLength(loaded.shape), loaded.shape.maxSequenceLength - leastRoom);
+  const text = textOfDistinctTokens(loaded.tokenizer, places - 2);
   const cycle = [bos, ...loaded.tokenizer.encode(text), eos];
   const { weights, lossAfter } = oracle(loaded.shape, cycle);
   const model = withWeights(loaded, weights);

@@ -10,7 +10,7 @@ export const markers: Canary<OracleModel> = {
   claim: "bos opens what is scored and is no target, every token behind it is one, eos too; no text is cut",
   unit: "nats",
   limit: 0.01, // along the cycle a token costs 0; without bos the first one has nothing to be predicted from, or costs 40
-  shapes: "once",
+  shapes: "widest",
   examine: (oracle) => {
     const { model, cycle, text } = oracle;
     const whole = { text, context: 0, stride: 0 };

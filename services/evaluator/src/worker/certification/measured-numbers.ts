@@ -12,7 +12,7 @@ export const measuredNumbers: Canary<OracleModel> = {
   claim: "loss, perplexity and bits per byte are sums over all tokens, divided once; markers cost, and have no bytes",
   unit: "nats per token",
   limit: 1e-4, // float32 rounds losses of 60 nats to 4e-6; a row left out, or a mean of means, costs 0.1
-  shapes: "once",
+  shapes: "widest",
   examine: (oracle) => {
     const { cycle, text, model } = oracle;
     const [bos = 0, eos = 0] = [cycle[0], cycle.at(-1)];

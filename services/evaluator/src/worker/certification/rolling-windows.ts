@@ -7,7 +7,7 @@ export const rollingWindows: Canary<OracleModel> = {
   claim: "in rolling windows each target is scored once, in its place, behind the token that stands before it",
   unit: "nats",
   limit: 1e-3, // float32 rounds a break of 60 nats to 4e-6
-  shapes: "once",
+  shapes: "widest",
   examine: (oracle) => {
     const row = cycleRow(oracle, 47, { breaks: (position) => position % 5 === 0 });
     const known = knownLosses(oracle, row);

@@ -17,8 +17,8 @@ export const rowIndependence: Canary<LoadedModel> = {
   claim:
     "a row costs the same at any place, beside any rows and padding, and its beginning the same as alone in a narrow batch",
   unit: "nats",
-  limit: 2e-3,
-  shapes: "each",
+  limit: 1e-3, // none was found with kernels of our own, 1e-5 without; padding that is read by mistake costs 0.01 and more
+  shapes: "widest",
   examine: ({ program, tokenizer }, shape) => {
     const rows = textRows(tokenizer, lengthsIn(shape));
     const moved = rows.map((row, index) => (index % 2 === 0 ? row : row.slice(-2))).toReversed();

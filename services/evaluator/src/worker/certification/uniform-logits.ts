@@ -10,7 +10,7 @@ export const uniformLogits: Canary<LoadedModel> = {
   claim: "where all scores are equal every token costs ln V, and perplexity is V",
   unit: "nats per token",
   limit: 1e-5, // float32 rounds ln V, 9 to 12, to 1e-6
-  shapes: "each",
+  shapes: "widest",
   examine: (model, shape) => {
     const rows = rowsOf(textRows(model.tokenizer, lengthsIn(shape)));
     const losses = scoreRows(model, rows, shape.rows);
