@@ -1,6 +1,5 @@
 /** One line per method of the service. */
 import type { BlobStore } from "@pretrain/blobs";
-import { Unavailable } from "@pretrain/errors";
 import type { RecordIndex } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import { TrainerService } from "@pretrain/proto";
@@ -9,6 +8,7 @@ import type { ExperimentFacts } from "./experiment/experiment-facts.ts";
 import { cancelExperiment, pauseExperiment, resumeExperiment } from "./handlers/change-experiment.ts";
 import { forkExperiment } from "./handlers/fork-experiment.ts";
 import { getExperiment } from "./handlers/get-experiment.ts";
+import { importCheckpoint } from "./handlers/import-checkpoint.ts";
 import { listCheckpoints } from "./handlers/list-checkpoints.ts";
 import { listExperiments } from "./handlers/list-experiments.ts";
 import { startExperiment } from "./handlers/start-experiment.ts";
@@ -24,13 +24,11 @@ export interface Dependencies {
   readonly wake: () => void;
 }
 
-const notThereYet = () => Promise.reject(new Unavailable("NOT_THERE_YET", "the contract is ahead of the service here"));
-
 export function trainerMethods(dependencies: Dependencies): ServedService {
   return service(TrainerService, {
     startExperiment: startExperiment(dependencies),
     forkExperiment: forkExperiment(dependencies),
-    importCheckpoint: notThereYet,
+    importCheckpoint: importCheckpoint(dependencies),
     getExperiment: getExperiment(dependencies),
     listExperiments: listExperiments(dependencies),
     watchExperiment: watchExperiment(dependencies),

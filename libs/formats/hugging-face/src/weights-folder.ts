@@ -25,6 +25,8 @@ export interface WeightsFolder {
   readonly fileOf: ReadonlyMap<string, string> | undefined;
   /** `config.json`. */
   readonly config: WeightsFile | undefined;
+  /** `tokenizer.json`. */
+  readonly tokenizer: WeightsFile | undefined;
 }
 
 /** Of one file: it is read in one piece. */
@@ -48,7 +50,7 @@ export async function weightsFolder(blobs: BlobStore, source: string): Promise<W
     throw refused(`${source}/${indexName}`, `names ${quoted(name)}, which is not in the folder`);
   });
   expectSizes(source, weights);
-  return { source, weights, fileOf, config };
+  return { source, weights, fileOf, config, tokenizer: files.get("tokenizer.json") };
 }
 
 /** The JSON value of a small file. @throws FailedPrecondition IMPORT_REFUSED */

@@ -12,6 +12,7 @@ import type { ComputingProcess, Said } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
 import { differences, environmentOf, exactnessOf, memoryBytes, precisionOn } from "./environment.ts";
 import { Fenced } from "./faults.ts";
+import { expectTokenizer } from "./import-tokenizer.ts";
 import { quarantine } from "./last-checkpoint.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
@@ -60,6 +61,7 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
       dependencies.log.warn(`waits for data-shard: ${reason}`);
       events.warning(`waits for data-shard: ${reason}`);
     });
+    expectTokenizer(attempt.origin, prepared.dataset);
     events.datasetPrepared(prepared);
     return [prepared, dataNote(prepared)];
   });
@@ -138,6 +140,7 @@ async function buildModel(
     plan,
     exactness,
     resume,
+    imported: resume === undefined ? importedFiles(attempt.origin) : undefined,
     dataset: dataset.name.replace("datasets/", ""),
     datasetSha256: dataset.manifestSha256,
     deviceBatchRows: rows,
@@ -227,6 +230,13 @@ async function inexactness({ resume, events, dependencies }: Attempt, now: Recor
   const differing = differences(exactness, now);
   if (differing.length > 0) events.warning(`going on from a checkpoint is not exact here: ${differing.join("; ")}`);
   return [...differing];
+}
+
+/** What the record vouches for, as the computing process is told it. */
+function importedFiles(origin: Attempt["origin"]) {
+  const { source, files } = origin?.imported ?? {};
+  const known = files?.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes: Number(sizeBytes), sha256 }));
+  return source === undefined || known === undefined ? undefined : { source, files: known };
 }
 
 function warnOfSize({ recipe: { model }, events }: Attempt): void {

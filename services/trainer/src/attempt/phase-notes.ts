@@ -15,10 +15,13 @@ export function dataNote({ dataset, report }: PreparedDataset): string {
   return `${rows}, ${rejected} of ${report.rowsRead} rejected, ${dataset.vocabularySize} tokenizer entries`;
 }
 
-export function modelNote({ recipe, claim }: TakenExperiment, { ready, plan }: BuiltModel): string {
-  const origin =
-    claim.resumesFrom === 0 ? `seed ${recipe.training.seed}` : `checkpoint of micro-step ${claim.resumesFrom}`;
-  return `${(ready.parameters / 1e6).toFixed(2)} M parameters from ${origin}, ${totals(plan).microSteps} micro-steps to do`;
+export function modelNote(taken: TakenExperiment, { ready, plan }: BuiltModel): string {
+  return `${(ready.parameters / 1e6).toFixed(2)} M parameters from ${beginningOf(taken)}, ${totals(plan).microSteps} micro-steps to do`;
+}
+
+function beginningOf({ resume, origin, recipe }: TakenExperiment): string {
+  if (resume !== undefined) return `checkpoint of micro-step ${resume.manifest.microStep}`;
+  return origin?.imported?.source ?? `seed ${recipe.training.seed}`;
 }
 
 export function trainingNote(progress: Progress): string {

@@ -151,9 +151,10 @@ async function endOf(attempt: Attempt): Promise<AttemptEnd | undefined> {
   }
 }
 
-/** Its own last checkpoint; of a fork that has none, its parent's; undefined: from nothing. */
+/** Its own last checkpoint; of a fork that has none, its parent's; undefined: from nothing, or from the files of an import. */
 async function beginning({ resume, origin, claim, dependencies: { blobs } }: Attempt): Promise<Attempt["resume"]> {
-  return resume ?? (origin && (await originCheckpoint(blobs, origin, forkHolder(claim.experiment))));
+  if (resume !== undefined || origin === undefined || origin.imported !== undefined) return resume;
+  return await originCheckpoint(blobs, origin, forkHolder(claim.experiment));
 }
 
 /** Why the attempt may not write another word, if it may not. */

@@ -25,6 +25,7 @@ function setupOf(recipe: ReturnType<typeof recipeOf>) {
     precision: "float32",
     exactness: {},
     resume: undefined,
+    imported: undefined,
   });
 }
 

@@ -51,7 +51,7 @@ export interface TakenExperiment extends LastCheckpoint {
   readonly lease: Lease;
   readonly recipe: CompleteRecipe;
   readonly recipeSha256: string;
-  /** Of a fork. */
+  /** Of a fork or an import. */
   readonly origin: Origin | undefined;
 }
 

@@ -1,8 +1,8 @@
 /** From a recipe and its dataset to what the computing process is told. */
 import type { SealedCheckpoint } from "@pretrain/checkpoint";
-import type { ModelShape } from "@pretrain/model";
 import type { LossRule } from "@pretrain/optim";
 import type { CompleteRecipe } from "@pretrain/recipe";
+import { modelShape } from "../experiment/model-shape.ts";
 import { microStepsPerEpoch, type StepPlan, totals } from "../experiment/step-plan.ts";
 import type { TrainingSetup } from "../worker/protocol.ts";
 import type { AttemptIdentity } from "./attempt-events.ts";
@@ -19,6 +19,7 @@ export interface SetupFacts {
   readonly precision: TrainingSetup["precision"];
   readonly exactness: Readonly<Record<string, string>>;
   readonly resume: SealedCheckpoint | undefined;
+  readonly imported: TrainingSetup["imported"];
 }
 
 export function stepPlan({ training }: CompleteRecipe, trainRows: number): StepPlan {
@@ -59,20 +60,6 @@ export function trainingSetup({ identity, recipe, plan, ...facts }: SetupFacts):
     seed: training.seed,
     saveInterval: training.saveInterval,
     memoryInterval: monitoring.memoryMonitorInterval,
-  };
-}
-
-function modelShape(model: CompleteRecipe["model"]): ModelShape {
-  return {
-    vocabularySize: model.vocabSize,
-    dim: model.dim,
-    layers: model.nLayers,
-    heads: model.nHeads,
-    keyValueHeads: model.nKvHeads,
-    hiddenDim: model.hiddenDim,
-    normEps: model.normEps,
-    ropeTheta: model.ropeTheta,
-    maxSequenceLength: model.maxSeqLen,
   };
 }
 

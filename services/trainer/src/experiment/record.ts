@@ -24,7 +24,7 @@ export interface NewExperiment {
   readonly requestId: string;
   readonly requestSha256: string;
   readonly priority: Priority;
-  /** Of a fork: its parent's checkpoint, which is held for it from now on. */
+  /** Of a fork: its parent's checkpoint, which is held for it from now on. Of an import: its files. */
   readonly origin?: Origin;
 }
 
@@ -57,7 +57,7 @@ export function queued(
       ...(origin && { origin }),
     },
     ...request,
-    originHeld: origin !== undefined,
+    originHeld: origin !== undefined && origin.imported === undefined,
     transitions: [{ time, to: State.QUEUED, message }],
   });
 }

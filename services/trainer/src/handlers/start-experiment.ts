@@ -33,12 +33,18 @@ export const startExperiment =
     return resourceOf(found.value, found.revision);
   };
 
+const nothingToTrain: Violation = {
+  field: "recipe.training.epochs",
+  description: "0 trains nothing; at least 1 is expected, except of ImportCheckpoint",
+};
+
 /** @throws InvalidArgument naming the faults of id and recipe together */
 function checked({ experimentId: spelling, recipe }: StartExperimentRequest): { id: string; recipe: CompleteRecipe } {
   const faults: Violation[] = [];
   const id = collecting(faults, () => experimentId(spelling));
   const complete = collecting(faults, () => completeRecipe(recipe));
-  if (id !== undefined && complete !== undefined) return { id, recipe: complete };
+  if (complete?.training.epochs === 0) faults.push(nothingToTrain);
+  if (id !== undefined && complete !== undefined && faults.length === 0) return { id, recipe: complete };
   const [first, ...rest] = faults;
   throw first === undefined
     ? new Error("a request was refused without a reason")

@@ -6,6 +6,7 @@ import { AlreadyExists } from "@pretrain/errors";
 export type RequestMethod =
   | "start-experiment"
   | "fork-experiment"
+  | "import-checkpoint"
   | "pause-experiment"
   | "resume-experiment"
   | "cancel-experiment";

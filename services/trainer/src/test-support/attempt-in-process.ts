@@ -51,6 +51,7 @@ export const tinySetup: TrainingSetup = {
   memoryInterval: 1_000,
   exactness: {},
   resume: undefined,
+  imported: undefined,
 };
 
 /** The order of rows: that of the file, or another one in each epoch. */

@@ -3,6 +3,7 @@ import type { BlobStore } from "@pretrain/blobs";
 import { readCheckpoint } from "@pretrain/checkpoint";
 import { initialWeights } from "@pretrain/model";
 import { TrainingProgram } from "@pretrain/training-program";
+import { importedWeights } from "./imported-weights.ts";
 import type { TrainingSetup } from "./protocol.ts";
 import { expectedTensors, restoredState } from "./stored-state.ts";
 import { noSteps, TrainingRun } from "./training-run.ts";
@@ -14,7 +15,7 @@ import { noSteps, TrainingRun } from "./training-run.ts";
 export async function openRun(blobs: BlobStore, setup: TrainingSetup, programsFolder: string): Promise<TrainingRun> {
   const program = trainingProgram(setup, programsFolder);
   if (setup.resume === undefined) {
-    program.begin(initialWeights(setup.shape, setup.seed));
+    program.begin(await firstWeights(blobs, setup));
     return new TrainingRun(setup, program, noSteps);
   }
   const { manifest } = setup.resume;
@@ -25,6 +26,13 @@ export async function openRun(blobs: BlobStore, setup: TrainingSetup, programsFo
   program.set(restoredState(tensors));
   const { microStep, optimizerStep, epoch, tokensSeen, cursor } = state;
   return new TrainingRun(setup, program, { microStep, optimizerStep, epoch, tokensSeen, cursor });
+}
+
+async function firstWeights(
+  blobs: BlobStore,
+  { imported, shape, seed }: TrainingSetup,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  return imported === undefined ? initialWeights(shape, seed) : await importedWeights(blobs, imported, shape);
 }
 
 export function trainingProgram(setup: TrainingSetup, cacheFolder: string): TrainingProgram {

@@ -21,6 +21,7 @@ import type { LossRule, OptimizerSettings, Schedule } from "@pretrain/optim";
 import type { Precision } from "@pretrain/tensor-graph";
 import type { TensorFlowDescription } from "@pretrain/tensorflow-native";
 import type { StepPlan } from "../experiment/step-plan.ts";
+import type { ImportedFiles } from "./imported-weights.ts";
 
 /** Everything that decides the numbers, and where they are kept. */
 export interface TrainingSetup {
@@ -50,6 +51,8 @@ export interface TrainingSetup {
   readonly exactness: Readonly<Record<string, string>>;
   /** The checkpoint to go on from. */
   readonly resume: SealedCheckpoint | undefined;
+  /** Where the first weights are read from when there is no checkpoint; undefined: the seed makes them. */
+  readonly imported: ImportedFiles | undefined;
 }
 
 /** A place in the order of rows: epoch, from 1, and rows of it handed out already. */

@@ -31,6 +31,7 @@ async function loop(training: Training): Promise<void> {
   await send({ kind: "ready", parameters: parameterCount(setup.shape), microStep, cursor });
   const last = totals(setup.plan).microSteps;
   let saved = microStep;
+  if (beginsWithImport(setup)) saved = await save(training); // what was read is a checkpoint before anything is computed of it
   let ended = performance.now();
   while (run.counters.microStep < last) {
     const waited = performance.now();
@@ -47,6 +48,10 @@ async function loop(training: Training): Promise<void> {
   }
   if (inbox.stopsAt === "at_checkpoint" && saved < run.counters.microStep) await save(training);
   await sayingSo(send, training.checkpoints.settled());
+}
+
+function beginsWithImport({ imported, resume }: TrainingSetup): boolean {
+  return imported !== undefined && resume === undefined;
 }
 
 /** Where nothing is accumulated: what a checkpoint may be taken of. */

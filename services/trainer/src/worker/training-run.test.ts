@@ -45,6 +45,7 @@ const setup: TrainingSetup = {
   memoryInterval: 10,
   exactness: {},
   resume: undefined,
+  imported: undefined,
 };
 
 /** Five rows of 3 to 11 tokens, padded with `padding`; the same for the same step. */
