@@ -17,6 +17,8 @@ import {
   Verdict,
 } from "@pretrain/proto";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
+import { checkpointEvent } from "../test-support/checkpoint-events.ts";
+import { evaluationEvent } from "../test-support/evaluation-events.ts";
 import { historyOf } from "../test-support/ledger-of.ts";
 import { attempt, beginning, ending, runEvents, state, training } from "../test-support/run-events.ts";
 import { runShape } from "../test-support/run-shape.ts";
@@ -133,6 +135,23 @@ test("a run that was stopped early is whole when it has everything up to where i
   const short = reportOf(early.filter((event) => !isStep(event, 79, 80)));
   assert.deepEqual(short.gaps, ["Micro-steps 79 to 80 are missing."]);
   assert.equal(short.completeness, Report_Completeness.OPEN);
+});
+
+test("an import that trains nothing is whole with its checkpoint 0 and that one's evaluation", () => {
+  const none = runShape({ epochs: 0 });
+  const [first, ...others] = beginning(none);
+  assert.ok(first?.kind === "state");
+  const origin = create(OriginSchema, { imported: { source: "imports/a" } });
+  const imported = { ...first, message: { ...first.message, origin } };
+  const at = { attempt: 1, microStep: 0, endMs: none.startMs + 20_000 };
+  const kept = [imported, ...others, checkpointEvent(none, at), evaluationEvent(none, at, {}, 4), ...ending(none)];
+  const report = reportOf(kept);
+  assert.deepEqual([report.gaps, report.completeness], [[], Report_Completeness.FINAL]);
+  assert.deepEqual([report.training?.microSteps, report.checkpoints.length], [0n, 1]);
+  assert.notEqual(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED);
+  assert.equal(verdictOf(report, "train/loss"), Verdict.UNDECIDED);
+  const withoutIt = reportOf(kept.filter((event) => event.kind !== "checkpoint"));
+  assert.deepEqual(withoutIt.gaps, ["The checkpoint at the end of training is missing."]);
 });
 
 test("a checkpoint that its recipe's rule removed is no gap: the record says when and why, and lists no file of it", () => {

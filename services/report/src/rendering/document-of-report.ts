@@ -1,5 +1,5 @@
 /** The record as a document, from the Report message alone. */
-import { type Report, Report_Completeness } from "@pretrain/proto";
+import { type Origin, type Report, Report_Completeness } from "@pretrain/proto";
 import { verdictCounts } from "../record/verdict-counts.ts";
 import { absent, loss, metricValue, moment, percent } from "./figures.ts";
 import type { Cell, RecordDocument } from "./record-document.ts";
@@ -54,11 +54,15 @@ export function documentOfReport(report: Report): RecordDocument {
   };
 }
 
+function beginning({ imported, checkpoint }: Origin): readonly [string, Cell] {
+  return imported === undefined ? ["Forked from", { code: checkpoint }] : ["Imported from", { code: imported.source }];
+}
+
 function summary(report: Report): RecordDocument["summary"] {
   const isFinal = report.completeness === Report_Completeness.FINAL;
   return [
     ["State", stateCell(report.execution?.state)],
-    ...(report.origin === undefined ? [] : [["Forked from", { code: report.origin.checkpoint }] as const]),
+    ...(report.origin === undefined ? [] : [beginning(report.origin)]),
     ["Verdicts", verdictSummary(report)],
     ["Training loss", trainingLoss(report)],
     ["Validation loss", valueOf(report, "eval/loss")],

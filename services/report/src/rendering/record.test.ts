@@ -164,3 +164,20 @@ test("a fork's record names its parent's checkpoint, digest and every field that
   );
   assert.ok(!rendered.markdown.includes("## Origin") && !rendered.html.includes("Forked from"));
 });
+
+test("an import's record names the folder, every file with its digest, and what was done to the numbers", () => {
+  const files = [{ name: "model.safetensors", sizeBytes: 103_000_000n, sha256: "c".repeat(64) }];
+  const notes = ["74 tensors widened from BF16 to F32", "lm_head.weight left out: it is the embedding"];
+  const imported = { source: "imports/minimind", layout: "half_split", files, notes };
+  const { markdown } = renderRecord({ ...report, origin: create(OriginSchema, { imported }) });
+  for (const fact of [
+    "| Imported from | `imports/minimind` |",
+    "| Rows of queries and keys there | `half_split` |",
+    "| SHA-256 of its tokenizer.json | not there |",
+    `| \`model.safetensors\` | 103,000,000 | \`${"c".repeat(64)}\` |`,
+    "| Changed or left out | 74 tensors widened from BF16 to F32; lm_head.weight left out: it is the embedding |",
+  ]) {
+    assert.ok(markdown.includes(fact), fact);
+  }
+  assert.ok(!markdown.includes("Forked from") && !markdown.includes("an entirely new experiment"));
+});

@@ -7,7 +7,7 @@ const author = "by the author, in the recipe, before the run";
 /** The five fields that a person fills in; an empty one is shown as such. */
 export function goalSection({ recipe, origin }: Report): Section {
   const intent = recipe?.intent;
-  const base = intent?.basedOn || origin?.checkpoint;
+  const base = intent?.basedOn || origin?.imported?.source || origin?.checkpoint;
   const hypotheses = (recipe?.hypotheses ?? []).map(({ statement }) => statement);
   return {
     id: "goal",

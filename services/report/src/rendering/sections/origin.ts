@@ -1,11 +1,37 @@
-/** Of a fork: the checkpoint that it went on from, and what its recipe does otherwise. */
-import type { Origin, RecipeDifference, Report } from "@pretrain/proto";
+/** Of a fork: the checkpoint that it went on from, and what its recipe does otherwise. Of an import: the files it began with. */
+import type { ImportedWeights, Origin, RecipeDifference, Report } from "@pretrain/proto";
 import { counted } from "../figures.ts";
 import { type Block, orNone, type Section } from "../record-document.ts";
 
 /** No section for an experiment that begins with itself. */
 export function originSections({ origin }: Report): readonly Section[] {
-  return origin === undefined ? [] : [originSection(origin)];
+  if (origin === undefined) return [];
+  return [origin.imported === undefined ? originSection(origin) : importSection(origin.imported)];
+}
+
+function importSection({ source, layout, files, notes, tokenizerSha256 }: ImportedWeights): Section {
+  return {
+    id: "origin",
+    title: "Origin",
+    origin: "given",
+    source: "by the request that imported it; the files' digests were compared before the first step",
+    blocks: [
+      {
+        kind: "facts",
+        rows: [
+          ["Weights imported from", { code: source }],
+          ["Rows of queries and keys there", { code: layout }],
+          ["SHA-256 of its tokenizer.json", tokenizerSha256 === "" ? "not there" : { code: tokenizerSha256 }],
+          ["Changed or left out", notes.length === 0 ? "nothing" : notes.join("; ")],
+        ],
+      },
+      {
+        kind: "table",
+        columns: [{ title: "File" }, { title: "Bytes", numeric: true }, { title: "SHA-256" }],
+        rows: files.map(({ name, sizeBytes, sha256 }) => [{ code: name }, counted(sizeBytes), { code: sha256 }]),
+      },
+    ],
+  };
 }
 
 function originSection({ checkpoint, manifestSha256, microStep, recipeSha256, differences }: Origin): Section {
