@@ -1,6 +1,7 @@
 /** The `pretrain` command: everything a person does at a terminal. */
 import { messageOf } from "@pretrain/errors";
 import { Command } from "commander";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExperimentCommands } from "./commands/experiments.ts";
 import { addExportCommand } from "./commands/export.ts";
 import { addReportCommand } from "./commands/report.ts";
@@ -14,6 +15,7 @@ addSystemCommands(program);
 addExperimentCommands(program);
 addExportCommand(program);
 addReportCommand(program);
+addDoctorCommand(program);
 
 try {
   await program.parseAsync();
