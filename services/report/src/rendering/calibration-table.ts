@@ -1,4 +1,4 @@
-/** The bins of a calibration as a table, for every format. */
+/** The bins of a calibration that hold a prediction, as a table for every format. */
 import type { Calibration_Bin } from "@pretrain/proto";
 import { ratio } from "../record/evaluation-numbers.ts";
 import { counted, fixed, percent } from "./figures.ts";
@@ -13,11 +13,11 @@ export function calibrationTable(bins: readonly Calibration_Bin[]): Extract<Bloc
       { title: "Mean confidence", numeric: true },
       { title: "Came true", numeric: true },
     ],
-    rows: bins.map((bin) => [
-      `${fixed(bin.low, 3)} to ${fixed(bin.high, 3)}`,
-      counted(bin.tokens),
-      percent(bin.tokens === 0n ? undefined : bin.confidenceSum / Number(bin.tokens)),
-      percent(ratio(bin.correct, bin.tokens)),
-    ]),
+    rows: bins.filter(({ tokens }) => tokens > 0n).map(binRow),
   };
+}
+
+function binRow({ low, high, tokens, confidenceSum, correct }: Calibration_Bin): string[] {
+  const range = `${fixed(low, 3)} to ${fixed(high, 3)}`;
+  return [range, counted(tokens), percent(confidenceSum / Number(tokens)), percent(ratio(correct, tokens))];
 }
