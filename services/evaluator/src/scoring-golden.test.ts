@@ -1,4 +1,4 @@
-/** ScoreText, ScoreLogits and Generate over gRPC, against the numbers of other programs. */
+/** ScoreText, ScoreLogits, EvaluateCheckpoint and Generate over gRPC, against the numbers of other programs. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
@@ -6,8 +6,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { sha256Hex } from "@pretrain/blobs";
 import { PretrainError } from "@pretrain/errors";
 import { assertClose, type GoldenSet, goldenSets, goldenTest } from "@pretrain/golden";
+import { readLosses } from "@pretrain/losses";
 import { initialWeights } from "@pretrain/model";
-import { Canary_Outcome as Outcome, type ScoreLogitsRequestSchema } from "@pretrain/proto";
+import { Canary_Outcome as Outcome, type ScoreLogitsRequestSchema, Evaluation_State as State } from "@pretrain/proto";
 import { goldenExperiment, goldenModelFiles, writeGoldenCheckpoint } from "./test-support/golden-checkpoint.ts";
 import { startSystem } from "./test-support/running-system.ts";
 import { tinyExperiment, tinyShape, writeTinyCheckpoint } from "./test-support/tiny-experiment.ts";
@@ -23,20 +24,22 @@ goldenTest(
       ({ title }) => title.replace("golden-eval", "golden-model") === model.title,
     );
     if (set === undefined) return t.skip(`${model.title}: there is no golden-eval beside it`);
-    const { experiment, evaluator } = await startSystem(t, goldenExperiment(model));
+    const { prefix, tokens: row, cases } = set.json<{ tiny_model: TinyModel }>("sliding_window.json").tiny_model;
+    const { experiment, evaluator, ended } = await startSystem(t, async (url) => {
+      return { ...(await goldenExperiment(model)(url)), rows: [{ rowId: 0, tokens: Uint16Array.of(prefix, ...row) }] };
+    });
     await writeGoldenCheckpoint(model, experiment);
     const { client } = evaluator;
     const { tokenizer } = experiment;
 
     await t.test("ScoreText: rolling windows give the golden loss of each token", async () => {
-      const { tokens, cases } = set.json<{ tiny_model: TinyModel }>("sliding_window.json").tiny_model;
-      const text = tokenizer.decode(tokens);
+      const text = tokenizer.decode(row);
       for (const { context, stride, token_losses, mean } of cases) {
         const what = `context ${context}, stride ${stride}`;
         const scored = await client.scoreText({ checkpoint, text, context, stride });
         assert.deepEqual(
           scored.tokens.map(({ token, byteOffset, byteLength }) => [token, byteOffset, byteLength]),
-          tokens.map((token, index) => [token, BigInt(index), 1]),
+          row.map((token, index) => [token, BigInt(index), 1]),
         );
         assertClose(
           scored.tokens.map(({ nats }) => nats),
@@ -49,6 +52,23 @@ goldenTest(
         const outcomes = scored.certificate?.canaries.map(({ outcome }) => outcome) ?? [];
         assert.ok(outcomes.includes(Outcome.PASSED) && !outcomes.includes(Outcome.FAILED), "it proves itself first");
         assert.match(scored.certificate?.checkpointSha256 ?? "", /^[0-9a-f]{64}$/);
+      }
+    });
+
+    await t.test("EvaluateCheckpoint: so do the windows of a validation row, and their mean is the loss", async () => {
+      for (const { context, stride, token_losses, mean, perplexity } of cases) {
+        const settings = { samples: 1, inputLength: 20, predictLength: 20, batchRows: 2, context, stride };
+        const evaluation = await ended((await client.evaluateCheckpoint({ checkpoint, settings })).name);
+        assert.equal(evaluation.state, State.SUCCEEDED, evaluation.error);
+        const { lossesBlob: blob, lossesSha256: sha256, validationLoss } = evaluation;
+        const [losses] = (await readLosses(experiment.blobs, { blob, sha256 })).rows;
+        const what = `context ${context}, stride ${stride}`;
+        assertClose(losses?.nats ?? [], token_losses, 2e-5, what);
+        assertClose(validationLoss?.natsPerToken ?? Number.NaN, mean, 2e-5, what);
+        assertClose(evaluation.perplexity ?? Number.NaN, perplexity, { relative: 2e-5 }, what);
+        assert.equal(evaluation.context, Math.min(context, token_losses.length));
+        const continued = sum(token_losses.slice(19, 39)); // a row of 40 tokens fits into the same windows as far as it goes
+        if (context === 64) assertClose(evaluation.inferenceLoss?.nats ?? Number.NaN, continued, 4e-4, what);
       }
     });
 
@@ -69,9 +89,12 @@ goldenTest(
 );
 
 interface TinyModel {
+  readonly prefix: number;
   readonly tokens: number[];
-  readonly cases: { context: number; stride: number; token_losses: number[]; mean: number }[];
+  readonly cases: { context: number; stride: number; token_losses: number[]; mean: number; perplexity: number }[];
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, value) => total + value, 0);
 
 interface Continuation {
   readonly prompt: number[];

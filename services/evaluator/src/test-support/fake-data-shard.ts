@@ -11,7 +11,7 @@ export function trainTokenCounts(vocabularySize: number): bigint[] {
 }
 
 export function serveFakeDataShard(
-  { rows, tokenizerBlob, tokenizerSha256 }: TinyExperiment,
+  { rows, tokenizer, tokenizerBlob, tokenizerSha256 }: TinyExperiment,
   address = "127.0.0.1:0",
 ): Promise<GrpcServer> {
   const width = tinyShape.maxSequenceLength;
@@ -24,7 +24,7 @@ export function serveFakeDataShard(
     analyzeDataset: async ({ name }) => ({
       dataset: name,
       datasetSha256,
-      trainTokenCounts: trainTokenCounts(tinyShape.vocabularySize),
+      trainTokenCounts: trainTokenCounts(tokenizer.vocabularySize),
       overlap: { validationRows: BigInt(rows.length), identicalRows: 1n, runTokens: 13, comparedEvery: 1 },
     }),
     getDataset: async ({ name }) => {
