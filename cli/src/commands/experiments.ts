@@ -1,7 +1,8 @@
-/** `start`, `fork`, `watch`, `list`, `get`, `pause`, `resume`, `cancel`, `checkpoints`: experiments on a trainer service. */
+/** `start`, `fork`, `import`, `watch`, `list`, `get`, `pause`, `resume`, `cancel`, `checkpoints`: experiments on a trainer service. */
 import { readFile } from "node:fs/promises";
 import { type DescMessage, type MessageShape, toJsonString } from "@bufbuild/protobuf";
 import {
+  type Checkpoint,
   type Experiment,
   ExperimentSchema,
   ListCheckpointsResponseSchema,
@@ -61,6 +62,20 @@ export function addExperimentCommands(program: Command): void {
     });
 
   command(
+    "import <folder> <recipe>",
+    "start an experiment with the weights in a folder of the blob store, as a recipe file says",
+  )
+    .option("--watch", "follow it until it ends; Ctrl-C stops following, not the experiment")
+    .action(async (source: string, file: string, options: Options & { watch?: boolean }) => {
+      const { experimentId, recipe, requestId, priority } = parseExperimentFile(await readFile(file, "utf8"), file);
+      using trainer = connectClient(TrainerService, options.trainer);
+      const request = { source, experimentId, requestId, priority, ...(recipe && { recipe }) };
+      const experiment = await trainer.importCheckpoint(request);
+      print(options, ExperimentSchema, experiment, experimentText);
+      if (options.watch) await followExperiment(trainer, experiment.name);
+    });
+
+  command(
     "watch <experiment>",
     "follow an experiment until it ends; Ctrl-C stops following, not the experiment",
   ).action(async (id: string, options: Options) => {
@@ -101,12 +116,17 @@ export function addExperimentCommands(program: Command): void {
         await trainer.listCheckpoints({ parent: nameOf(id) }),
         ({ checkpoints }) =>
           table([
-            ["checkpoint", "tokens seen", "manifest"],
-            ...checkpoints.map((each) => [each.name, String(each.tokensSeen), each.manifestSha256]),
+            ["checkpoint", "tokens seen", "nats per token", "manifest"],
+            ...checkpoints.map((each) => [each.name, String(each.tokensSeen), lossText(each), each.manifestSha256]),
           ]),
       );
     },
   );
+}
+
+/** Of the best one with a mark. */
+function lossText({ lossNatsPerToken, best }: Checkpoint): string {
+  return lossNatsPerToken === undefined ? "–" : `${lossNatsPerToken.toFixed(4)}${best ? " best" : ""}`;
 }
 
 function print<Schema extends DescMessage>(

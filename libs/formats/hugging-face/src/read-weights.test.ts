@@ -229,6 +229,20 @@ function without(name: string): Tensors {
   return tensors;
 }
 
+test("a folder that was exported is read by its list of files, and not before it is whole", async (t) => {
+  const blobs = await folderWith(t, {});
+  const prefix = "exports/a-8-hf";
+  await blobs.put(`${prefix}/0123.model.safetensors`, fileOf(halves()));
+  await assert.rejects(weightsFolder(blobs, prefix), NotFound);
+  const listed = (blob: string) => json({ export: { files: [{ name: "model.safetensors", blob }] } });
+  await blobs.put(`${prefix}/export.json`, listed(`${prefix}/0123.model.safetensors`));
+  const [file] = (await weightsFolder(blobs, prefix)).weights;
+  assert.deepEqual([file?.name, file?.key], ["model.safetensors", `${prefix}/0123.model.safetensors`]);
+  await blobs.put("imports/a/model.safetensors", fileOf(halves()));
+  await blobs.put(`${prefix}/export.json`, listed("imports/a/model.safetensors"));
+  await assert.rejects(weightsFolder(blobs, prefix), FailedPrecondition);
+});
+
 test("which file to read must be said, and it must be whole", async (t) => {
   await assert.rejects(read(t, {}), NotFound);
   await assert.rejects(read(t, { "deep/model.safetensors": fileOf(halves()) }), NotFound);

@@ -4,6 +4,8 @@
  *     model.safetensors.index.json     Hugging Face's list of shards, of which each tensor names its own
  *     model.safetensors                or the only file with this ending
  *     *.pth, *.bin                     the only one: a state dictionary of PyTorch's
+ *
+ * In a folder of `exports/` the files lie under other names, and `export.json` says which is which; without it the export is not whole.
  */
 import type { BlobStore } from "@pretrain/blobs";
 import { NotFound } from "@pretrain/errors";
@@ -39,7 +41,8 @@ const jsonLimitBytes = 4 * 2 ** 20;
 
 /** @throws NotFound when there is nothing; FailedPrecondition IMPORT_REFUSED when it is not said which files to read, or they are too large */
 export async function weightsFolder(blobs: BlobStore, source: string): Promise<WeightsFolder> {
-  const files = await filesOf(blobs, source);
+  const stored = await filesOf(blobs, source);
+  const files = source.startsWith("exports/") ? await exportedFiles(blobs, source, stored) : stored;
   const config = files.get("config.json");
   const index = files.get(indexName);
   const fileOf = index && shardsOf(await readJson(blobs, index), index.key);
@@ -74,6 +77,28 @@ async function filesOf(blobs: BlobStore, source: string): Promise<Map<string, We
   }
   if (files.size > 0) return files;
   throw new NotFound("IMPORT_NOT_FOUND", `there is no file in ${source} of the blob store`, { source });
+}
+
+async function exportedFiles(
+  blobs: BlobStore,
+  source: string,
+  stored: ReadonlyMap<string, WeightsFile>,
+): Promise<Map<string, WeightsFile>> {
+  const list = stored.get("export.json");
+  if (list === undefined) {
+    throw new NotFound("IMPORT_NOT_FOUND", `${source} holds no export that was finished: export.json is missing`, {
+      source,
+    });
+  }
+  const { export: exported }: Record<string, unknown> = Object(await readJson(blobs, list));
+  const { files: named }: Record<string, unknown> = Object(exported);
+  const entries = (Array.isArray(named) ? named : []).map((each: unknown): [string, WeightsFile] => {
+    const { name, blob }: Record<string, unknown> = Object(each);
+    const found = [...stored.values()].find(({ key }) => key === blob);
+    if (typeof name === "string" && found !== undefined) return [name, { ...found, name }];
+    throw refused(list.key, `names ${quoted(String(blob))}, which is not in the folder`);
+  });
+  return new Map(entries);
 }
 
 function onlyFile(source: string, names: readonly string[]): string {
