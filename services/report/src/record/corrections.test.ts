@@ -70,6 +70,17 @@ test("12.34 to 2.26 is -81.7 %, and it is the new number that meets the target",
   assert.equal(numbers.find(({ metric }) => metric === "eval/loss")?.changePercent, 0);
 });
 
+test("the gap of training and inference loss is judged by the plan's rule, with the number that stands", () => {
+  const gapOf = (report: ReturnType<typeof buildReport>) => {
+    const gap = report.indicators.find(({ metric }) => metric === "eval/train_inference_gap");
+    const { comparison, value } = gap?.target ?? {};
+    return [gap?.final?.toFixed(2), `${comparison} ${value}`, gap?.verdict];
+  };
+  assert.deepEqual(gapOf(reportOf(slip)), ["8.85", "<= 0.5", Verdict.MISSED]); // 12.34 - 3.49 in training
+  const near = correctionEvent(shape, { ...last, endMs: last.endMs + 60_000 }, { nats: 3.2, cause });
+  assert.deepEqual(gapOf(reportOf(slip, near)), ["0.29", "<= 0.5", Verdict.MET]);
+});
+
 test("the old evaluation stays in the record, whole, marked by which it is superseded; no sample, curve or best uses it", () => {
   const report = reportOf(slip, correction);
   const old = report.evaluations.find(({ name }) => name === oldName);
