@@ -13,7 +13,7 @@ test("with no evaluator it lets the code prove itself in a process of its own, a
   const { stdout } = await doctor();
   assert.match(stdout, /processor .*\nmemory .*GiB/);
   assert.match(stdout, /next_token_oracle +✓ holds/);
-  assert.equal(stdout.match(/✓ holds/g)?.length, 12);
+  assert.equal(stdout.match(/✓ holds/g)?.length, 13);
   assert.doesNotMatch(stdout, /✗/);
 });
 

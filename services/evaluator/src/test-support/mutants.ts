@@ -131,8 +131,8 @@ export const mutants: readonly Mutant[] = [
   {
     mistake: "a marker counts the bytes of its name",
     file: `${evaluator}/worker/score-rows.ts`,
-    text: "? 0 : tokenizer.tokenBytes(id).length",
-    instead: "? tokenizer.tokenBytes(id).length : tokenizer.tokenBytes(id).length",
+    text: "[marker, { bytes: 0, characters: 0 }]",
+    instead: "[marker, { bytes: tokenizer.tokenBytes(marker).length, characters: 0 }]",
     caughtBy: "measured_numbers",
   },
   {
@@ -147,6 +147,20 @@ export const mutants: readonly Mutant[] = [
     file: `${evaluator}/evaluation/measurement.ts`,
     text: "const shown = perplexity(loss);",
     instead: "const shown = rows.reduce((sum, row) => sum + (perplexity(row) ?? 0), 0) / rows.length;",
+    caughtBy: "measured_numbers",
+  },
+  {
+    mistake: "accuracy looks one prediction ahead",
+    file: `${evaluator}/worker/score-rows.ts`,
+    text: "Number(likeliest[target] === id)",
+    instead: "Number(likeliest[target + 1] === id)",
+    caughtBy: "measured_shares",
+  },
+  {
+    mistake: "characters are counted as bytes",
+    file: `${evaluator}/worker/score-rows.ts`,
+    text: "characters: charactersBegun(bytes)",
+    instead: "characters: bytes.length",
     caughtBy: "measured_numbers",
   },
   {

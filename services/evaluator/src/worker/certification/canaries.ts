@@ -9,6 +9,7 @@ import { givenLogits } from "./given-logits.ts";
 import type { OracleModel } from "./known-models.ts";
 import { markers } from "./markers.ts";
 import { measuredNumbers } from "./measured-numbers.ts";
+import { measuredShares } from "./measured-shares.ts";
 import { nextTokenOracle } from "./next-token-oracle.ts";
 import { rollingWindows } from "./rolling-windows.ts";
 import { rowIndependence } from "./row-independence.ts";
@@ -22,6 +23,7 @@ export const ofBlankModel: readonly Canary<LoadedModel>[] = [uniformLogits];
 export const ofOracle: readonly Canary<OracleModel>[] = [
   nextTokenOracle,
   measuredNumbers,
+  measuredShares,
   rollingWindows,
   continuationLoss,
   givenLogits,
