@@ -1,7 +1,10 @@
 /** `pnpm bench`: the project beside its peers, in one run. Prints a table and, as the last line, one JSON object. */
 import { loadavg } from "node:os";
+import { type BesideOptions, beside, besideTable, readBesideOptions } from "./beside.ts";
 import { checkpoint, checkpointTable } from "./checkpoint.ts";
 import { entrantsOf } from "./entrants.ts";
+import { comparisonTable, holds } from "./exported/comparison.ts";
+import { exportedCheckpoints } from "./exported/export.ts";
 import { measure } from "./measure.ts";
 import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
 import { type Options, readOptions, usage } from "./options.ts";
@@ -16,6 +19,8 @@ import { configOf, models, rowLengths, type Work } from "./workload.ts";
 
 const parameters = process.argv.slice(2);
 if (parameters[0] === "queue") await understood(() => readQueueOptions(parameters.slice(1)), benchOfQueue);
+else if (parameters[0] === "export" && parameters.length === 1) await benchOfExport();
+else if (parameters[0] === "beside") await understood(() => readBesideOptions(parameters.slice(1)), benchOfBeside);
 else await understood(() => readOptions(parameters), bench);
 
 async function understood<Read>(read: () => Read, run: (options: Read) => Promise<void>): Promise<void> {
@@ -54,6 +59,22 @@ async function benchOfQueue({ experiments }: { readonly experiments: number }): 
   const found = await queue(experiments, (line) => process.stderr.write(`${line}\n`));
   console.log(`queue, ${experiments} experiments; load before ${load}; ${cpu.model}\n\n${queueTable(found)}\n`);
   console.log(JSON.stringify({ bench: "queue", cpu, load, ...found }));
+}
+
+async function benchOfBeside(options: BesideOptions): Promise<void> {
+  const cpu = processor();
+  const found = await beside(options, (line) => process.stderr.write(`${line}\n`));
+  const { model, niceness, threads } = options;
+  console.log(`beside, ${model}, niceness ${niceness}, threads ${threads}; ${cpu.model}\n\n${besideTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "beside", ...options, cpu, ...found }));
+}
+
+async function benchOfExport(): Promise<void> {
+  ensurePeers();
+  const comparisons = await exportedCheckpoints((line) => process.stderr.write(`${line}\n`));
+  console.log(`export; ${processor().model}\n\n${comparisonTable(comparisons)}\n`);
+  console.log(JSON.stringify({ bench: "export", cpu: processor(), comparisons }));
+  if (!comparisons.every(holds)) process.exitCode = 1;
 }
 
 async function benchOfCheckpoint(work: Work, precisions: readonly Precision[], rounds: number): Promise<void> {
