@@ -1,7 +1,7 @@
 /** ScoreText, ScoreLogits, EvaluateCheckpoint and Generate over gRPC, against the numbers of other programs. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { sha256Hex } from "@pretrain/blobs";
 import { PretrainError } from "@pretrain/errors";

@@ -5,7 +5,7 @@
 import { create } from "@bufbuild/protobuf";
 import { FailedPrecondition } from "@pretrain/errors";
 import type { KeptLosses, LossesOrigin, RowLosses } from "@pretrain/losses";
-import { type LossTotal, meanNatsPerToken, type PairedLoss, pairedBootstrap, totalLoss } from "@pretrain/measures";
+import { type LossTotal, type PairedLoss, pairedBootstrap, totalLoss } from "@pretrain/measures";
 import {
   type Comparison,
   Comparison_RowSchema,
