@@ -76,8 +76,15 @@ export async function hashedCheckpoint(system: LocalSystem, dataset: Dataset): P
   const blobs = openBlobs(system.blobsUrl);
   const sha256 = await writeRecipe(blobs, "hashed");
   const shared = {
-    ...{ experiment: "hashed", attempt: 1, attemptNonce: "bench", microStep: 8, optimizerStep: 1 },
-    ...{ epoch: 1, tokensSeen: 1, recipeSha256: sha256, dataset: dataset.name.slice("datasets/".length) },
+    experiment: "hashed",
+    attempt: 1,
+    attemptNonce: "bench",
+    microStep: 8,
+    optimizerStep: 1,
+    epoch: 1,
+    tokensSeen: 1,
+    recipeSha256: sha256,
+    dataset: dataset.name.slice("datasets/".length),
   };
   const { sequence, ...model } = models.baseline;
   const weights = [...hashedWeights(shapeOf({ model, sequence }))].map(

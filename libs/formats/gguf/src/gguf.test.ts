@@ -38,18 +38,21 @@ test("a file of one value and one tensor, byte by byte", () => {
       tensors: new Map([["t", { shape: [1, 2], data: Float32Array.of(1, -2) }]]),
     }),
   ]);
-  const header = [
-    ...[0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0], // "GGUF", version 3
-    ...[1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], // one tensor, one value
-    ...[1, 0, 0, 0, 0, 0, 0, 0, 0x6b, 4, 0, 0, 0, 7, 0, 0, 0], // "k": uint32 7
-    ...[1, 0, 0, 0, 0, 0, 0, 0, 0x74, 2, 0, 0, 0], // "t", two lengths
-    ...[2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], // the innermost one first
-    ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], // float32, at 0
-  ];
-  const data = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0];
-  assert.deepEqual([...small.subarray(0, header.length)], header);
-  assert.deepEqual([...small.subarray(96)], [...data, ...Array.from({ length: 24 }, () => 0)]);
+  const header = hex(
+    "47475546 03000000", // "GGUF", version 3
+    "0100000000000000 0100000000000000", // one tensor, one value
+    "0100000000000000 6b 04000000 07000000", // "k": uint32 7
+    "0100000000000000 74 02000000", // "t", two lengths
+    "0200000000000000 0100000000000000", // the innermost one first
+    "00000000 0000000000000000", // float32, at 0
+  );
+  assert.deepEqual(small.subarray(0, header.length), header);
+  assert.deepEqual(small.subarray(96), Buffer.concat([hex("0000803f 000000c0"), Buffer.alloc(24)])); // 1, -2, padding
 });
+
+function hex(...lines: readonly string[]): Buffer {
+  return Buffer.from(lines.join("").replaceAll(" ", ""), "hex");
+}
 
 test("another program's reader finds the same values, shapes and places", async (t) => {
   const path = join(temporaryDirectory(t), "x.gguf");

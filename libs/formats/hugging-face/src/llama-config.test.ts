@@ -24,7 +24,8 @@ test("the sizes written are the sizes read", () => {
 });
 
 test("what transformers leaves out has its default: key heads, width of a head, base of the angles, an output of its own", () => {
-  const { num_key_value_heads, head_dim, rope_theta, rope_parameters, tie_word_embeddings, ...rest } = config;
+  const leftOut = ["num_key_value_heads", "head_dim", "rope_theta", "rope_parameters", "tie_word_embeddings"];
+  const rest = Object.fromEntries(Object.entries(config).filter(([name]) => !leftOut.includes(name)));
   assert.deepEqual(llamaShape(rest, "config.json"), { ...shape, keyValueHeads: 4, ropeTheta: 10_000, isTied: false });
 });
 
