@@ -15,6 +15,7 @@ import { type Row, SampleSelection } from "../evaluation/sample-selection.ts";
 import { rowsAtOnce, sampleLength, scoringWindow } from "../evaluation/settings.ts";
 import type { RowLoss, ScoredSample } from "../worker/protocol.ts";
 import { datasetAnalysis } from "./dataset-analysis.ts";
+import { gathered } from "./gathered-rows.ts";
 import { validationRows } from "./validation-rows.ts";
 
 export interface Instruments extends Sources {
@@ -60,7 +61,7 @@ async function measureHeld(
   const size = await ask("load", { ...source, manifestSha256: checkpointSha256 });
   const analysis = await datasetAnalysis(dataShard, dataset, size.vocabularySize, signal);
   const atOnce = rowsAtOnce(settings, size);
-  const batches = gathered(validationRows(dataShard, dataset.name, atOnce, signal), rowsToSort);
+  const batches = gathered(validationRows(dataShard, dataset.name, atOnce, signal));
   const window = scoringWindow(settings, size.maxSequenceLength);
   const scores = await scoreSplit(ask, batches, { settings, atOnce, window });
   if (scores.rows.length !== Number(dataset.validationRows)) {
@@ -88,20 +89,6 @@ async function provenCertificate({ ask }: Instruments, loaded: Loaded): Promise<
   const failure = failureOf(proven);
   if (failure !== undefined) throw new NotCertified(failure, certificate);
   return certificate;
-}
-
-/** Sent together, so that rows of like length can be computed side by side; few enough to be answered in good time. */
-const rowsToSort = 128;
-
-async function* gathered(batches: AsyncIterable<readonly Row[]>, count: number): AsyncGenerator<readonly Row[]> {
-  let rows: Row[] = [];
-  for await (const batch of batches) {
-    rows.push(...batch);
-    if (rows.length < count) continue;
-    yield rows;
-    rows = [];
-  }
-  if (rows.length > 0) yield rows;
 }
 
 interface Scoring {
