@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figures, readBesideOptions, type Span } from "./beside.ts";
+import { figures, type Span } from "./beside.ts";
+import { readBesideOptions } from "./beside-options.ts";
 
 const span = (beginSeconds: number, endSeconds: number): Span => ({
   beginMs: 1000 * beginSeconds,

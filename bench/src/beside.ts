@@ -6,27 +6,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type LocalSystem, startLocalSystem } from "@pretrain/cli";
 import { connectBroker } from "@pretrain/events";
 import { createLog } from "@pretrain/observability";
 import { type Evaluation, EvaluatorService, Evaluation_State as State, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import type { BesideOptions } from "./beside-options.ts";
 import { hashedTokens } from "./contenders/hashed.ts";
 import { median } from "./statistics.ts";
-import { type ModelName, models } from "./workload.ts";
-
-export interface BesideOptions {
-  readonly model: ModelName;
-  /** PRETRAIN_EVALUATION_NICENESS and PRETRAIN_EVALUATION_THREADS of the evaluator. */
-  readonly niceness: number;
-  readonly threads: number;
-  /** Micro-steps between checkpoints, each of so many rows; and rows that an evaluation scores. */
-  readonly saveInterval: number;
-  readonly rows: number;
-  readonly validationRows: number;
-}
+import { models } from "./workload.ts";
 
 /** When something began and ended, in milliseconds of one clock. */
 export interface Span {
@@ -45,39 +34,8 @@ export interface BesideFigures {
   readonly evaluation_seconds_alone: number;
 }
 
-export function readBesideOptions(parameters: readonly string[]): BesideOptions {
-  const text = (value: string) => ({ type: "string", default: value }) as const;
-  const { values } = parseArgs({
-    args: [...parameters],
-    options: {
-      model: text("small"),
-      niceness: text("10"),
-      threads: text("0"),
-      "save-interval": text("60"),
-      rows: text("8"),
-      "validation-rows": text("64"),
-    },
-  });
-  if (values.model !== "small" && values.model !== "baseline")
-    throw new RangeError(`--model is ${values.model}; it must be small or baseline`);
-  return {
-    model: values.model,
-    niceness: whole("--niceness", values.niceness, 0, 19),
-    threads: whole("--threads", values.threads, 0, 1024),
-    saveInterval: whole("--save-interval", values["save-interval"], 4, 10_000),
-    rows: whole("--rows", values.rows, 1, 128),
-    validationRows: whole("--validation-rows", values["validation-rows"], 1, 10_000),
-  };
-}
-
-function whole(what: string, found: string, least: number, most: number): number {
-  const value = Number(found);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${what} is ${found}; it must be a whole number from ${least} to ${most}`);
-}
-
 /** Evaluations beside training: the first traces, the others are measured. */
-const evaluationsBeside = 3;
+const evaluationsBeside = 4;
 
 export async function beside(options: BesideOptions, tell: (line: string) => void): Promise<BesideFigures> {
   const folder = mkdtempSync(join(tmpdir(), "pretrain-beside-"));

@@ -1,6 +1,7 @@
 /** `pnpm bench`: the project beside its peers, in one run. Prints a table and, as the last line, one JSON object. */
 import { loadavg } from "node:os";
-import { type BesideOptions, beside, besideTable, readBesideOptions } from "./beside.ts";
+import { beside, besideTable } from "./beside.ts";
+import { type BesideOptions, readBesideOptions } from "./beside-options.ts";
 import { checkpoint, checkpointTable } from "./checkpoint.ts";
 import { entrantsOf } from "./entrants.ts";
 import { comparisonTable, holds } from "./exported/comparison.ts";
