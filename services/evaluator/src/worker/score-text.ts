@@ -1,15 +1,16 @@
 /** What each token of a text costs, by the functions that score the rows of an evaluation. */
 import { FailedPrecondition, InvalidArgument, type Violation } from "@pretrain/errors";
-import type { ScoringWindow } from "@pretrain/inference-program";
-import { rollingWindows, textLoss } from "@pretrain/measures";
+import { rollingWindows, type ScoringWindow, textLoss } from "@pretrain/measures";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { LoadedModel } from "./load-model.ts";
 import { openedText } from "./opened-text.ts";
 import type { ScoredText, ScoredToken, TextToScore } from "./protocol.ts";
 
-/** As many as an answer holds, and as can be read in a minute: whoever else needs this process waits meanwhile. */
+/**
+ * Tokens that all windows together may read: an answer holds as many, and the 26M model reads them in some 100 s on two cores, while
+ * whoever else needs this process waits.
+ */
 const mostTokens = 2 ** 17;
-const mostPositions = 2 ** 18;
 
 /**
  * @throws InvalidArgument when there is no token to score, there are too many, or context and stride make no sense; FailedPrecondition
@@ -88,12 +89,10 @@ function expectScorable(targets: number, { context, stride }: ScoringWindow): vo
       { field: "text", description: `has ${targets} tokens, at most ${mostTokens} are scored; send it in parts` },
     ]);
   }
-  const positions = rollingWindows(targets, context, stride).reduce(
-    (sum, { input: [begin, end] }) => sum + end - begin,
-    0,
-  );
-  if (positions > mostPositions) {
-    const description = `${positions} tokens would be read, at most ${mostPositions} are; choose a longer stride`;
+  const windows = rollingWindows(targets, context, stride);
+  const read = windows.reduce((sum, { input: [begin, end] }) => sum + end - begin, 0);
+  if (read > mostTokens) {
+    const description = `${read} tokens would be read in all windows, at most ${mostTokens} are; choose a longer stride, or send parts`;
     refuse([{ field: "stride", description }]);
   }
 }
