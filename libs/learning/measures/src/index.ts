@@ -17,7 +17,7 @@ export { addLoss, type LossTotal, meanNatsPerToken, perplexity, totalLoss, unifo
 export { type PairedLoss, pairedBootstrap } from "./paired-bootstrap.ts";
 export { mean, percentOf, reductionPercent } from "./record-arithmetic.ts";
 export type { Interval } from "./resampling.ts";
-export { type RollingWindow, rollingWindows } from "./rolling-windows.ts";
+export { type RollingWindow, rollingWindows, type ScoringWindow } from "./rolling-windows.ts";
 export { type RunCount, runCounts } from "./run-counts.ts";
 export type { TextPair } from "./text-pairs.ts";
 export { type WordRule, wordRuleFor } from "./words.ts";

@@ -8,6 +8,14 @@ export interface RollingWindow {
   readonly score: readonly [begin: number, end: number];
 }
 
+/** How a row is scored that has more tokens behind its first one than `context`. */
+export interface ScoringWindow {
+  /** Tokens that a token is predicted from at most. */
+  readonly context: number;
+  /** New tokens of each window but the first, 1 to `context`. */
+  readonly stride: number;
+}
+
 /**
  * Rolling windows as lm-evaluation-harness has them. The first one scores all it reads from the prefix on; each later one
  * scores the next `stride` tokens, fewer at the end, and reads `context` tokens up to the one before the last it scores:

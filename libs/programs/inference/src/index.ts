@@ -6,4 +6,4 @@ export {
   type ScoredShape,
   tracedSources,
 } from "./inference-program.ts";
-export type { RowScores, ScoringWindow } from "./row-scores.ts";
+export type { RowScores } from "./row-scores.ts";

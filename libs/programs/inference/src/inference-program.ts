@@ -1,6 +1,7 @@
 /** A model on the device: weights that never leave it, and the few functions that read them, each traced when first needed. */
 
 import { chooseKernels, type Kernels } from "@pretrain/fused-kernels";
+import type { ScoringWindow } from "@pretrain/measures";
 import type { ModelShape } from "@pretrain/model";
 import {
   DeviceState,
@@ -15,7 +16,7 @@ import {
 import { type Decoder, decoder, placesFor } from "./decoder.ts";
 import { float32, int32 } from "./elements.ts";
 import { rowBatches } from "./row-batches.ts";
-import { emptyScores, keepScores, piecesOf, type RowScores, type ScoringWindow } from "./row-scores.ts";
+import { emptyScores, keepScores, piecesOf, type RowScores } from "./row-scores.ts";
 import { decoding, scoring, trainingLoss, weightVariables } from "./traced-parts.ts";
 
 export interface InferenceProgramOptions {

@@ -2,7 +2,7 @@
  * Rows as they are scored: whole, or, where they are longer than the context, in rolling windows whose scores are put together again
  * so that each target has one.
  */
-import { rollingWindows } from "@pretrain/measures";
+import { rollingWindows, type ScoringWindow } from "@pretrain/measures";
 
 /** Of the tokens of a row but the first, in their order. */
 export interface RowScores {
@@ -12,14 +12,6 @@ export interface RowScores {
   readonly likeliest: Int32Array;
   /** The probability of that one. */
   readonly confidence: Float32Array;
-}
-
-/** How a row is scored that has more tokens behind its first one than `context`. */
-export interface ScoringWindow {
-  /** Tokens that a token is predicted from at most. */
-  readonly context: number;
-  /** New tokens of each window but the first, 1 to `context`. */
-  readonly stride: number;
 }
 
 /** What is computed as one row. Its last `kept` predictions are those of its row's targets from `first` on. */

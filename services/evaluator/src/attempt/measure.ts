@@ -1,8 +1,8 @@
 /** Measures one checkpoint: the whole validation split in one pass, and on the way the first rows that can be samples. */
 import { acquireCheckpoint, parseCheckpointName, releaseCheckpoint } from "@pretrain/checkpoint";
 import { FailedPrecondition, Unavailable } from "@pretrain/errors";
-import type { ScoringWindow } from "@pretrain/inference-program";
 import { type RowLosses, writeLosses } from "@pretrain/losses";
+import type { ScoringWindow } from "@pretrain/measures";
 import type { Certificate, DataShardService, Evaluation, EvaluationSettings } from "@pretrain/proto";
 import type { PretrainClient } from "@pretrain/rpc";
 import type { Ask } from "../computing/computing-process.ts";

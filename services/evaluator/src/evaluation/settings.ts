@@ -1,7 +1,7 @@
 /** How a checkpoint is measured: as its experiment's recipe says, or as somebody asks. */
 import { create } from "@bufbuild/protobuf";
 import { InvalidArgument, type Violation } from "@pretrain/errors";
-import type { ScoringWindow } from "@pretrain/inference-program";
+import type { ScoringWindow } from "@pretrain/measures";
 import { type EvaluationSettings, EvaluationSettingsSchema } from "@pretrain/proto";
 import type { CompleteRecipe } from "@pretrain/recipe";
 

@@ -5,7 +5,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CheckpointId } from "@pretrain/checkpoint";
 import type { StatusName, Violation } from "@pretrain/errors";
-import type { ScoringWindow } from "@pretrain/inference-program";
+import type { ScoringWindow } from "@pretrain/measures";
 import type { CanarySchema } from "@pretrain/proto";
 import type { Sampling, StopReason, TextEnd, TextStep } from "@pretrain/scoring";
 import type { ModelCertificate } from "../evaluation/certificate.ts";

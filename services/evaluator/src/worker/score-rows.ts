@@ -1,7 +1,7 @@
 /** The loss of every target of some rows, with its sum for each row, so that sums over any batches agree. */
 import { FailedPrecondition } from "@pretrain/errors";
-import type { RowScores, ScoringWindow } from "@pretrain/inference-program";
-import { charactersBegun, textLoss } from "@pretrain/measures";
+import type { RowScores } from "@pretrain/inference-program";
+import { charactersBegun, type ScoringWindow, textLoss } from "@pretrain/measures";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { Row } from "../evaluation/sample-selection.ts";
 import type { LoadedModel } from "./load-model.ts";

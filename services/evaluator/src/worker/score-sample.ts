@@ -1,6 +1,6 @@
 /** One prompt: how well the true continuation was predicted, and what the model writes in its place. */
 import { FailedPrecondition } from "@pretrain/errors";
-import type { ScoringWindow } from "@pretrain/inference-program";
+import type { ScoringWindow } from "@pretrain/measures";
 import { generate, likeliest, type StopReason } from "@pretrain/scoring";
 import type { Tokenizer } from "@pretrain/tokenizer";
 import type { LoadedModel } from "./load-model.ts";
