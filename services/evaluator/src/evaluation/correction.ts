@@ -52,10 +52,11 @@ function refuseState(old: Evaluation, correction: Subject): void {
 /** An evaluation whose recipe could not be read had none: then there is nothing to differ from. */
 function refuseOtherSettings({ name, settings: old }: Evaluation, settings: EvaluationSettings | undefined): void {
   if (old === undefined || settings === undefined) return;
-  const [before, now] = [old, settings].map((each) => reflect(EvaluationSettingsSchema, each));
+  const [before, now] = [reflect(EvaluationSettingsSchema, old), reflect(EvaluationSettingsSchema, settings)];
   const found = compared
-    .filter((setting) => before?.get(setting) !== now?.get(setting))
-    .map((setting) => `${setting.name} is ${now?.get(setting)}, not ${before?.get(setting)}`);
+    .map((setting) => ({ name: setting.name, was: Number(before.get(setting)), is: Number(now.get(setting)) }))
+    .filter(({ was, is }) => was !== is)
+    .map(({ name: setting, was, is }) => `${setting} is ${is}, not ${was}`);
   if (found.length === 0) return;
   throw new InvalidArgument([
     { field: "settings", description: `a correction measures what ${name} measured; here ${found.join(", ")}` },
