@@ -231,6 +231,7 @@ interface Texts {
     token_bytes_from_1: number[];
     utf8_bytes: number;
     tokens_without_markers: number;
+    suffix_from_middle_of_character?: { first_scored_body_token: number; bytes: number };
   }[];
   readonly tokenizer_sha256: string;
 }
@@ -257,6 +258,9 @@ goldenTest(
         ids.slice(1).map((id, index) => [id, bytes[index]]),
         name,
       );
+      const { first_scored_body_token: first = 0, bytes: rest = golden.utf8_bytes } =
+        golden.suffix_from_middle_of_character ?? {};
+      assert.equal(Number(tokens[first]?.byteOffset), golden.utf8_bytes - rest, `${name}: also inside a character`);
       const own = tokens.slice(0, golden.tokens_without_markers).reduce((sum, { nats }) => sum + nats, 0);
       assertClose(bitsPerByte, own / Math.LN2 / golden.utf8_bytes, { relative: 1e-12 }, name);
       assert.equal(
