@@ -186,7 +186,9 @@ function nameIn(layout: Layout, { ours, theirs }: LlamaParameter): string {
 
 /** Exact: a bfloat16 is a float32 whose lower half is zero. */
 function fromUpperHalves(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < bits.length; i += 1) bits[i] = (halves[i] ?? 0) << 16; // `from` with a function takes ten times as long
+  return new Float32Array(bits.buffer);
 }
 
 function expectShape(name: string, { shape }: StoredTensor, expected: readonly number[], key: string): void {
