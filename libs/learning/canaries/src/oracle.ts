@@ -17,7 +17,7 @@ export interface Oracle {
    * What `target` costs behind `token`, in nats: about 0 where the cycle goes on, 40 to 60 where it breaks, and ln V behind a token that
    * is not of the cycle. What stands before `token` makes no difference.
    */
-  lossAfter(token: number, target: number): number;
+  readonly lossAfter: (token: number, target: number) => number;
 }
 
 /** Distinct tokens of the longest cycle that is of use: more would find no more mistakes. */

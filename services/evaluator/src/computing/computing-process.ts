@@ -73,6 +73,7 @@ export async function startComputing(
       ...tensorflowEnvironment(share.threads === 0 ? {} : { threads: share.threads }),
       ...blobEnvironment(process.env),
       PATH: process.env["PATH"],
+      NODE_OPTIONS: process.env["NODE_OPTIONS"], // what is said of Node holds for the process that needs the memory, too
       PRETRAIN_BLOBS: blobs,
       PRETRAIN_PROGRAMS: programs,
     },

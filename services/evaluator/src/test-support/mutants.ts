@@ -17,13 +17,6 @@ export interface Mutant {
   readonly kernels?: "plain";
 }
 
-/** What the process of a self-test is told. */
-export interface SelfTestTask {
-  /** Absent: the program as it is. */
-  readonly mutant?: Mutant;
-  readonly kernels?: "plain";
-}
-
 const scoring = "libs/learning/scoring/src";
 const model = "libs/learning/model/src";
 const program = "libs/programs/inference/src";

@@ -20,8 +20,12 @@ export interface System {
   readonly ended: (name: string) => Promise<Evaluation>;
 }
 
-/** @param experimentIn makes the experiment in a store */
-export async function startSystem(t: TestScope, experimentIn = tinyExperiment): Promise<System> {
+/** @param experimentIn makes the experiment in a store   @param more variables of the evaluator's environment */
+export async function startSystem(
+  t: TestScope,
+  experimentIn = tinyExperiment,
+  more: Readonly<Record<string, string>> = {},
+): Promise<System> {
   const opened = new AsyncDisposableStack(); // a test's own hooks run in the order in which they were added
   t.after(() => opened.disposeAsync());
   const scope = { after: (cleanUp: () => void | Promise<void>) => opened.defer(cleanUp) };
@@ -37,6 +41,7 @@ export async function startSystem(t: TestScope, experimentIn = tinyExperiment): 
     PRETRAIN_STATE: `${folder}/state`,
     PRETRAIN_DATA_SHARD: dataShard.address,
     PRETRAIN_WORKER_IDLE_MS: "2000",
+    ...more,
   };
   const evaluator = await startEvaluator(scope, environment);
   const announced = new Map<string, Evaluation>();

@@ -56,7 +56,7 @@ async function toEos(oracle: OracleModel): Promise<Case> {
 async function toTheEnd(oracle: OracleModel): Promise<Case> {
   const { tokenizer, shape } = oracle.model;
   const lengthOf = (prompt: string) => openedText(tokenizer, prompt).length;
-  let characters = [...oracle.text.repeat(Math.ceil(shape.maxSequenceLength / oracle.text.length))];
+  let characters = Array.from(oracle.text.repeat(Math.ceil(shape.maxSequenceLength / oracle.text.length)));
   while (lengthOf(characters.join("")) > shape.maxSequenceLength - 2) characters = characters.slice(0, -1);
   const prompt = characters.join("");
   const tokens = await tokensOf(oracle, { prompt, maxNewTokens: shape.maxSequenceLength, ignoreEos: true });

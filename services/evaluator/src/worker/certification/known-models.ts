@@ -75,7 +75,7 @@ const distinctCharacters = "aé漢kQ7z,B0m;Xw#4gVt:p9J$d!Z2r(H=5v)N?u8K+c_1sY-6G
 
 /** The longest beginning of those characters that is at most `tokens` long. */
 function textOfDistinctTokens(tokenizer: Tokenizer, tokens: number): string {
-  const characters = [...distinctCharacters];
+  const characters = Array.from(distinctCharacters);
   for (let count = characters.length; count > 0; count -= 1) {
     const text = characters.slice(0, count).join("");
     const ids = tokenizer.encode(text);

@@ -23,7 +23,7 @@ export const measuredNumbers: Canary<OracleModel> = {
     const ofText = sum(
       rows.flatMap((row, index) => (losses[index] ?? []).filter((_, target) => row[target + 1] !== eos)),
     );
-    const [bytes, characters] = [Buffer.byteLength(oracle.text), [...oracle.text].length]; // in each of two rows
+    const [bytes, characters] = [Buffer.byteLength(oracle.text), Array.from(oracle.text).length]; // in each of two rows
     const known = [mean, mean, ofText / (2 * bytes), ofText / (2 * characters)];
     const bits = [bitsPerByte, bitsPerCharacter].map((value) => (value ?? Number.NaN) * Math.LN2);
     const found = [validationLoss?.natsPerToken ?? Number.NaN, Math.log(perplexity ?? Number.NaN), ...bits];
