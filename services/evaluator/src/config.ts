@@ -24,7 +24,7 @@ export function readServiceConfig(environment: Environment) {
 export function readWorkerConfig(environment: Environment) {
   const own = {
     idleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "20000"),
-    niceness: variable("PRETRAIN_EVALUATION_NICENESS", count(0, 19), "0"),
+    niceness: variable("PRETRAIN_EVALUATION_NICENESS", count(0, 19), "10"),
     threads: variable("PRETRAIN_EVALUATION_THREADS", count(0, 1024), "0"),
   };
   return readConfig({ ...shared, ...own }, environment);
