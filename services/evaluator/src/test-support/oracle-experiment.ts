@@ -19,7 +19,7 @@ export function oracleExperiment(blobsUrl: string): Promise<TinyExperiment> {
 }
 
 /** The text of the whole cycle, markers left out. */
-export const cycleText = `${charactersOf(" ", "O")}你é🐋${charactersOf("P", "~")}`;
+const cycleText = `${charactersOf(" ", "O")}你é🐋${charactersOf("P", "~")}`;
 
 /** As `experiments/tiny/checkpoints/8`. */
 export async function writeOracleCheckpoint(experiment: TinyExperiment): Promise<void> {
