@@ -6,11 +6,12 @@ import { test } from "node:test";
 import { openBlobs } from "@pretrain/blobs";
 import { EvaluatorService, Experiment_State, Export_Format, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import { until } from "@pretrain/testing";
 import { ended, finalReport, trained } from "./experiments.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
 
-test("an exported checkpoint, imported, has the same weights bit for bit and the same losses; its record is whole", async (t) => {
+test("an exported checkpoint, imported, has the same weights and losses, bit for bit; its record is whole, its loss is listed", async (t) => {
   const system = await startSystem(t);
   const blobs = openBlobs(system.blobsUrl);
   using trainer = connectClient(TrainerService, system.addresses.trainer);
@@ -49,4 +50,11 @@ test("an exported checkpoint, imported, has the same weights bit for bit and the
   assert.equal(found?.validationLoss?.tokens, expected?.validationLoss?.tokens);
   assert.equal(found?.inferenceLoss?.nats, expected?.inferenceLoss?.nats);
   assert.equal(report.origin?.imported?.source, exported.name);
+  const measured = await until(
+    async () => [await last(name)].find(({ lossNatsPerToken }) => lossNatsPerToken !== undefined),
+    {
+      timeoutMs: 120_000,
+    },
+  );
+  assert.deepEqual([measured.lossNatsPerToken, measured.best], [found?.validationLoss?.natsPerToken, true]); // told by the evaluator
 });
