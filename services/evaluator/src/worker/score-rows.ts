@@ -10,7 +10,7 @@ import type { RowLoss } from "./protocol.ts";
 /**
  * @param rowsAtOnce computed together at most, which changes no number
  * @param window how rows are scored that are longer than its context; by default the context is all positions of the model
- * @throws FailedPrecondition for a loss that is no finite number
+ * @throws FailedPrecondition for a token that the model does not have, or a loss that is no finite number
  */
 export function scoreRows(
   { program, shape, tokenizer }: LoadedModel,
@@ -18,6 +18,7 @@ export function scoreRows(
   rowsAtOnce: number,
   window: ScoringWindow = { context: shape.maxSequenceLength, stride: shape.maxSequenceLength },
 ): RowLoss[] {
+  for (const row of rows) refuseUnknownTokens(row, shape.vocabularySize);
   const scores = program.scores(
     rows.map(({ tokens }) => tokens),
     rowsAtOnce,
@@ -55,6 +56,13 @@ function rowLoss(
     characters: texts.reduce((sum, { characters }) => sum + characters, 0),
     targets: { tokens: ids, nats: losses, top1, confidence },
   };
+}
+
+function refuseUnknownTokens({ rowId, tokens }: Row, vocabularySize: number): void {
+  const unknown = tokens.find((id) => id >= vocabularySize);
+  if (unknown === undefined) return;
+  const message = `row ${rowId} has the token ${unknown}; the model has 0 to ${vocabularySize - 1}`;
+  throw new FailedPrecondition("TOKEN_UNKNOWN", message, { row: String(rowId) });
 }
 
 /** Every token but the first, which nothing predicts. */

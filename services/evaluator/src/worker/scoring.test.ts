@@ -128,11 +128,21 @@ test("scoring rows", async (t) => {
     assert.ok(all.includes(0) && all.includes(1), "some were foreseen: else the test shows nothing");
   });
 
+  await t.test("a token that the model does not have is refused by its row", () => {
+    const row = { rowId: 17, tokens: new Uint16Array([1, 299, 300, 2]) };
+    assert.throws(() => scoreRows(model, [row], 1), /row 17 has the token 300; the model has 0 to 299/);
+  });
+
   await t.test("characters are counted where they begin, so that those of several tokens count once", () => {
-    for (const row of rows.filter(({ tokens }) => tokens.at(-1) === tokenizer.specialTokens.eos)) {
-      const text = tokenizer.decode(row.tokens, { skipSpecialTokens: true });
-      assert.equal(scoreRows(model, [row], 1)[0]?.characters, [...text].length);
-    }
+    const text = "天下 naïve 🐋";
+    const { bos, eos } = tokenizer.specialTokens;
+    const tokens = Uint16Array.of(bos, ...tokenizer.encode(text), eos);
+    assert.ok(
+      [...tokens].some((id) => tokenizer.decode([id]).includes("\uFFFD")),
+      "no character lies in several tokens",
+    );
+    const [loss] = scoreRows(model, [{ rowId: 0, tokens }], 1);
+    assert.deepEqual([loss?.bytes, loss?.characters], [6 + 1 + 6 + 1 + 4, 2 + 1 + 5 + 1 + 1]);
   });
 
   await t.test("a row longer than the context is scored in windows, each target from as many tokens as fit", () => {
