@@ -32,9 +32,10 @@ const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPack
 await queue.resume(); // whatever an earlier process left
 const enqueue = (name: string) => queue.enqueue(name);
 const ready = new ReadyDatasets(records, blobs);
-const analyses = opened.use(new DatasetAnalyses({ ready, blobs, log }));
+const analyses = new DatasetAnalyses({ ready, blobs, log });
 const methods = dataShardMethods({ ...config, records, blobs, ready, analyses, enqueue, onBatch, now });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
+opened.use(analyses); // closed before the server, which would wait for callers of a computation
 const isReady = () => records.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready: isReady, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
