@@ -11,7 +11,7 @@ import { type LocalSystem, startLocalSystem } from "@pretrain/cli";
 import { DataShardService, EvaluatorService, Export_Format as Format, Split } from "@pretrain/proto";
 import { connectClient, type PretrainClient } from "@pretrain/rpc";
 import { type ExportedCheckpoint, hashedCheckpoint, trainedCheckpoint, writeText } from "./checkpoints.ts";
-import { type Comparison, lossLimit, relativeDifference, tokenLimit, unequal } from "./comparison.ts";
+import { type Comparison, comparisonTable, lossLimit, relativeDifference, tokenLimit, unequal } from "./comparison.ts";
 import { byLlamaCpp, byTransformers, type FolderQuestion } from "./peers.ts";
 
 type Evaluator = PretrainClient<typeof EvaluatorService>;
@@ -23,6 +23,8 @@ const text =
   "The whale is a spouting fish with a horizontal tail; there you have him, however contracted. 鲸鱼. ".repeat(40);
 /** Tokens of the text whose losses llama.cpp is asked for, one by one. */
 const scored = { from: 24, to: 48 };
+/** A model of the baseline's size proves itself first. */
+const patiently = { timeoutMs: 30 * 60_000 };
 /** For programs that know no narrower heads. */
 const wide = 32;
 
@@ -83,7 +85,9 @@ async function compared(
       );
       await exportTo(evaluator, own.folder, { checkpoint: checkpoint.checkpoint, format, padHeadDim });
     }
-    found.push(...inTransformers(own), inLlamaCpp(own));
+    const here = [...inTransformers(own), inLlamaCpp(own)];
+    tell(comparisonTable(here));
+    found.push(...here);
   }
   return found;
 }
@@ -94,10 +98,10 @@ async function byTheEvaluator(
   { checkpoint, dataset, evaluation }: ExportedCheckpoint,
 ): Promise<Ours> {
   const rows = await validationRows(system, dataset.name);
-  const scoredPrompt = await evaluator.scoreText({ checkpoint, text: prompt });
+  const scoredPrompt = await evaluator.scoreText({ checkpoint, text: prompt }, patiently);
   const generation = evaluator.generate({ checkpoint, prompt, maxNewTokens: newTokens });
   const messages = await Array.fromAsync(generation);
-  const scoredText = await evaluator.scoreText({ checkpoint, text });
+  const scoredText = await evaluator.scoreText({ checkpoint, text }, patiently);
   const bos = rows[0]?.[0] ?? Number.NaN; // every row begins with it
   return {
     rows,
@@ -127,7 +131,7 @@ async function exportTo(
   folder: string,
   request: { readonly checkpoint: string; readonly format: Format; readonly padHeadDim: number },
 ): Promise<void> {
-  const { name, files } = await evaluator.exportCheckpoint(request);
+  const { name, files } = await evaluator.exportCheckpoint(request, patiently);
   for (const { name: file } of files) {
     const pieces = async function* () {
       for await (const { content } of evaluator.readExportedFile({ name, file })) yield content;

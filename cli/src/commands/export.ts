@@ -40,14 +40,15 @@ export function addExportCommand(program: Command): void {
     .action(exportTo);
 }
 
+/** As long as the evaluator itself waits for its process: a large model is certified, written, read back and run. */
+const patienceMs = 30 * 60_000;
+
 async function exportTo(checkpoint: string, options: Options): Promise<void> {
   await expectFree(options.to); // before the evaluator works for nothing
   using evaluator = connectClient(EvaluatorService, options.evaluator);
-  const exported = await evaluator.exportCheckpoint({
-    checkpoint: checkpointName(checkpoint),
-    format: formats[options.format],
-    padHeadDim: options.padHeadDim,
-  });
+  const { format, padHeadDim } = options;
+  const request = { checkpoint: checkpointName(checkpoint), format: formats[format], padHeadDim };
+  const exported = await evaluator.exportCheckpoint(request, { timeoutMs: patienceMs });
   await writeFolder(options.to, exported.files, (file) => pieces(evaluator, exported.name, file));
   const text =
     options.output === "json" ? toJsonString(ExportSchema, exported, { prettySpaces: 2 }) : shown(exported, options.to);

@@ -10,6 +10,7 @@ import { startSystem } from "./test-support/running-system.ts";
 import { tinyWeights, writeTinyCheckpoint } from "./test-support/tiny-experiment.ts";
 
 const checkpoint = "experiments/tiny/checkpoints/8";
+const patiently = { timeoutMs: 300_000 };
 
 test("checkpoints for other programs", async (t) => {
   const { experiment, evaluator } = await startSystem(t);
@@ -21,7 +22,7 @@ test("checkpoints for other programs", async (t) => {
   };
 
   await t.test("a Hugging Face folder, proven, with files that are what their digests say", async () => {
-    const exported = await client.exportCheckpoint({ checkpoint, format: Format.HUGGING_FACE });
+    const exported = await client.exportCheckpoint({ checkpoint, format: Format.HUGGING_FACE }, patiently);
     assert.deepEqual(
       exported.proof.map(({ name, outcome, deviation, limit }) => [name, outcome, deviation <= limit]),
       ["export_scores", "export_losses", "export_tokens"].map((name) => [name, Outcome.PASSED, true]),
@@ -32,11 +33,14 @@ test("checkpoints for other programs", async (t) => {
     }
     const { metadata } = decodeSafetensors(await read(exported.name, "model.safetensors"), "model.safetensors");
     assert.equal(metadata["pretrain.checkpoint_sha256"], sealed.manifestSha256);
-    assert.deepEqual(await client.exportCheckpoint({ checkpoint, format: Format.HUGGING_FACE }), exported);
+    assert.deepEqual(await client.exportCheckpoint({ checkpoint, format: Format.HUGGING_FACE }, patiently), exported);
   });
 
   await t.test("a GGUF file with heads twice as wide", async () => {
-    const { name, headDim } = await client.exportCheckpoint({ checkpoint, format: Format.GGUF, padHeadDim: 8 });
+    const { name, headDim } = await client.exportCheckpoint(
+      { checkpoint, format: Format.GGUF, padHeadDim: 8 },
+      patiently,
+    );
     const { values } = decodeGguf(await read(name, "model.gguf"), "model.gguf");
     assert.deepEqual([headDim, values.get("llama.attention.key_length")?.value], [8, 8]);
     assert.equal(values.get("pretrain.checkpoint")?.value, checkpoint);
@@ -49,7 +53,7 @@ test("checkpoints for other programs", async (t) => {
       broken.get("norm.weight")?.fill(Number.NaN);
       await writeTinyCheckpoint(experiment, { microStep: 16, weights: broken });
       const asked = (fields: { checkpoint?: string; padHeadDim?: number }) =>
-        client.exportCheckpoint({ checkpoint, format: Format.GGUF, ...fields });
+        client.exportCheckpoint({ checkpoint, format: Format.GGUF, ...fields }, patiently);
       const noNumbers = asked({ checkpoint: "experiments/tiny/checkpoints/16" });
       await assert.rejects(noNumbers, (error) => error instanceof FailedPrecondition);
       const narrow = (error: unknown) =>
