@@ -105,7 +105,11 @@ test("a checkpoint is announced, measured, and its numbers are those of the long
   await t.test("bits per character: the same sum by code points; the sum itself is told too", () => {
     const whole = rows.map(({ tokens }) => tokenizer.decode(tokens, { skipSpecialTokens: true }));
     const cut = whole.filter((text) => text.endsWith("\uFFFD")).length; // at the end of a row: begun, and so counted
-    assert.equal(Number(evaluation.validationCharacters), sum(whole.map((text) => [...text].length)), `${cut} cut`);
+    assert.equal(
+      Number(evaluation.validationCharacters),
+      sum(whole.map((text) => Array.from(text).length)),
+      `${cut} cut`,
+    );
     assertClose(
       evaluation.textNats ?? 0,
       (evaluation.bitsPerByte ?? 0) * Math.LN2 * Number(evaluation.validationBytes),

@@ -36,7 +36,7 @@ export function decodeGguf(bytes: Uint8Array, name: string): GgufContent {
   const values = namedOnce(valueCount, cursor, refuse, (key) => readValue(key, cursor, refuse));
   const stated = values.get("general.alignment");
   if (stated !== undefined && stated.value !== alignment)
-    refuse(`general.alignment is ${stated.value}; ${alignment} is read`);
+    refuse(`general.alignment is ${JSON.stringify(stated.value)}; ${alignment} is read`);
   const infos = namedOnce(tensorCount, cursor, refuse, (tensor) => readInfo(tensor, cursor, refuse));
   return { values, tensors: tensorsOf(bytes, aligned(cursor.offset), infos, refuse) };
 }

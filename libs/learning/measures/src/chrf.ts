@@ -35,5 +35,5 @@ function matchesIn(texts: readonly (readonly [made: string[], reference: string[
 }
 
 function characters(text: string): string[] {
-  return [...text.split(whitespace).join("")];
+  return Array.from(text.split(whitespace).join(""));
 }

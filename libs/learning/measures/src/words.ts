@@ -18,8 +18,8 @@ export function wordsOf(text: string, rule: WordRule): string[] {
     .filter((word) => word !== "");
 }
 
-/** What Python's `str.split` splits at. */
-export const whitespace = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
+/** What Python's `str.split` splits at: white space, and the four separators of ASCII. */
+export const whitespace = new RegExp(`[\\p{White_Space}${String.fromCharCode(0x1c, 0x1d, 0x1e, 0x1f)}]+`, "u");
 
 /** A hyphen at the end of a line joins the line to the next one. */
 function withoutLineBreaks(text: string): string {

@@ -107,7 +107,8 @@ async function clearAway(blobs: BlobStore, id: string, begun: string): Promise<v
 async function readBegun(blobs: BlobStore, key: string): Promise<{ time: Date; checkpoint: CheckpointId | undefined }> {
   try {
     const { checkpoint, time }: JsonObject = JSON.parse(Buffer.from(await blobs.read(key)).toString());
-    return { time: new Date(String(time)), checkpoint: parseCheckpointName(String(checkpoint)) };
+    if (typeof time !== "string" || typeof checkpoint !== "string") throw new TypeError("no time, or no checkpoint");
+    return { time: new Date(time), checkpoint: parseCheckpointName(checkpoint) };
   } catch {
     return { time: new Date(Number.NaN), checkpoint: undefined };
   }

@@ -1,7 +1,7 @@
 /** Logits of another program are scored by the same rule: position i's score token i + 1. */
 import { scoreLogits } from "../score-logits.ts";
 import { type Canary, largestDifference, shown } from "./canary.ts";
-import { cycleRow, knownLosses, type OracleModel } from "./known-models.ts";
+import { cycleRow, type OracleModel } from "./known-models.ts";
 
 const inputLength = 5;
 const predictLength = 6;
