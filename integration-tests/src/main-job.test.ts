@@ -91,6 +91,18 @@ test("an experiment goes from its request to a final record", async (t) => {
     assert.ok(Math.abs(natsPerToken - trainingLoss) < 0.7, `validation ${natsPerToken}, training ${trainingLoss}`);
   });
 
+  await t.test("every target of an evaluation lies in one bin and one bucket, and the splits were compared", () => {
+    const { lossByPosition = [], lossByFrequency = [], ...evaluation } = report.evaluations.at(-1) ?? assert.fail();
+    const buckets = [lossByPosition, lossByFrequency].map((each) => each.map(({ loss }) => loss?.tokens ?? 0n));
+    for (const counts of [...buckets, evaluation.calibration?.bins.map(({ tokens }) => tokens) ?? []]) {
+      const sum = counts.reduce((total, tokens) => total + tokens, 0n);
+      assert.equal(sum, evaluation.validationLoss?.tokens);
+    }
+    assert.ok(lossByFrequency.length > 1, "tokens are not all equally frequent in the training split");
+    assert.equal(evaluation.overlap?.validationRows, evaluation.validationRows);
+    assert.match(evaluation.lossesBlob, /\/losses-[0-9a-f]{16}\.safetensors$/);
+  });
+
   await t.test("every evaluation is certified, and the record finds its numbers again from its sums and counts", () => {
     for (const { certificate, microStep } of report.evaluations) {
       const outcomes = certificate?.canaries.map(({ outcome }) => outcome) ?? [];
