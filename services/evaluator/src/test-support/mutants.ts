@@ -87,6 +87,13 @@ export const mutants: readonly Mutant[] = [
     caughtBy: "generation_length",
   },
   {
+    mistake: "the longest sequence does not end a text",
+    file: `${scoring}/generate.ts`,
+    text: "if (tokens.length >= maxSequenceLength)",
+    instead: "if (tokens.length >= 2 * maxSequenceLength)",
+    caughtBy: "generation_length",
+  },
+  {
     mistake: "labels are not shifted",
     file: `${scoring}/next-token-loss.ts`,
     text: "targets: movedLeft(tokens)",

@@ -1,6 +1,5 @@
 /** How long a continuation becomes: as many new tokens as asked for, whatever the prompt's length, unless something ends it. */
 import { Generations } from "../generations.ts";
-import { openedText } from "../opened-text.ts";
 import type { TextQuestion } from "../protocol.ts";
 import { scoreSample } from "../score-sample.ts";
 import type { Canary } from "./canary.ts";
@@ -52,17 +51,16 @@ async function toEos(oracle: OracleModel): Promise<Case> {
   return { made, due: inWords(oracle.cycle.slice(-1), "eos") };
 }
 
-/** A prompt that leaves only a few positions; how many, the tokenizer decides. */
+/** To the end of a short sequence, whatever the model's own: reading thousands of tokens would prove no more. */
 async function toTheEnd(oracle: OracleModel): Promise<Case> {
-  const { tokenizer, shape } = oracle.model;
-  const lengthOf = (prompt: string) => openedText(tokenizer, prompt).length;
-  let characters = Array.from(oracle.text.repeat(Math.ceil(shape.maxSequenceLength / oracle.text.length)));
-  while (lengthOf(characters.join("")) > shape.maxSequenceLength - 2) characters = characters.slice(0, -1);
-  const prompt = characters.join("");
-  const tokens = await tokensOf(oracle, { prompt, maxNewTokens: shape.maxSequenceLength, ignoreEos: true });
-  const due = `${shape.maxSequenceLength - lengthOf(prompt)} tokens up to the longest sequence, max_sequence_length`;
-  return { made: `${tokens.tokens.length} tokens up to the longest sequence, ${tokens.stopReason}`, due };
+  const { model } = oracle;
+  const maxSequenceLength = Math.min(shortSequence, model.shape.maxSequenceLength);
+  const short = { ...oracle, model: { ...model, shape: { ...model.shape, maxSequenceLength } } };
+  const made = await written(short, { prompt: "", maxNewTokens: 4 * shortSequence, ignoreEos: true });
+  return { made, due: inWords(cycleRow(oracle, maxSequenceLength).slice(1), "max_sequence_length") };
 }
+
+const shortSequence = 20;
 
 /** The continuation of a row that follows the cycle is the row's own, up to eos. @param inputLength tokens given */
 async function sample(oracle: OracleModel, inputLength: number): Promise<Case> {
@@ -79,32 +77,27 @@ async function sample(oracle: OracleModel, inputLength: number): Promise<Case> {
   const eos = oracle.cycle.length - 1 - inputLength; // of the tokens behind the input
   const own = tokens.slice(inputLength, inputLength + Math.min(predictLength, eos + 1));
   const text = tokenizer.decode(own, { skipSpecialTokens: true });
-  const words = (count: number, reason: string, words: string) =>
-    `a sample's ${count} tokens ${JSON.stringify(words)}, ${reason}`;
+  const words = (count: number, of: string, reason: string) =>
+    `a sample's ${count} tokens ${JSON.stringify(of)}, ${reason}`;
   return {
-    made: words(generatedTokens, stopReason, predictedText),
-    due: words(own.length, eos < predictLength ? "eos" : "max_new_tokens", text),
+    made: words(generatedTokens, predictedText, stopReason),
+    due: words(own.length, text, eos < predictLength ? "eos" : "max_new_tokens"),
   };
 }
 
 type Asked = Pick<TextQuestion, "prompt" | "maxNewTokens"> & { readonly ignoreEos?: boolean };
 
-async function written(oracle: OracleModel, asked: Asked): Promise<string> {
-  const { tokens, stopReason } = await tokensOf(oracle, asked);
-  return inWords(tokens, stopReason);
-}
-
 function inWords(tokens: readonly number[], reason: string): string {
   return `${tokens.length} tokens ${tokens.join(" ")}, ${reason}`;
 }
 
-async function tokensOf({ model }: OracleModel, asked: Asked) {
+async function written({ model }: OracleModel, asked: Asked): Promise<string> {
   const generations = new Generations();
   const question = { sampling: greedy, stops: [], ignoreEos: false, ...asked };
   const generation = generations.begin(model, question, () => undefined);
   for (const tokens: number[] = []; ; ) {
     const next = await generations.next(generation);
-    if ("stopReason" in next) return { tokens, stopReason: next.stopReason };
+    if ("stopReason" in next) return inWords(tokens, next.stopReason);
     tokens.push(next.token);
   }
 }

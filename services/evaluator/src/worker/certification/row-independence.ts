@@ -9,8 +9,8 @@ const beginningTokens = 24;
 /**
  * Every second row gives way to one of two tokens, so that the others stand at other places, beside more padding:
  *
- *     together   aaaaaaaa  bbbbbb  cccc            a and c must cost the same, and the beginning of a
- *     moved      cc… aaaaaaaa  xx                  the same as alone in a batch of one narrow row
+ *     together   aaaaaaaa  bbbbbb  cccc  dd      a and c must cost the same both times, and the beginning of a
+ *     moved      xx  cccc  xx  aaaaaaaa          what it costs alone, in a batch of one narrow row
  */
 export const rowIndependence: Canary<LoadedModel> = {
   name: "row_independence",
