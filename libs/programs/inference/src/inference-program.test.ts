@@ -145,6 +145,7 @@ test("a sibling has numbers of its own and the functions of the first: nothing i
   decoder.scores(rows[1] ?? []);
   const traced = String(program);
   using sibling = program.withWeights(zeroWeights(shape));
+  assert.equal(String(sibling), traced, "before it has computed anything");
   for (const losses of sibling.losses(rows)) assertClose(losses, Array(losses.length).fill(Math.log(50)), 1e-6);
   using empty = sibling.decoder(20);
   assert.deepEqual(new Set(empty.scores(rows[1] ?? [])), new Set([0]));
