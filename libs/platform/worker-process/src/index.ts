@@ -3,6 +3,7 @@
 export { kinds, type Message, type MessageGuard } from "./messages.ts";
 export { openParentChannel, type ParentChannel } from "./parent-channel.ts";
 export { channelVariable } from "./parent-socket.ts";
+export { processorTimeMs } from "./processor-time.ts";
 export { type Child, type ChildExit, type ChildOptions, startChild } from "./start-child.ts";
 export { steadyNow } from "./steady-now.ts";
 export { type Supervised, type SupervisorOptions, superviseWorker } from "./supervise-worker.ts";

@@ -3,8 +3,9 @@
 import { blobEnvironment } from "@pretrain/blobs";
 import { errorOfStatus, Unavailable } from "@pretrain/errors";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
-import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
+import { type Child, type ChildExit, kinds, processorTimeMs, startChild } from "@pretrain/worker-process";
 import type { FromChild, QuestionKind, Questions, Refusal, ToChild } from "../worker/protocol.ts";
+import { Patience } from "./patience.ts";
 
 export interface ComputingProcess extends AsyncDisposable {
   readonly processId: number;
@@ -25,7 +26,7 @@ export type Ask = <K extends QuestionKind>(
 /** The computing process ran into something that nobody foresaw. A repetition may meet it again. */
 export class ComputationFailed extends Error {}
 
-/** How long an answer may take: generous, since the largest model on the slowest machine must not be taken for hanging. */
+/** How long the process may be without computing, or a twentieth of how long an answer may take: generous, since the largest model on the slowest machine must not be taken for hanging. */
 const patienceMs: Readonly<Record<QuestionKind, number>> = {
   load: 10 * 60_000,
   scoreRows: 10 * 60_000,
@@ -60,7 +61,7 @@ export interface ProcessorShare {
 }
 
 /**
- * @param limitsMs how long each answer may take before the process is taken for hanging, and ended
+ * @param limitsMs how long the process may be without computing, until each answer, before it is taken for hanging, and ended
  */
 export async function startComputing(
   { blobs, programs, share = { niceness: 0, threads: 0 } }: ComputingPlaces,
@@ -114,7 +115,10 @@ async function answerWithin<K extends QuestionKind>(
 ): Promise<Questions[K]["answer"]> {
   const { promise, resolve, reject } = Promise.withResolvers<Questions[K]["answer"]>();
   open.set(message.id, { resolve: resolve as Pending["resolve"], reject });
-  const timer = setTimeout(() => {
+  const patience = new Patience(processorTimeMs(child.processId));
+  const timer = setInterval(() => {
+    if (patience.holds(processorTimeMs(child.processId))) return;
+    clearInterval(timer);
     open.delete(message.id); // its end must not be taken for an accident
     void child.kill().then(() => reject(hangs(message.kind, limitMs)));
   }, limitMs);
@@ -122,7 +126,7 @@ async function answerWithin<K extends QuestionKind>(
     const [, answer] = await Promise.all([child.send(message), promise]); // either may fail first, none may go unheard
     return answer;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     open.delete(message.id);
   }
 }
@@ -150,5 +154,8 @@ function lostError({ code, signal, stderrTail, protocolFault }: ChildExit): Unav
 }
 
 function hangs(kind: QuestionKind, limitMs: number): Unavailable {
-  return new Unavailable("CHILD_HANGS", `the computing process did not answer ${kind} within ${limitMs / 1000} s`);
+  return new Unavailable(
+    "CHILD_HANGS",
+    `the computing process did not answer ${kind}, and did not compute for ${limitMs / 1000} s`,
+  );
 }

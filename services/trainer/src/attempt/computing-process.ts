@@ -5,11 +5,10 @@ import { blobEnvironment } from "@pretrain/blobs";
 import { hasErrorCode, Unavailable } from "@pretrain/errors";
 import { Experiment_Reason as Reason } from "@pretrain/proto";
 import { tensorflowEnvironment } from "@pretrain/tensorflow-native/environment";
-import { type Child, type ChildExit, kinds, startChild } from "@pretrain/worker-process";
+import { type Child, type ChildExit, kinds, processorTimeMs, startChild } from "@pretrain/worker-process";
 import type { FromChild, ToChild } from "../worker/protocol.ts";
 import { AttemptFault, faultOfChild } from "./faults.ts";
 import { Mailbox } from "./mailbox.ts";
-import { processorTimeMs } from "./processor-time.ts";
 import { type Patience, Silence } from "./silence.ts";
 
 export type Said = Exclude<FromChild, { kind: "failed" }>;
