@@ -92,7 +92,7 @@ test("an experiment goes from its request to a final record", async (t) => {
   });
 
   await t.test("every target of an evaluation lies in one bin and one bucket, and the splits were compared", () => {
-    const { lossByPosition = [], lossByFrequency = [], ...evaluation } = report.evaluations.at(-1) ?? assert.fail();
+    const { lossByPosition, lossByFrequency, ...evaluation } = report.evaluations.at(-1) ?? assert.fail();
     const buckets = [lossByPosition, lossByFrequency].map((each) => each.map(({ loss }) => loss?.tokens ?? 0n));
     for (const counts of [...buckets, evaluation.calibration?.bins.map(({ tokens }) => tokens) ?? []]) {
       const sum = counts.reduce((total, tokens) => total + tokens, 0n);
