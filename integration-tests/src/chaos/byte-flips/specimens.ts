@@ -2,11 +2,12 @@
  * What lies on the disk and is read back one day, and how it is read: with the program's own readers. What a reader returns is
  * written down as text, so that two readings can be compared.
  */
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openBlobs, sha256Hex, verifiedRead } from "@pretrain/blobs";
 import { listCheckpoints, readCheckpointState, readClaim, verifyCheckpoint } from "@pretrain/checkpoint";
+import { readLosses } from "@pretrain/losses";
 import { openShards } from "@pretrain/shards";
 import { openSpool, type SpoolRecord } from "@pretrain/spool";
 import { ledgerContent } from "../oracle/event-rows.ts";
@@ -30,7 +31,7 @@ export function specimensIn(state: string): Specimen[] {
   const blobs = join(state, "blobs");
   const experiments = readdirSync(join(blobs, "experiments"));
   return [
-    ...experiments.flatMap((id) => [checkpoints(blobs, id), claims(blobs, id)]),
+    ...experiments.flatMap((id) => [checkpoints(blobs, id), claims(blobs, id), ...keptLosses(blobs, id)]),
     ...readdirSync(join(blobs, "datasets")).map((id) => dataset(blobs, id)),
     ...filesBelow(join(blobs, "tokenizers")).map((file) => tokenizer(blobs, file)),
   ].filter(({ files }) => files.length > 0);
@@ -69,6 +70,22 @@ function claims(blobs: string, id: string): Specimen {
       return { content: JSON.stringify(await Promise.all(read)) };
     },
   };
+}
+
+/** The losses of every token, by the name and the digest that their evaluation keeps. */
+function keptLosses(blobs: string, id: string): Specimen[] {
+  const store = openBlobs(pathToFileURL(blobs).href);
+  const results = filesBelow(join(blobs, "experiments", id, "evaluations")).filter((file) => file.endsWith(".json"));
+  return results.flatMap((file) => {
+    const { evaluation } = JSON.parse(readFileSync(file, "utf8"));
+    if (evaluation.lossesBlob === undefined) return []; // of a damaged checkpoint: it has no numbers
+    const stored = { blob: String(evaluation.lossesBlob), sha256: String(evaluation.lossesSha256) };
+    return {
+      name: "losses",
+      files: [join(blobs, stored.blob)],
+      read: async () => ({ content: JSON.stringify((await readLosses(store, stored)).rows) }),
+    };
+  });
 }
 
 /** Every row of both splits, and the parts beside them. */
@@ -165,6 +182,7 @@ export function ledger(state: string, experiment: string, served: () => Promise<
 }
 
 function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

@@ -148,10 +148,17 @@ function measuredStep(evaluation: Json): string {
 function measured(evaluation: Json): Record<string, Json | undefined> {
   const names = [
     "inferenceLoss",
+    "inferenceInterval",
     "validationLoss",
     "validationInterval",
     "perplexity",
     "bitsPerByte",
+    "bitsPerCharacter",
+    "top1Accuracy",
+    "calibration",
+    "lossByPosition",
+    "lossByFrequency",
+    "overlap",
     "samples",
     "generation",
   ];

@@ -6,7 +6,8 @@ import { join, relative } from "node:path";
 const known = [
   /^blobs\/\.incomplete\/[0-9a-f]{32}\.part$/,
   /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/quarantine\/\d+\.(manifest|reason)\.json$/,
-  /^blobs\/experiments\/[a-z0-9-]+\/evaluations\/[a-z0-9-]+\.json$/,
+  /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/results\/[a-z0-9-]+\.json$/,
+  /^blobs\/experiments\/[a-z0-9-]+\/evaluations\/[a-z0-9-]+(\.json|\/losses-[0-9a-f]{16}\.safetensors)$/,
   /^blobs\/records\/experiments\/[a-z0-9-]+\/\d+\.json$/,
   /^blobs\/requests\/[a-z-]+\/[0-9a-f]{64}$/,
   /^blobs\/(tokenizers|datasets)\/[^.][^/]*(\/[^.][^/]*)*$/,
