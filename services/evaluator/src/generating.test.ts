@@ -96,8 +96,8 @@ test("Generate streams a continuation", async (t) => {
     await writeTinyCheckpoint(experiment, { microStep: 16, weights });
     const broken = "experiments/tiny/checkpoints/16";
     for (const call of [
-      read({ checkpoint: broken, maxNewTokens: 1 }),
-      client.scoreText({ checkpoint: broken, text: "Call me" }),
+      () => read({ checkpoint: broken, maxNewTokens: 1 }),
+      () => client.scoreText({ checkpoint: broken, text: "Call me" }),
     ]) {
       await assert.rejects(call, (error) => error instanceof PretrainError && error.status === "FAILED_PRECONDITION");
     }

@@ -99,10 +99,10 @@ test("a vocabulary begins with the special tokens and the 256 bytes, whatever th
 });
 
 test("one word of 200,000 letters is learned from in the time of any other text", async () => {
-  const start = performance.now();
+  const before = process.cpuUsage();
   const json = await train(["ab".repeat(100_000)], 275);
   assert.deepEqual(mergesOf(json).at(-1), ["ab".repeat(2 ** 14), "ab".repeat(2 ** 14)]);
-  assert.ok(performance.now() - start < 5000);
+  assert.ok(process.cpuUsage(before).user < 10e6); // µs; learning that looks at each letter for each merge takes minutes
 });
 
 test("sizes below 259, above 65536 or not whole, and half a surrogate pair, are refused", async () => {
