@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listCheckpoints } from "@pretrain/checkpoint";
+import { Aborted } from "@pretrain/errors";
 import {
+  type Experiment,
   Experiment_Priority as Priority,
   Experiment_Reason as Reason,
   Experiment_State as State,
@@ -43,7 +45,8 @@ test("a run is paused behind an optimizer step, or not after all, and its bits s
       assert.equal(paused.progress?.microStep, 8n);
       const { checkpoints } = await listCheckpoints(system.blobs, "paused");
       assert.equal(checkpoints.at(-1)?.manifest.microStep, 8);
-      assert.equal((await client.resumeExperiment({ name, etag: paused.etag })).state, State.QUEUED);
+      const resumed = await untilAccepted((etag) => client.resumeExperiment({ name, etag }), paused.etag);
+      assert.equal(resumed.state, State.QUEUED);
       release(system);
       const result = await resultOf(system, trainer, "paused");
       assertSame(result, undisturbed);
@@ -115,3 +118,13 @@ test("a run is paused behind an optimizer step, or not after all, and its bits s
     },
   );
 });
+
+/** As the answer to a stale etag says: read it again. The record changes once more when its transition is announced. */
+async function untilAccepted(command: (etag: string) => Promise<Experiment>, etag: string): Promise<Experiment> {
+  try {
+    return await command(etag);
+  } catch (error) {
+    if (!(error instanceof Aborted) || error.metadata["current"] === undefined) throw error;
+    return await untilAccepted(command, error.metadata["current"]);
+  }
+}
