@@ -26,12 +26,13 @@ const step = (number: number, microStep: number, lossNats = microStep / 8) =>
     rows: 8,
   });
 
-const evaluation = (microStep: number, nats = 5) =>
+const evaluation = (microStep: number, nats = 5, top1Accuracy = 0.25) =>
   row("evaluation", `evaluations/x-${microStep}`, {
     evaluation: {
       checkpoint: `experiments/x/checkpoints/${microStep}`,
       state: "STATE_SUCCEEDED",
       validationLoss: { nats },
+      top1Accuracy,
     },
   });
 
@@ -170,6 +171,12 @@ for (const [claim, heading, found, expected] of [
     /no checkpoint at its end/,
   ],
   ["another evaluation is unequal", "unequal", evidence(instead(evaluation(4, 6))), /evaluation after micro-step 4/],
+  [
+    "the same loss with another accuracy is unequal",
+    "unequal",
+    evidence(instead(evaluation(4, 5, 0.26))),
+    /evaluation after micro-step 4/,
+  ],
   [
     "a state that may not follow is broken",
     "broken",
