@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type Experiment,
+  Gap_Kind as Kind,
   Experiment_Priority as Priority,
   type RecipeSchema,
   ReportService,
@@ -26,7 +27,7 @@ const recipe = {
 
 const answerMs = 120_000;
 /** Gaps that no waiting closes: an evaluation that has failed, an attempt that died before it could say what it ran on. */
-const staysSo = / failed: |^What attempt \d+ ran on is missing/;
+const staysSo: ReadonlySet<Kind> = new Set([Kind.EVALUATION_FAILED, Kind.ATTEMPT]);
 /** After the last fault; a machine that is busy with other things takes its time. */
 const restMs = 240_000;
 
@@ -94,7 +95,7 @@ export async function isAtRest(system: ChaosSystem, wire: Wire, trial: Trial): P
   if (!hasEnded(await stateOf(system, trial)) || !isRecorded(system, wire, trial.id)) return false;
   const [{ listed, gaps }, measured] = [await toldBy(system, trial), await measuredSteps(system, trial)];
   const unmeasured = listed.filter((step) => !measured.has(step));
-  const isWaiting = gaps.some((gap) => !staysSo.test(gap));
+  const isWaiting = gaps.some(({ kind }) => !staysSo.has(kind));
   return unmeasured.length === 0 && (!isWaiting || trial.damaged.size > 0 || trial.isRolledBack);
 }
 

@@ -1,4 +1,5 @@
 /** The methods of the service, one line each. */
+import { FailedPrecondition } from "@pretrain/errors";
 import { ReportService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
 import type { Dependencies } from "./handlers/dependencies.ts";
@@ -13,5 +14,17 @@ export function reportMethods(dependencies: Dependencies & Watching): ServedServ
     renderReport: renderReport(dependencies),
     queryMetrics: queryMetrics(dependencies),
     watchMetrics: watchMetrics(dependencies),
+    readSteps: notThereYet("ReadSteps"),
+    annotateReport: notThereYet("AnnotateReport"),
+    verifyReport: notThereYet("VerifyReport"),
+    exportBundle: notThereYet("ExportBundle"),
+    compareExperiments: notThereYet("CompareExperiments"),
+    renderComparison: notThereYet("RenderComparison"),
   });
+}
+
+function notThereYet(name: string) {
+  return (): never => {
+    throw new FailedPrecondition("NOT_THERE_YET", `${name} is not there yet`);
+  };
 }

@@ -1,5 +1,6 @@
 /** One line per method of the service. */
 import type { BlobStore } from "@pretrain/blobs";
+import { FailedPrecondition } from "@pretrain/errors";
 import type { RecordIndex } from "@pretrain/events";
 import type { Log } from "@pretrain/observability";
 import { TrainerService } from "@pretrain/proto";
@@ -36,5 +37,8 @@ export function trainerMethods(dependencies: Dependencies): ServedService {
     resumeExperiment: resumeExperiment(dependencies),
     cancelExperiment: cancelExperiment(dependencies),
     listCheckpoints: listCheckpoints(dependencies),
+    explainStep: () => {
+      throw new FailedPrecondition("NOT_THERE_YET", "ExplainStep is not there yet");
+    },
   });
 }

@@ -1,5 +1,6 @@
 /** Everything that is known of one experiment, gathered from files, streams and the wire, before anything is concluded. */
 import { join } from "node:path";
+import type { Gap } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import type { ChaosSystem } from "../system/chaos-system.ts";
 import type { Wire } from "../system/wire.ts";
@@ -24,7 +25,7 @@ export interface Evidence {
   /** Micro-steps of the checkpoints that the trainer lists. */
   readonly listed: readonly number[];
   /** What the record says is missing. */
-  readonly gaps: readonly string[];
+  readonly gaps: readonly Gap[];
   /** Whether the broker's disk was replaced by an older one while it ran. */
   readonly isRolledBack: boolean;
   /** Micro-steps of checkpoints that a fault has damaged. */

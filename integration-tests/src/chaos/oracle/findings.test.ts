@@ -1,6 +1,8 @@
 /** The oracle finds what is planted: each fault in evidence that is otherwise whole, under its own heading. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Gap_Kind, GapSchema } from "@pretrain/proto";
 import type { EventRow, Json } from "./event-rows.ts";
 import type { Evidence } from "./evidence.ts";
 import { findings } from "./findings.ts";
@@ -104,6 +106,8 @@ test("a run that was interrupted and went on is as good as one that was not", ()
 const without = (id: string) => disturbed.filter((each) => each.id !== id);
 const instead = (changed: EventRow) => disturbed.map((each) => (each.id === changed.id ? changed : each));
 const all = disturbed.map(({ id }) => id);
+
+const gap = (said: MessageInitShape<typeof GapSchema>) => create(GapSchema, said);
 
 for (const [claim, heading, found, expected] of [
   [
@@ -227,14 +231,14 @@ for (const [claim, heading, found, expected] of [
   [
     "not to know what an attempt ran on that has computed steps is broken",
     "broken",
-    evidence(disturbed, { gaps: ["What attempt 2 ran on is missing."] }),
-    /says: What attempt 2/,
+    evidence(disturbed, { gaps: [gap({ kind: Gap_Kind.ATTEMPT, first: 2n })] }),
+    /says: .*KIND_ATTEMPT.*"2"/,
   ],
   [
     "a gap in the record is broken",
     "broken",
-    evidence(disturbed, { gaps: ["Micro-step 3 is missing."] }),
-    /says: Micro-step 3/,
+    evidence(disturbed, { gaps: [gap({ kind: Gap_Kind.MICRO_STEPS, first: 3n, last: 3n })] }),
+    /says: .*KIND_MICRO_STEPS.*"3"/,
   ],
 ] as const) {
   test(claim, () => {
@@ -246,7 +250,7 @@ for (const [claim, heading, found, expected] of [
 }
 
 test("an attempt that died before it had said what it ran on leaves a gap in the record, and nothing is broken", () => {
-  const gaps = ["What attempt 3 ran on is missing."];
+  const gaps = [gap({ kind: Gap_Kind.ATTEMPT, first: 3n })];
   assert.deepEqual(findings(evidence(disturbed, { gaps }), reference), nothing);
 });
 

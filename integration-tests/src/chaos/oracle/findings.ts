@@ -1,5 +1,7 @@
 /** What is wrong with an experiment, compared with one that nothing happened to. Pure: evidence in, sentences out. */
 import { isDeepStrictEqual } from "node:util";
+import { toJsonString } from "@bufbuild/protobuf";
+import { GapSchema, Gap_Kind as Kind } from "@pretrain/proto";
 import { at, type EventRow, type Json, numberAt, textAt } from "./event-rows.ts";
 import type { Evidence } from "./evidence.ts";
 import { illegalTransitions } from "./legal-states.ts";
@@ -219,6 +221,12 @@ function badAttempts({ ledger, nonces, lateManifests, experiment }: Evidence): s
   ];
 }
 
+const ofEvaluations: ReadonlySet<Kind> = new Set([
+  Kind.EVALUATION_OPEN,
+  Kind.EVALUATION_FAILED,
+  Kind.EVALUATION_NOT_CERTIFIED,
+]);
+
 /**
  * What the record itself says is missing, the traces of an older disk and of damage set aside, and of attempts that died before
  * they could say what they ran on: they did nothing else either.
@@ -226,13 +234,10 @@ function badAttempts({ ledger, nonces, lateManifests, experiment }: Evidence): s
 function gapsIn({ gaps, ledger, isRolledBack, damaged, experiment }: Evidence): string[] {
   const working = new Set(ofKind(ledger, "step").map(({ payload }) => numberAt(payload, "attempt")));
   return gaps
-    .filter((gap) => {
-      const attempt = /^What attempt (\d+) ran on is missing/.exec(gap)?.[1];
-      return attempt === undefined || working.has(Number(attempt));
-    })
-    .filter((gap) => !(isRolledBack && /claim to be the same state/.test(gap)))
-    .filter((gap) => !(damaged.size > 0 && /evaluation of the checkpoint/.test(gap)))
-    .map((gap) => `the record of ${experiment} says: ${gap}`);
+    .filter(({ kind, first }) => kind !== Kind.ATTEMPT || working.has(Number(first)))
+    .filter(({ kind, subject }) => !(isRolledBack && kind === Kind.CONTRADICTION && subject === "state"))
+    .filter(({ kind }) => !(damaged.size > 0 && ofEvaluations.has(kind)))
+    .map((gap) => `the record of ${experiment} says: ${toJsonString(GapSchema, gap)}`);
 }
 
 /** Steps that no later attempt went back behind; of one micro-step the latest attempt's. */

@@ -5,6 +5,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
+  AnnotationSchema,
   AttemptStartedSchema,
   CheckpointRemovedSchema,
   CheckpointWrittenSchema,
@@ -83,6 +84,7 @@ export const events = {
     itself,
   ),
   evaluation: fact("evaluation", EvaluationEndedSchema, (m) => [m.evaluation?.name ?? ""], itself),
+  annotation: fact("annotation", AnnotationSchema, (m) => [m.name], itself),
   report: fact("report", ReportWrittenSchema, (m) => [m.reportSha256], itself),
 } as const;
 

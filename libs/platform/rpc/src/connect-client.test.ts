@@ -28,6 +28,7 @@ test("a stream that is silent for too long is Unavailable, and the service is to
     resumeExperiment: unused,
     cancelExperiment: unused,
     listCheckpoints: unused,
+    explainStep: unused,
     watchExperiment: oneThenSilence,
   });
   const log = createLog("test", "fatal" as "error");

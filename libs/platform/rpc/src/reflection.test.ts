@@ -17,6 +17,7 @@ async function serve(t: TestContext) {
     pauseExperiment: unused,
     resumeExperiment: unused,
     listCheckpoints: unused,
+    explainStep: unused,
     forkExperiment: unused,
     importCheckpoint: unused,
     async *watchExperiment() {},

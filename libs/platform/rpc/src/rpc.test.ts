@@ -35,6 +35,7 @@ const trainerMethods: TrainerMethods = {
   pauseExperiment: unused,
   resumeExperiment: unused,
   listCheckpoints: unused,
+  explainStep: unused,
   forkExperiment: unused,
   importCheckpoint: unused,
   async *watchExperiment() {},

@@ -69,6 +69,8 @@ function identityOf(event: LedgerEvent): Identity {
       return { ...none, ...marked(message, kind), number: count(message.checkpoint?.microStep ?? 0n, kind) };
     case "evaluation":
       return { ...none, detail: message.evaluation?.name ?? "" };
+    case "annotation":
+      return { ...none, detail: message.name };
     case "report":
       return { ...none, detail: message.reportSha256 };
   }
@@ -96,6 +98,7 @@ export function identityOfMessageId(messageId: string): EventIdentity | undefine
       return { ...named, number: Number(attempt) };
     case "dataset":
     case "evaluation":
+    case "annotation":
     case "report":
       return { ...named, detail: rest.join("/") };
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { type EventKind, events } from "@pretrain/events";
-import { CheckpointRemovedSchema, MissingEventsRequestSchema } from "@pretrain/proto";
+import { AnnotationSchema, CheckpointRemovedSchema, MissingEventsRequestSchema } from "@pretrain/proto";
 import { missingEvents } from "../ingest/missing-events.ts";
 import { ledgerOf } from "../test-support/ledger-of.ts";
 import { runEvents } from "../test-support/run-events.ts";
@@ -12,7 +12,12 @@ import { runShape } from "../test-support/run-shape.ts";
 import { identityOfMessageId, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
 
 const written = runEvents(runShape({ stepsPerEpoch: 8, saveInterval: 8 }));
-const run = [...written, ...written.flatMap(removalOf)];
+const annotation = create(AnnotationSchema, {
+  name: "experiments/1-4-0/annotations/a1",
+  experiment: "experiments/1-4-0",
+  time: { seconds: 1n },
+});
+const run: LedgerEvent[] = [...written, ...written.flatMap(removalOf), { kind: "annotation", message: annotation }];
 
 /** Of a checkpoint, that it was removed. */
 function removalOf({ kind, message }: LedgerEvent): LedgerEvent[] {

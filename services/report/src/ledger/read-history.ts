@@ -22,6 +22,7 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     checkpoints: readEvents(ledger, experiment, "checkpoint"),
     removals: readEvents(ledger, experiment, "removal"),
     evaluations: readEvents(ledger, experiment, "evaluation"),
+    annotations: readEvents(ledger, experiment, "annotation"),
     memory: readEvents(ledger, experiment, "memory"),
     log: readEvents(ledger, experiment, "log"),
     contradictions: readContradictions(ledger, experiment),

@@ -7,6 +7,8 @@ import { evaluationNumbers } from "../record/evaluation-numbers.ts";
 import { bytes, change, counted, fixed, loss, metricValue, moment, percent } from "../rendering/figures.ts";
 import type { Cell, Tone } from "../rendering/record-document.ts";
 import { evaluationCell } from "../rendering/sections/evaluations.ts";
+import { basisSentence } from "../rendering/sentences/basis-sentence.ts";
+import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
 import { targetText, verdictCell } from "../rendering/wording.ts";
 
 export interface Word {
@@ -68,7 +70,7 @@ export function detail(report: Report): Detail {
     checkpoints: report.checkpoints.map((checkpoint) => checkpointRow(report, checkpoint)),
     corrections: effectiveCorrections(report.evaluations).flatMap(correctionRows),
     log: report.log.slice(-shownLines).map(logRow),
-    gaps: report.gaps,
+    gaps: report.gaps.map(gapSentence),
     environment:
       environment === undefined
         ? ""
@@ -85,7 +87,7 @@ function indicatorRow({ metric, final, best, target, verdict, basis }: Indicator
     best: metricValue(metric, best),
     target: targetText(target),
     verdict: wordOf(verdictCell(verdict)),
-    basis,
+    basis: basisSentence(basis),
   };
 }
 

@@ -14,6 +14,8 @@ import { readCurves } from "../curves/read-curves.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { detail } from "../page/detail.ts";
 import { renderRecord } from "../rendering/render-record.ts";
+import { basisSentence } from "../rendering/sentences/basis-sentence.ts";
+import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
 import { evaluationEvent, uncertifiedEvent } from "../test-support/evaluation-events.ts";
 import { historyOf, ledgerOf } from "../test-support/ledger-of.ts";
 import { runEvents } from "../test-support/run-events.ts";
@@ -64,7 +66,7 @@ test("it gives no final value, no best, no verdict, no prediction, no point of a
     assert.equal(final, undefined, metric);
     assert.notEqual(verdict, Verdict.MET, metric);
     assert.notEqual(verdict, Verdict.MISSED, metric);
-    assert.match(basis, /checkpoint of micro-step 120: not certified/);
+    assert.match(basisSentence(basis), /checkpoint of micro-step 120: not certified/);
     if (metric === "eval/loss") assert.equal(best?.toFixed(4), "3.9789"); // of micro-step 80
   }
   assert.equal(report.predictions.find(({ prediction }) => prediction?.metric === "eval/loss")?.hit, undefined);
@@ -101,7 +103,7 @@ test("no form of the record has one of its numbers, and each says which canary r
 test("it has ended: the record is final, with a gap that says so", () => {
   assert.equal(report.completeness, Report_Completeness.FINAL);
   assert.notEqual(readiness(report), "open");
-  assert.deepEqual(report.gaps, [
+  assert.deepEqual(report.gaps.map(gapSentence), [
     "The evaluation of the checkpoint of micro-step 120 was not certified: canary next_token_oracle failed: 8.7642 nats, at most 0.0001",
   ]);
 });

@@ -7,6 +7,7 @@ import { readCurves } from "../curves/read-curves.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { documentOfReport } from "../rendering/document-of-report.ts";
 import { renderRecord } from "../rendering/render-record.ts";
+import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
 import { correctionEvent, evaluationEvent } from "../test-support/evaluation-events.ts";
 import { historyOf, ledgerOf } from "../test-support/ledger-of.ts";
 import { runEvents } from "../test-support/run-events.ts";
@@ -141,7 +142,7 @@ test("of two corrections made side by side the one that ended last stands; a cor
 test("a correction whose old evaluation is missing stands, and the record says what is missing", () => {
   const report = reportOf(correction);
   assert.deepEqual(inferenceLoss(report), [2.26, Verdict.MET]);
-  assert.deepEqual(report.gaps, [`${oldName}, which ${newName} corrects, is missing.`]);
+  assert.deepEqual(report.gaps.map(gapSentence), [`${oldName}, which ${newName} corrects, is missing.`]);
   const { markdown } = renderRecord(report);
   assert.ok(markdown.includes("| `eval/inference_loss` | – | 2.2600 | – |"), markdown);
 });

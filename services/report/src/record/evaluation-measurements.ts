@@ -1,10 +1,9 @@
 /** What the evaluations of the checkpoints say about the run: the last checkpoint's numbers, and the best of all. */
-import { type Evaluation, Evaluation_State } from "@pretrain/proto";
+import { type Evaluation, Evaluation_State, Basis_Over as Over } from "@pretrain/proto";
 import { metricNamed } from "@pretrain/recipe";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { type EvaluationNumbers, evaluationNumbers } from "./evaluation-numbers.ts";
 import type { MeasuredRun, Measurement } from "./measurement.ts";
-import { counted } from "./wording.ts";
 
 export function evaluationMeasurements({ steps, checkpoints }: MeasuredRun): Record<string, Measurement> {
   const shown = lastEnded(checkpoints);
@@ -21,21 +20,31 @@ const gapMetric = "eval/train_inference_gap";
 
 /** Which number of an evaluation each metric is, and what that is computed over. */
 export const evaluationMetrics: Readonly<
-  Record<string, { readonly number: keyof EvaluationNumbers; readonly over: (evaluation: Evaluation) => string }>
+  Record<
+    string,
+    { readonly number: keyof EvaluationNumbers; readonly over: (evaluation: Evaluation) => Measurement["basis"] }
+  >
 > = {
   "eval/loss": { number: "loss", over: overTargets },
   "eval/inference_loss": { number: "inferenceLoss", over: overSamples },
   "eval/perplexity": { number: "perplexity", over: overTargets },
-  "eval/bits_per_byte": { number: "bitsPerByte", over: ({ validationBytes }) => `${counted(validationBytes)} bytes` },
+  "eval/bits_per_byte": {
+    number: "bitsPerByte",
+    over: ({ validationBytes }) => ({ over: Over.BYTES, count: validationBytes }),
+  },
   "eval/bits_per_character": {
     number: "bitsPerCharacter",
-    over: ({ validationCharacters }) => `${counted(validationCharacters)} characters`,
+    over: ({ validationCharacters }) => ({ over: Over.CHARACTERS, count: validationCharacters }),
   },
   "eval/top1_accuracy": { number: "top1Accuracy", over: overTargets },
   "eval/calibration_error": { number: "calibrationError", over: overTargets },
   "eval/train_overlap": {
     number: "trainOverlap",
-    over: ({ overlap }) => `${counted(overlap?.validationRuns ?? 0n)} runs of ${overlap?.runTokens ?? 0} tokens`,
+    over: ({ overlap }) => ({
+      over: Over.RUNS,
+      count: overlap?.validationRuns ?? 0n,
+      tokens: BigInt(overlap?.runTokens ?? 0),
+    }),
   },
   "eval/completion_rate": { number: "completionRate", over: overContinuations },
   "eval/eos_rate": { number: "eosRate", over: overContinuations },
@@ -50,7 +59,7 @@ function gap(
   inferenceLoss: number | undefined,
   shown: EvaluatedCheckpoint | undefined,
 ): Measurement {
-  const basis = `train/loss and eval/inference_loss, ${basisOf(shown, overSamples)}`;
+  const basis = basisOf(shown, (evaluation) => ({ ...overSamples(evaluation), over: Over.TWO_LOSSES }));
   const isKnown = trainLoss !== undefined && inferenceLoss !== undefined;
   return { final: isKnown ? Math.abs(trainLoss - inferenceLoss) : undefined, basis, source };
 }
@@ -60,24 +69,27 @@ function lastEnded(checkpoints: readonly EvaluatedCheckpoint[]): EvaluatedCheckp
   return checkpoints.findLast(({ evaluation }) => evaluation !== undefined);
 }
 
-function basisOf(shown: EvaluatedCheckpoint | undefined, over: (evaluation: Evaluation) => string): string {
-  if (shown?.evaluation === undefined) return "no evaluation has ended";
-  const at = `checkpoint of micro-step ${counted(shown.checkpoint.microStep)}`;
-  if (shown.evaluation.state === Evaluation_State.FAILED_CERTIFICATION) return `${at}: not certified`;
-  if (shown.evaluation.state !== Evaluation_State.SUCCEEDED) return `${at}: its evaluation failed`;
-  return `${over(shown.evaluation)}, ${at}`;
+function basisOf(
+  shown: EvaluatedCheckpoint | undefined,
+  over: (evaluation: Evaluation) => Measurement["basis"],
+): Measurement["basis"] {
+  if (shown?.evaluation === undefined) return {};
+  const at = { checkpointMicroStep: shown.checkpoint.microStep };
+  if (shown.evaluation.state === Evaluation_State.FAILED_CERTIFICATION) return { over: Over.NOT_CERTIFIED, ...at };
+  if (shown.evaluation.state !== Evaluation_State.SUCCEEDED) return { over: Over.FAILED_EVALUATION, ...at };
+  return { ...over(shown.evaluation), ...at };
 }
 
-function overTargets({ validationLoss, validationRows }: Evaluation): string {
-  return `${counted(validationLoss?.tokens ?? 0n)} targets of ${counted(validationRows)} rows`;
+function overTargets({ validationLoss, validationRows }: Evaluation): Measurement["basis"] {
+  return { over: Over.TARGETS, tokens: validationLoss?.tokens ?? 0n, count: validationRows };
 }
 
-function overSamples({ inferenceLoss, samples }: Evaluation): string {
-  return `${counted(inferenceLoss?.tokens ?? 0n)} targets of ${counted(samples.length)} samples`;
+function overSamples({ inferenceLoss, samples }: Evaluation): Measurement["basis"] {
+  return { over: Over.SAMPLES, tokens: inferenceLoss?.tokens ?? 0n, count: BigInt(samples.length) };
 }
 
-function overContinuations({ generation }: Evaluation): string {
-  return `${counted(generation?.generatedTokens ?? 0n)} tokens of ${counted(generation?.samples ?? 0n)} continuations`;
+function overContinuations({ generation }: Evaluation): Measurement["basis"] {
+  return { over: Over.CONTINUATIONS, tokens: generation?.generatedTokens ?? 0n, count: generation?.samples ?? 0n };
 }
 
 /** Where the metric knows better from worse. Of equal ones the first. */

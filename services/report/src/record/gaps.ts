@@ -1,11 +1,18 @@
 /** What should be in the ledger and is not. An empty list is a statement: everything is there. */
-import { type Evaluation, Evaluation_State, Experiment_State } from "@pretrain/proto";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type Evaluation,
+  Evaluation_State,
+  Experiment_State,
+  type Gap,
+  GapSchema,
+  Gap_Kind as Kind,
+} from "@pretrain/proto";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { isFinal } from "./execution.ts";
 import type { Contradiction, History, Stranger } from "./history.ts";
 import type { MissingSteps } from "./missing-steps.ts";
 import type { RunEnd } from "./run-end.ts";
-import { counted } from "./wording.ts";
 
 export interface KnownRun {
   readonly history: History;
@@ -16,8 +23,10 @@ export interface KnownRun {
   readonly evaluations: readonly Evaluation[];
 }
 
-export function gaps(run: KnownRun): string[] {
-  return [
+type Missing = MessageInitShape<typeof GapSchema>;
+
+export function gaps(run: KnownRun): Gap[] {
+  const missing = [
     ...beginning(run.history),
     ...missingSteps(run.missing),
     ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
@@ -26,16 +35,16 @@ export function gaps(run: KnownRun): string[] {
     ...run.history.contradictions.map(contradiction),
     ...run.history.strangers.map(stranger),
   ];
+  return missing.map((gap) => create(GapSchema, gap));
 }
 
-function beginning({ transitions, attempts, datasets }: History): string[] {
+function beginning({ transitions, attempts, datasets }: History): Missing[] {
+  const numbered = (kind: Kind) => (number: number) => ({ kind, first: BigInt(number) });
   return [
-    ...(transitions[0]?.sequence === 1 ? [] : ["The first transition with the recipe is missing."]),
-    ...missingNumbers(transitions.map(({ sequence }) => sequence)).map((number) => `Transition ${number} is missing.`),
-    ...missingNumbers(attempts.map(({ attempt }) => attempt)).map(
-      (number) => `What attempt ${number} ran on is missing.`,
-    ),
-    ...(attempts.length > 0 && datasets.length === 0 ? ["The dataset's report is missing."] : []),
+    ...(transitions[0]?.sequence === 1 ? [] : [{ kind: Kind.RECIPE }]),
+    ...missingNumbers(transitions.map(({ sequence }) => sequence)).map(numbered(Kind.TRANSITION)),
+    ...missingNumbers(attempts.map(({ attempt }) => attempt)).map(numbered(Kind.ATTEMPT)),
+    ...(attempts.length > 0 && datasets.length === 0 ? [{ kind: Kind.DATASET }] : []),
   ];
 }
 
@@ -48,47 +57,44 @@ function missingNumbers(found: readonly number[]): number[] {
   );
 }
 
-function missingSteps({ ranges, missing }: MissingSteps): string[] {
-  const listed = ranges.map(({ first, last }) =>
-    first === last
-      ? `Micro-step ${counted(first)} is missing.`
-      : `Micro-steps ${counted(first)} to ${counted(last)} are missing.`,
-  );
+function missingSteps({ ranges, missing }: MissingSteps): Missing[] {
+  const listed = ranges.map(({ first, last }) => microSteps(first, last));
   const shown = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  return missing > shown ? [...listed, `${counted(missing - shown)} more micro-steps are missing.`] : listed;
+  return missing > shown ? [...listed, { kind: Kind.MORE_MICRO_STEPS, count: BigInt(missing - shown) }] : listed;
 }
 
-function missingEnd({ missing: { last }, end: { microSteps, hasLastStep, hasLastCheckpoint } }: KnownRun): string[] {
+function microSteps(first: number, last: number): Missing {
+  return { kind: Kind.MICRO_STEPS, first: BigInt(first), last: BigInt(last) };
+}
+
+function missingEnd({ missing: { last }, end }: KnownRun): Missing[] {
+  const isWhole = end.microSteps === undefined || end.hasLastStep;
   return [
-    ...(microSteps === undefined || hasLastStep
-      ? []
-      : [`Micro-steps ${counted(last + 1)} to ${counted(microSteps)} are missing.`]),
-    ...(hasLastCheckpoint ? [] : ["The checkpoint at the end of training is missing."]),
+    ...(isWhole ? [] : [microSteps(last + 1, end.microSteps ?? 0)]),
+    ...(end.hasLastCheckpoint ? [] : [{ kind: Kind.LAST_CHECKPOINT }]),
   ];
 }
 
 /** While the run goes on, an evaluation that has not ended is no gap. */
-function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOver: boolean): string[] {
-  const name = `The evaluation of the checkpoint of micro-step ${counted(checkpoint.microStep)}`;
-  if (evaluation === undefined) return isOver ? [`${name} has not ended.`] : [];
-  if (evaluation.state === Evaluation_State.FAILED) return [`${name} failed: ${evaluation.error}`];
-  return evaluation.state === Evaluation_State.FAILED_CERTIFICATION
-    ? [`${name} was not certified: ${evaluation.error}`]
-    : [];
+function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOver: boolean): Missing[] {
+  const first = checkpoint.microStep;
+  if (evaluation === undefined) return isOver ? [{ kind: Kind.EVALUATION_OPEN, first }] : [];
+  const subject = evaluation.error;
+  if (evaluation.state === Evaluation_State.FAILED) return [{ kind: Kind.EVALUATION_FAILED, first, subject }];
+  const isRefuted = evaluation.state === Evaluation_State.FAILED_CERTIFICATION;
+  return isRefuted ? [{ kind: Kind.EVALUATION_NOT_CERTIFIED, first, subject }] : [];
 }
 
 /** A correction is shown beside what it corrects. */
-function missingCorrected({ name, supersedes }: Evaluation, evaluations: readonly Evaluation[]): string[] {
+function missingCorrected({ name, supersedes }: Evaluation, evaluations: readonly Evaluation[]): Missing[] {
   if (supersedes === undefined || evaluations.some((each) => each.name === supersedes.evaluation)) return [];
-  return [`${supersedes.evaluation}, which ${name} corrects, is missing.`];
+  return [{ kind: Kind.CORRECTED_EVALUATION, subject: supersedes.evaluation, detail: name }];
 }
 
-function contradiction({ kind, attempt, number, detail }: Contradiction): string {
-  const identity = [`attempt ${attempt}`, `number ${counted(number)}`, ...(detail === "" ? [] : [detail])].join(", ");
-  return `Two different events claim to be the same ${kind} (${identity}); the later one is shown.`;
+function contradiction({ kind: subject, attempt, number, detail }: Contradiction): Missing {
+  return { kind: Kind.CONTRADICTION, attempt, first: BigInt(number), subject, detail };
 }
 
-function stranger({ attempt, events }: Stranger): string {
-  const found = events === 1 ? "1 event" : `${counted(events)} events`;
-  return `${found} of attempt ${attempt} carry another mark than the attempt that holds this number; they do not count.`;
+function stranger({ attempt, events }: Stranger): Missing {
+  return { kind: Kind.STRANGERS, attempt, count: BigInt(events) };
 }

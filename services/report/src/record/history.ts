@@ -1,5 +1,6 @@
 /** What the ledger knows of one experiment, as the record's domain reads it. Lists are in their natural order. */
 import type {
+  Annotation,
   AttemptStarted,
   CheckpointRemoved,
   CheckpointWritten,
@@ -66,6 +67,8 @@ export interface History {
   readonly checkpoints: readonly CheckpointWritten[];
   readonly removals: readonly CheckpointRemoved[];
   readonly evaluations: readonly EvaluationEnded[];
+  /** By time. */
+  readonly annotations: readonly Annotation[];
   /** Of all attempts, by micro-step. */
   readonly memory: readonly MemorySample[];
   readonly log: readonly LogLine[];

@@ -65,7 +65,7 @@ export class Judge {
     return create(IndicatorSchema, {
       metric,
       unit: metricNamed(metric)?.unit ?? "",
-      basis: measurement?.basis ?? "not a metric of this version",
+      basis: measurement?.basis ?? {},
       verdict: target === undefined ? Verdict.UNSPECIFIED : verdict(this.settledValue(metric), target),
       ...present({
         final: measurement?.final,

@@ -1,5 +1,6 @@
 /** A number of a whole run, and what all such numbers are computed from. */
-import type { MemorySummary, TimeSummary } from "@pretrain/proto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { BasisSchema, MemorySummary, TimeSummary } from "@pretrain/proto";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import type { RunSteps } from "./run-steps.ts";
 
@@ -7,8 +8,7 @@ export interface Measurement {
   /** At the end, or as far as the run has come. Undefined: not measured. */
   readonly final: number | undefined;
   readonly best?: { readonly value: number; readonly microStep: number; readonly epoch: number } | undefined;
-  /** What it was computed over, for a person. */
-  readonly basis: string;
+  readonly basis: MessageInitShape<typeof BasisSchema>;
   /** Whose end decides that the number is final. */
   readonly source: "training" | "evaluation";
 }

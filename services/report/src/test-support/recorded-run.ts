@@ -47,6 +47,7 @@ export function recordedRun({ steps, wall_time }: RecordArithmetic): History {
     attempts: [attempt(steps)],
     phases: [],
     datasets: [],
+    annotations: [],
     checkpoints: [checkpoint(steps.total)],
     removals: [],
     evaluations: [evaluation(steps.total)],

@@ -3,6 +3,7 @@ import { toJsonString } from "@bufbuild/protobuf";
 import { type LogLine, LogLine_Level, RecipeSchema, type Report } from "@pretrain/proto";
 import { bytes, counted, moment } from "../figures.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
+import { gapSentence } from "../sentences/gap-sentence.ts";
 
 export function checkpointsSection({ checkpoints, files }: Report): Section {
   return {
@@ -95,7 +96,7 @@ export function gapsSection({ gaps }: Report): Section {
     origin: "generated",
     source: "events that should be in the ledger and are not",
     blocks: orNone(
-      [{ kind: "list", items: [...gaps] }],
+      [{ kind: "list", items: gaps.map(gapSentence) }],
       gaps.length === 0,
       "none: every micro-step and every evaluation is there",
     ),

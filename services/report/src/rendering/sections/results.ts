@@ -4,6 +4,7 @@ import { evaluationNumbers } from "../../record/evaluation-numbers.ts";
 import { stands } from "../../record/known-evaluations.ts";
 import { absent, counted, duration, fixed, loss, metricValue, percent } from "../figures.ts";
 import { type Block, type Cell, type CurveFigure, orNone, type Section } from "../record-document.ts";
+import { basisSentence } from "../sentences/basis-sentence.ts";
 import { targetText, verdictCell } from "../wording.ts";
 
 export function indicatorsSection({ indicators }: Report): Section {
@@ -40,7 +41,7 @@ function indicatorRow(row: Indicator): Cell[] {
     at,
     targetText(row.target),
     verdictCell(row.verdict),
-    row.basis,
+    basisSentence(row.basis),
   ];
 }
 
