@@ -1,9 +1,10 @@
 /** The recipe of a fork: its parent's with some fields changed, and what may not change since the checkpoint would mean something else. */
-import { clone, create, toJson } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { InvalidArgument, type Violation } from "@pretrain/errors";
 import { type Recipe, type RecipeDifference, RecipeDifferenceSchema, RecipeSchema } from "@pretrain/proto";
 import { type CompleteRecipe, completeRecipe } from "./complete-recipe.ts";
+import { differingFields, fieldOrder } from "./differing-fields.ts";
 import { invalid } from "./invalid.ts";
 import { unknownName } from "./nearest-name.ts";
 
@@ -24,8 +25,6 @@ const fixed: Readonly<Record<string, string>> = {
   "training.last_accumulation": "the checkpoint's optimizer steps are counted by it",
   "training.seed": "the order of the rows that are left follows from it",
 };
-
-const shownCharacters = 2000;
 
 /**
  * The parent's recipe with the fields of `changes` that `paths` names, or, without `paths`, with all that are set in it.
@@ -56,35 +55,9 @@ export function forkedRecipe(
 
 /** Every field in which the recipes differ, in the order of recipe.proto; lists as a whole, long values cut. */
 export function recipeDifferences(parent: CompleteRecipe, fork: CompleteRecipe): RecipeDifference[] {
-  const [before, after] = [valuesOf(parent), valuesOf(fork)];
-  return [...new Set([...before.keys(), ...after.keys()])]
-    .map((field) => ({ field, parent: before.get(field) ?? "", fork: after.get(field) ?? "" }))
-    .filter((difference) => difference.parent !== difference.fork)
-    .sort((a, b) => fieldOrder.indexOf(a.field) - fieldOrder.indexOf(b.field))
-    .map(({ field, ...values }) =>
-      create(RecipeDifferenceSchema, { field, parent: shown(values.parent), fork: shown(values.fork) }),
-    );
-}
-
-/** `training.epochs`, `targets`: every field of a group, and every list. */
-const fieldOrder: readonly string[] = RecipeSchema.fields.flatMap(({ name, fieldKind, message }) =>
-  fieldKind === "message" ? (message?.fields ?? []).map((field) => `${name}.${field.name}`) : [name],
-);
-
-/** JSON text of every field that is there. */
-function valuesOf(recipe: Recipe): Map<string, string> {
-  const groups = Object.entries(Object(toJson(RecipeSchema, recipe, { useProtoFieldName: true })));
-  return new Map(
-    groups.flatMap(([group, value]) =>
-      Array.isArray(value)
-        ? [[group, JSON.stringify(value)] as const]
-        : Object.entries(Object(value)).map(([name, each]) => [`${group}.${name}`, JSON.stringify(each)] as const),
-    ),
+  return differingFields([parent, fork]).map(({ field, values: [before = "", after = ""] }) =>
+    create(RecipeDifferenceSchema, { field, parent: before, fork: after }),
   );
-}
-
-function shown(text: string): string {
-  return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}…`;
 }
 
 function pathsOfSetFields(changes: Recipe): string[] {

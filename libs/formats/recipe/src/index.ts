@@ -1,5 +1,6 @@
 /** Recipes: read from files, checked as a whole, every default written out, identified by a digest. */
 export { type CompleteRecipe, completeRecipe } from "./complete-recipe.ts";
+export { differingFields } from "./differing-fields.ts";
 export { experimentId, experimentName, idOfExperimentName } from "./experiment-id.ts";
 export { type ForkPlace, forkedRecipe, recipeDifferences } from "./fork-recipe.ts";
 export { estimatedBytes, parameterCount } from "./memory-estimate.ts";
