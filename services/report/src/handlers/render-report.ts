@@ -6,16 +6,18 @@ import {
   type RenderReportResponse,
   RenderReportResponseSchema,
 } from "@pretrain/proto";
+import { languageNamed } from "../rendering/language/language.ts";
 import { recordHtml, recordJson, recordMarkdown, recordSha256 } from "../rendering/render-record.ts";
 import { type Dependencies, reportNamed } from "./dependencies.ts";
 
 export const renderReport =
   ({ reports }: Dependencies) =>
-  ({ name, format }: RenderReportRequest): RenderReportResponse => {
+  ({ name, format, language }: RenderReportRequest): RenderReportResponse => {
     const report = reportNamed(reports, name);
+    const wanted = languageNamed(language);
     const isHtml = format === RenderReportRequest_Format.HTML;
     return create(RenderReportResponseSchema, {
-      document: isHtml ? recordHtml(report) : recordMarkdown(report),
+      document: isHtml ? recordHtml(report, wanted) : recordMarkdown(report, wanted),
       mediaType: isHtml ? "text/html" : "text/markdown",
       reportSha256: recordSha256(recordJson(report)),
     });

@@ -8,6 +8,7 @@ import { experimentId, experimentName } from "@pretrain/recipe";
 import { type Dependencies, unknownExperiment } from "../handlers/dependencies.ts";
 import { queryMetrics } from "../handlers/query-metrics.ts";
 import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
+import { languageNamed } from "../rendering/language/language.ts";
 import { recordHtml, recordJson, recordMarkdown } from "../rendering/render-record.ts";
 import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
 import { detail } from "./detail.ts";
@@ -71,17 +72,24 @@ function answering(handle: Handler): Route["handle"] {
 function experimentPage(response: ServerResponse, url: URL, { reports, files }: PageDependencies): void {
   const [id = "", form, ...rest] = url.pathname.slice("/experiments/".length).split("/");
   if (rest.length > 0) return missing(response);
+  const language = form?.includes(".zh.") ? "zh" : languageNamed(url.searchParams.get("language"));
   switch (form) {
     case undefined:
       return file(response, files, "index.html");
     case "report.html":
+    case "report.zh.html":
       response.setHeader("Content-Security-Policy", `${recordSecurityPolicy}; frame-ancestors 'none'`);
-      return send(response, "text/html; charset=utf-8", recordHtml(reportOf(reports.current(canonical(id)), id)));
+      return send(
+        response,
+        "text/html; charset=utf-8",
+        recordHtml(reportOf(reports.current(canonical(id)), id), language),
+      );
     case "report.md":
+    case "report.zh.md":
       return send(
         response,
         "text/markdown; charset=utf-8",
-        recordMarkdown(reportOf(reports.current(canonical(id)), id)),
+        recordMarkdown(reportOf(reports.current(canonical(id)), id), language),
       );
     case "report.json":
       return send(

@@ -20,7 +20,7 @@ const log = createLog("publisher-test", "fatal");
 const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
 /** The date as the publisher sees it; a test makes it jump. */
 const date = { now: () => new Date() };
-const keys = ["html", "json", "md"].map((form) => `experiments/1-4-0/report/report.${form}`);
+const keys = ["html", "json", "md", "zh.html", "zh.md"].map((form) => `experiments/1-4-0/report/report.${form}`);
 
 interface Setting {
   readonly blobs: BlobStore;
@@ -181,5 +181,5 @@ test("a blob store that was lost is filled again at the next start", async (t) =
   await first[Symbol.asyncDispose]();
   for (const key of keys) await blobs.delete(key);
   start();
-  await until(async () => (await storedKeys(blobs)).length === 3);
+  await until(async () => (await storedKeys(blobs)).length === 5);
 });

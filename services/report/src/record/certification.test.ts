@@ -79,7 +79,8 @@ test("it gives no final value, no best, no verdict, no prediction, no point of a
 });
 
 test("no form of the record has one of its numbers, and each says which canary refuted it, with the evidence", () => {
-  const { json, markdown, html } = renderRecord(report);
+  const { json, documents } = renderRecord(report);
+  const { "report.md": markdown, "report.html": html } = documents;
   const { validationLoss, inferenceLoss, perplexity } = evaluationIn(uncertified) ?? assert.fail();
   const numbers = [validationLoss?.natsPerToken, inferenceLoss?.natsPerToken, perplexity].map((number = 0) => number);
   for (const form of [json, markdown, html]) {
@@ -132,6 +133,6 @@ test("an evaluation that says it succeeded, while its own certificate has a cana
 test("numbers without any certificate are shown as such", () => {
   const bare = evaluationEvent(shape, last);
   delete evaluationIn(bare)?.certificate;
-  const { markdown } = renderRecord(buildReport(historyOf([...others, bare])));
+  const { "report.md": markdown } = renderRecord(buildReport(historyOf([...others, bare]))).documents;
   assert.ok(markdown.includes("| ! succeeded, without a certificate |"));
 });

@@ -124,7 +124,9 @@ test("of two corrections made side by side the one that ended last stands; a cor
   const rival = otherwise(correctionEvent(shape, later, { nats: 2.5, cause }), { name: `${oldName}-a00dfeed` });
   const report = reportOf(slip, rival, correction);
   assert.deepEqual(inferenceLoss(report), [2.5, Verdict.MET]);
-  assert.ok(renderRecord(report).markdown.includes("| Mean loss of the samples (nats over tokens) | 2.5000 ("));
+  assert.ok(
+    renderRecord(report).documents["report.md"].includes("| Mean loss of the samples (nats over tokens) | 2.5000 ("),
+  );
   const supersededBy = Object.fromEntries(report.evaluations.map(({ name, supersededBy }) => [name, supersededBy]));
   assert.deepEqual([supersededBy[oldName], supersededBy[newName]], [nameOf(rival), nameOf(rival)]);
   assert.deepEqual(
@@ -143,12 +145,12 @@ test("a correction whose old evaluation is missing stands, and the record says w
   const report = reportOf(correction);
   assert.deepEqual(inferenceLoss(report), [2.26, Verdict.MET]);
   assert.deepEqual(report.gaps.map(gapSentence), [`${oldName}, which ${newName} corrects, is missing.`]);
-  const { markdown } = renderRecord(report);
+  const { "report.md": markdown } = renderRecord(report).documents;
   assert.ok(markdown.includes("| `eval/inference_loss` | – | 2.2600 | – |"), markdown);
 });
 
 test("the record shows old and new value, change, cause, fix and author, and marks the old row", () => {
-  const { markdown, html } = renderRecord(reportOf(slip, correction));
+  const { "report.md": markdown, "report.html": html } = renderRecord(reportOf(slip, correction)).documents;
   for (const fact of [
     "| `eval/inference_loss` | 12.3400 | 2.2600 | \\-81.7 % |",
     "| Superseded | `evaluations/1-4-0-120` |",
@@ -163,6 +165,6 @@ test("the record shows old and new value, change, cause, fix and author, and mar
     assert.ok(markdown.includes(fact), fact);
   }
   for (const fact of ["12.3400", "-81.7 %", "林岚", cause]) assert.ok(html.includes(fact), fact);
-  const none = documentOfReport(reportOf(slip)).sections.find(({ id }) => id === "corrections");
+  const none = documentOfReport(reportOf(slip), "en").sections.find(({ id }) => id === "corrections");
   assert.deepEqual(none?.blocks, [{ kind: "paragraph", text: "none" }]);
 });

@@ -2,6 +2,7 @@
 import { type Origin, type Report, Report_Completeness } from "@pretrain/proto";
 import { verdictCounts } from "../record/verdict-counts.ts";
 import { absent, loss, metricValue, moment, percent } from "./figures.ts";
+import type { Language } from "./language/language.ts";
 import type { Cell, RecordDocument } from "./record-document.ts";
 import { certificatesSection } from "./sections/certificates.ts";
 import { hardwareSection, modelSection, trainingSection } from "./sections/configuration.ts";
@@ -19,9 +20,10 @@ import { curveSection, indicatorsSection, stabilitySection } from "./sections/re
 import { samplesSection } from "./sections/samples.ts";
 import { stateCell } from "./wording.ts";
 
-export function documentOfReport(report: Report): RecordDocument {
+export function documentOfReport(report: Report, language: Language): RecordDocument {
   const { recipe, training } = report;
   return {
+    language,
     title: `Experiment ${report.title}`,
     summary: summary(report),
     sections: [

@@ -1,5 +1,6 @@
 /** A record as a document of no format: sections of blocks. Markdown and HTML are written from the same document. */
 import type { Calibration_Bin, CurvePoint } from "@pretrain/proto";
+import type { Language } from "./language/language.ts";
 
 /** Where the content of a section comes from. */
 export type Origin = "given" | "generated" | "measured";
@@ -59,6 +60,7 @@ export interface Section {
 }
 
 export interface RecordDocument {
+  readonly language: Language;
   readonly title: string;
   /** State, dates and verdicts, in one line each. */
   readonly summary: readonly (readonly [name: string, value: Cell])[];

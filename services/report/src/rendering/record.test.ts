@@ -26,13 +26,16 @@ import * as meanings from "./sections/parameter-meanings.ts";
 
 const report = buildReport(historyOf(runEvents()));
 const rendered = renderRecord(report);
+const { "report.md": markdown, "report.html": html } = rendered.documents;
 
 test("the Markdown of a run of 120 micro-steps is this file", (t) => {
-  t.assert.fileSnapshot(rendered.markdown, join(import.meta.dirname, "record.md.snapshot"), { serializers: [String] });
+  t.assert.fileSnapshot(markdown, join(import.meta.dirname, "record.md.snapshot"), { serializers: [String] });
 });
 
 goldenTest("golden-eval", ["record_arithmetic.json"], "the record of 1.4.0 has the true numbers", (set) => {
-  const { markdown } = renderRecord(buildReport(recordedRun(set.json<RecordArithmetic>("record_arithmetic.json"))));
+  const { "report.md": markdown } = renderRecord(
+    buildReport(recordedRun(set.json<RecordArithmetic>("record_arithmetic.json"))),
+  ).documents;
   for (const fact of [
     "| Training loss | 8.9431 → 2.4323 (-72.8 %) |",
     "| `train/perplexity` | 11.39 | 10.68 | micro-step 172,385, epoch 3 | \\< 20.00 | ✓ met |",
@@ -59,24 +62,23 @@ test("a person's words are in both documents word for word", () => {
     "The project's defaults, scaled down.\nOne optimizer step is 32 rows.",
     "单GPU RTX 4090,约4-6小时训练时间,显存使用约18-20GB",
   ]) {
-    assert.ok(rendered.markdown.includes(words), words);
-    assert.ok(rendered.html.includes(words.replaceAll("'", "&#39;")), words);
+    assert.ok(markdown.includes(words), words);
+    assert.ok(html.includes(words.replaceAll("'", "&#39;")), words);
   }
 });
 
 test("all ten samples are there with input, prediction, truth and loss", () => {
-  const samples = documentOfReport(report)
+  const samples = documentOfReport(report, "en")
     .sections.find(({ id }) => id === "samples")
     ?.blocks.filter(({ kind }) => kind === "sample");
   assert.equal(samples?.length, 10);
-  assert.equal(rendered.html.match(/<article class="sample">/g)?.length, 10);
-  assert.ok(rendered.markdown.includes("### Sample 10 · row 27 · "));
+  assert.equal(html.match(/<article class="sample">/g)?.length, 10);
+  assert.ok(markdown.includes("### Sample 10 · row 27 · "));
 });
 
 test("each section says whether it was given, measured or generated", () => {
-  const { sections } = documentOfReport(report);
-  for (const { title, origin } of sections)
-    assert.ok(rendered.markdown.includes(`## ${title}\n\n**${origin}**: `), title);
+  const { sections } = documentOfReport(report, "en");
+  for (const { title, origin } of sections) assert.ok(markdown.includes(`## ${title}\n\n**${origin}**: `), title);
   assert.equal(new Set(sections.map(({ id }) => id)).size, sections.length);
 });
 
@@ -95,7 +97,7 @@ test("every parameter of the recipe has a row with its meaning, and no meaning i
       schema.fields.map(({ name }) => name),
       schema.name,
     );
-    for (const { name } of schema.fields) assert.ok(rendered.markdown.includes(`| \`${name}\` | `), name);
+    for (const { name } of schema.fields) assert.ok(markdown.includes(`| \`${name}\` | `), name);
   }
 });
 
@@ -115,7 +117,9 @@ test("the same report gives the same bytes in another time zone and language, an
 });
 
 test("a record of an experiment that has only been accepted is whole: what is not there is named", () => {
-  const { markdown, html } = renderRecord(buildReport(historyOf(beginning(runShape()).slice(0, 1))));
+  const { "report.md": markdown, "report.html": html } = renderRecord(
+    buildReport(historyOf(beginning(runShape()).slice(0, 1))),
+  ).documents;
   for (const text of [
     "No micro-step has ended.",
     "No attempt has begun.",
@@ -128,8 +132,8 @@ test("a record of an experiment that has only been accepted is whole: what is no
 });
 
 test("the HTML loads nothing and runs nothing", () => {
-  assert.ok(!/<script|<link|<img|<iframe|\son\w+=|url\(|@import|https?:\/\/(?!www\.w3\.org)/i.test(rendered.html));
-  assert.match(rendered.html, /content="default-src &#39;none&#39;; style-src &#39;sha256-/);
+  assert.ok(!/<script|<link|<img|<iframe|\son\w+=|url\(|@import|https?:\/\/(?!www\.w3\.org)/i.test(html));
+  assert.match(html, /content="default-src &#39;none&#39;; style-src &#39;sha256-/);
 });
 
 test("a fork's record names its parent's checkpoint, digest and every field that differs; another record has no such section", () => {
@@ -143,7 +147,7 @@ test("a fork's record names its parent's checkpoint, digest and every field that
       { field: "targets", parent: '[{"metric":"train/loss"}]', fork: "" },
     ],
   });
-  const fork = renderRecord({ ...report, origin });
+  const { documents: fork } = renderRecord({ ...report, origin });
   for (const fact of [
     "| Forked from | `experiments/1-3-0/checkpoints/40` |",
     "## Origin",
@@ -152,24 +156,24 @@ test("a fork's record names its parent's checkpoint, digest and every field that
     "| `training.learning_rate` | `0.0002` | `0.0001` |",
     '| `targets` | `[{"metric":"train/loss"}]` | not given |',
   ]) {
-    assert.ok(fork.markdown.includes(fact), fact);
+    assert.ok(fork["report.md"].includes(fact), fact);
   }
   const row =
     /training\.learning_rate<\/code><\/td><td><code class="short">0\.0002<\/code><\/td><td><code class="short">0\.0001/;
-  assert.ok(row.test(fork.html), "the difference is a row of the page too");
-  assert.ok(!fork.markdown.includes("an entirely new experiment"));
+  assert.ok(row.test(fork["report.html"]), "the difference is a row of the page too");
+  assert.ok(!fork["report.md"].includes("an entirely new experiment"));
   assert.match(
-    renderRecord({ ...report, origin: create(OriginSchema, { ...origin, differences: [] }) }).markdown,
+    renderRecord({ ...report, origin: create(OriginSchema, { ...origin, differences: [] }) }).documents["report.md"],
     /nothing: the parent's recipe is continued/,
   );
-  assert.ok(!rendered.markdown.includes("## Origin") && !rendered.html.includes("Forked from"));
+  assert.ok(!markdown.includes("## Origin") && !html.includes("Forked from"));
 });
 
 test("an import's record names the folder, every file with its digest, and what was done to the numbers", () => {
   const files = [{ name: "model.safetensors", sizeBytes: 103_000_000n, sha256: "c".repeat(64) }];
   const notes = ["74 tensors widened from BF16 to F32", "lm_head.weight left out: it is the embedding"];
   const imported = { source: "imports/minimind", layout: "half_split", files, notes };
-  const { markdown } = renderRecord({ ...report, origin: create(OriginSchema, { imported }) });
+  const { "report.md": markdown } = renderRecord({ ...report, origin: create(OriginSchema, { imported }) }).documents;
   for (const fact of [
     "| Imported from | `imports/minimind` |",
     "| Rows of queries and keys there | `half_split` |",

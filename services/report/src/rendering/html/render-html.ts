@@ -10,7 +10,7 @@ export const recordSecurityPolicy = `default-src 'none'; style-src 'sha256-${cre
 
 export function renderHtml(document: RecordDocument): string {
   const page = html`<!doctype html>
-<html lang="en">
+<html lang="${document.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -31,6 +31,12 @@ ${document.sections.map(sectionHtml)}
 </html>
 `;
   return page.text;
+}
+
+/** @param ids of the sections wanted; all when left out */
+export function sectionsHtml({ sections }: RecordDocument, ids?: readonly string[]): string {
+  const wanted = sections.filter(({ id }) => ids === undefined || ids.includes(id));
+  return wanted.map((section) => sectionHtml(section).text).join("");
 }
 
 function header({ title, summary }: RecordDocument): Html {
