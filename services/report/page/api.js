@@ -31,18 +31,6 @@ export function experiment(id) {
   return get(`/api/experiments/${encodeURIComponent(id)}`);
 }
 
-/**
- * @param {string} id
- * @param {readonly string[]} metrics
- * @param {{ from: number, to: number, points: number }} range both ends included; 0: from the beginning, to the end
- * @returns {Promise<import("./curve-data.js").Columns[]>}
- */
-export function curves(id, metrics, { from, to, points }) {
-  const parameters = new URLSearchParams(metrics.map((metric) => ["metric", metric]));
-  for (const [name, value] of Object.entries({ from, to, points })) parameters.set(name, String(value));
-  return get(`/api/experiments/${encodeURIComponent(id)}/curves?${parameters}`);
-}
-
 /** @param {string} path */
 async function get(path) {
   const response = await fetch(path);

@@ -1,9 +1,9 @@
 /** The page's own arithmetic, which runs in the browser; tested where it can be checked by hand. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aligned, CurveData } from "../../page/curve-data.js";
+import { aligned, CurveData } from "../../page/charts/curve-data.js";
+import { smoothed } from "../../page/charts/smoothing.js";
 import { duration, localTime, loss, short } from "../../page/figures.js";
-import { smoothed } from "../../page/smoothing.js";
 
 test("smoothing has no pull towards zero: the first value stays, a constant stays constant", () => {
   assert.deepEqual(smoothed([8, 8, 8], 0.75), [8, 8, 8]);

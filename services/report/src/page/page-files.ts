@@ -15,10 +15,12 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** By the name under which the page asks for them. */
+/** By the name under which the page asks for them, such as `charts/charts.js`. */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   const folder = join(import.meta.dirname, "../../page");
-  const own = readdirSync(folder).map((name) => [name, join(folder, name)] as const);
+  const own = readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
+    (name) => [name, join(folder, name)] as const,
+  );
   const uplot = dirname(fileURLToPath(import.meta.resolve("uplot")));
   const others = [
     ["uplot.js", join(uplot, "uPlot.esm.js")],

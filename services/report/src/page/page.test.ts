@@ -101,6 +101,8 @@ test("what is not there is 404, what is no id is 400, and no path leads out of t
   for (const [path, status] of [
     ["/nothing", 404],
     ["/assets/main.js", 200],
+    ["/assets/charts/charts.js", 200],
+    ["/assets/charts", 404],
     ["/assets/tsconfig.json", 404],
     ["/assets/..%2f..%2fpackage.json", 404],
     ["/assets/", 404],

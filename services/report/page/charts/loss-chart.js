@@ -1,8 +1,9 @@
 /** The loss: raw behind, smoothed before, a band from smallest to largest, the validation loss of checkpoints as rings. */
+
+import { element, fill } from "../elements.js";
+import { counted, loss } from "../figures.js";
 import { Chart } from "./chart.js";
 import { aligned } from "./curve-data.js";
-import { element, fill } from "./elements.js";
-import { counted, loss } from "./figures.js";
 import { smoothed } from "./smoothing.js";
 
 /** @typedef {import("./curve-data.js").CurveData} CurveData */
@@ -112,8 +113,8 @@ export class LossChart {
   }
 
   /**
-   * @param {import("./uplot.js").default} chart
-   * @param {import("./theme.js").Theme} colours
+   * @param {import("../uplot.js").default} chart
+   * @param {import("../theme.js").Theme} colours
    */
   #drawMarks(chart, colours) {
     const { ctx, bbox, scales } = chart;
@@ -144,7 +145,7 @@ export class LossChart {
   }
 }
 
-/** In the order of the columns: raw, smoothed, smallest, largest, validation. @param {import("./theme.js").Theme} colours */
+/** In the order of the columns: raw, smoothed, smallest, largest, validation. @param {import("../theme.js").Theme} colours */
 function lossSeries({ faint, accent, mark, paper }) {
   const hidden = { stroke: "transparent", width: 0, spanGaps: true, points: { show: false } };
   return [

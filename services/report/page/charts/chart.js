@@ -1,15 +1,15 @@
 /** What all charts have in common: size, colours, axes, a shared cursor, zoom by drag. */
-import { short } from "./figures.js";
-import { theme } from "./theme.js";
-import uPlot from "./uplot.js";
+import { short } from "../figures.js";
+import { theme } from "../theme.js";
+import uPlot from "../uplot.js";
 
 /** @typedef {{ from: number, to: number } | undefined} Range in micro-steps; undefined: all there are */
 /**
  * @typedef {{
  *   height: number,
- *   series: (theme: import("./theme.js").Theme) => import("./uplot.js").default.Series[],
- *   bands?: (theme: import("./theme.js").Theme) => import("./uplot.js").default.Band[],
- *   draw?: (chart: uPlot, theme: import("./theme.js").Theme) => void,
+ *   series: (theme: import("../theme.js").Theme) => import("../uplot.js").default.Series[],
+ *   bands?: (theme: import("../theme.js").Theme) => import("../uplot.js").default.Band[],
+ *   draw?: (chart: uPlot, theme: import("../theme.js").Theme) => void,
  *   isLogarithmic?: () => boolean,
  *   onZoom: (range: Range) => void,
  *   onCursor?: (index: number | null | undefined) => void,

@@ -1,8 +1,9 @@
 /** One curve in a small card: learning rate, gradient norm, speed. */
+
+import { element, fill } from "../elements.js";
+import { counted, short } from "../figures.js";
 import { Chart } from "./chart.js";
 import { aligned } from "./curve-data.js";
-import { element, fill } from "./elements.js";
-import { counted, short } from "./figures.js";
 
 export class SmallChart {
   root = element("section", { class: "card chart small" });
