@@ -36,5 +36,7 @@ export function environmentOf(name: ServiceName, surroundings: Surroundings): Re
     PRETRAIN_STATE: join(stateDirectory, name),
     PRETRAIN_DATA_ROOTS: dataRoots.join(":"),
     PRETRAIN_DATA_SHARD: addresses["data-shard"].grpc,
+    PRETRAIN_TRAINER: addresses.trainer.grpc,
+    PRETRAIN_EVALUATOR: addresses.evaluator.grpc,
   };
 }

@@ -8,6 +8,9 @@ export function reportConfig(environment: NodeJS.ProcessEnv) {
       nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
       grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7404"),
       http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7400"),
+      /** Whom the page asks to start, pause, fork and explain, and to score and generate text. */
+      trainer: variable("PRETRAIN_TRAINER", address, "127.0.0.1:7402"),
+      evaluator: variable("PRETRAIN_EVALUATOR", address, "127.0.0.1:7403"),
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
       /** Folder of the ledger. */
       state: variable("PRETRAIN_STATE", folder),

@@ -10,9 +10,12 @@ import { ingestEvents } from "./ingest/ingest-events.ts";
 import { ChangesSignal } from "./ledger/changes-signal.ts";
 import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
+import { actionRoutes } from "./page/actions/action-routes.ts";
+import { peerActions } from "./page/actions/peer-actions.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
 import { pageRoutes } from "./page/page-routes.ts";
+import { connectPeers } from "./peers.ts";
 import { RecordPublisher } from "./publishing/record-publisher.ts";
 import { CurrentReports } from "./reports/current-reports.ts";
 
@@ -66,6 +69,7 @@ const taken = metrics.counter("pretrain_ledger_events_total", "Events taken from
 const onTaken = (kind: string, count: number) => taken({ kind }, count);
 const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
 publisher.start();
+const peers = opened.use(connectPeers(config));
 const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
@@ -75,7 +79,7 @@ const grpc = opened.use(
     metrics,
   }),
 );
-const routes = pageRoutes({ ledger, reports, live, files: pageFiles() });
+const routes = [...pageRoutes({ ledger, reports, live, files: pageFiles() }), ...actionRoutes(peerActions(peers), log)];
 const ready = () => ingestion.isHealthy();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, routes, log }));
 log.info({ grpc: grpc.address, http: http.address, ledger: ledger.id }, "serving");

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Route, routeOf, trustedUrl } from "./routes.ts";
+import { allowedMethods, isFromOwnPage, type Route, routeOf, trustedUrl } from "./routes.ts";
 
 export interface HttpServer extends AsyncDisposable {
   /** `host:port`, with the real port. */
@@ -22,7 +22,7 @@ export interface HttpOptions {
 
 const maximumConnections = 256;
 
-/** Serves GET and HEAD only. @throws FailedPrecondition ADDRESS_UNUSABLE, as `listen` says */
+/** Serves GET and HEAD, and POST to pages of its own where a route has it. @throws FailedPrecondition ADDRESS_UNUSABLE, as `listen` says */
 export async function serveHttp({ address, metrics, ready, routes = [], log }: HttpOptions): Promise<HttpServer> {
   const all = [...routes, healthRoute(ready), metricsRoute(metrics)];
   const server = createServer(
@@ -46,12 +46,12 @@ async function answer(routes: readonly Route[], request: IncomingMessage, respon
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("Content-Security-Policy", "default-src 'none'"); // a route with a page sets its own
   response.setHeader("Referrer-Policy", "no-referrer");
-  if (request.method !== "GET" && request.method !== "HEAD")
-    return text(response, 405, "only GET and HEAD are served\n");
   const url = trustedUrl(request);
   if (url === undefined) return text(response, 403, "this address is not served under that name\n");
-  const route = routeOf(routes, url.pathname);
-  if (route === undefined) return text(response, 404, "there is no such page\n");
+  const route = routeFor(routes, request, url);
+  if (route === undefined) return withoutRoute(routes, response, url);
+  if (route.method === "POST" && !isFromOwnPage(request))
+    return text(response, 403, "only this server's own page may send that; programs have gRPC\n");
   try {
     await route.handle(request, response, url);
   } catch (err) {
@@ -59,6 +59,18 @@ async function answer(routes: readonly Route[], request: IncomingMessage, respon
     if (response.headersSent) response.destroy();
     else text(response, 500, "the page could not be made; the service's log says why\n");
   }
+}
+
+function routeFor(routes: readonly Route[], { method }: IncomingMessage, { pathname }: URL): Route | undefined {
+  if (method === "POST") return routeOf(routes, "POST", pathname);
+  return method === "GET" || method === "HEAD" ? routeOf(routes, "GET", pathname) : undefined;
+}
+
+function withoutRoute(routes: readonly Route[], response: ServerResponse, { pathname }: URL): void {
+  const allowed = allowedMethods(routes, pathname);
+  if (allowed === "") return text(response, 404, "there is no such page\n");
+  response.setHeader("Allow", allowed);
+  text(response, 405, `only ${allowed} are served here\n`);
 }
 
 function healthRoute(ready: HttpOptions["ready"]): Route {

@@ -102,6 +102,32 @@ test("the longest matching route answers, others are 404, writing is 405, a fail
   assert.equal((await get((await serve(t)).address, "/files/")).status, 404);
 });
 
+for (const [claim, headers, status] of [
+  ["our own page may post", { origin: "http://127.0.0.1:7400", "sec-fetch-site": "same-origin" }, 200],
+  ["a page that says where it comes from by its origin alone may post", { origin: "http://127.0.0.1:7400" }, 200],
+  ["a post that does not say where it comes from is refused", {}, 403],
+  ["a post of a foreign page is refused", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }, 403],
+  ["a post of a page on another port of this machine is refused", { origin: "http://127.0.0.1:9999" }, 403],
+  [
+    "a post that the browser calls foreign is refused",
+    { origin: "http://127.0.0.1:7400", "sec-fetch-site": "same-site" },
+    403,
+  ],
+] as const) {
+  test(claim, async (t) => {
+    const asked: string[] = [];
+    const route: Route = {
+      path: "/act",
+      method: "POST",
+      handle: (_request, response) => (asked.push("act"), void response.end("done")),
+    };
+    const { address } = await serve(t, { routes: [route] });
+    assert.equal((await get(address, "/act", { host: "127.0.0.1:7400", ...headers }, "POST")).status, status);
+    assert.equal(asked.length, status === 200 ? 1 : 0);
+    assert.equal((await get(address, "/act")).status, 405);
+  });
+}
+
 test("a taken port is refused with the address and the variable to change", async (t) => {
   const { address } = await serve(t);
   await assert.rejects(serve(t, { address }), (error) => {

@@ -2,16 +2,31 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 
-/** Answers GET and HEAD of one path, or of all paths below a prefix that ends in `/`. */
+/** Answers one path, or all paths below a prefix that ends in `/`. */
 export interface Route {
   readonly path: string;
+  /** GET, and HEAD with it, if not given. */
+  readonly method?: "GET" | "POST";
   readonly handle: (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;
 }
 
-/** The route with the longest matching path. */
-export function routeOf(routes: readonly Route[], pathname: string): Route | undefined {
-  const matching = routes.filter(({ path }) => path === pathname || (path.endsWith("/") && pathname.startsWith(path)));
+type Method = NonNullable<Route["method"]>;
+
+/** The route of that method with the longest matching path. */
+export function routeOf(routes: readonly Route[], method: Method, pathname: string): Route | undefined {
+  const matching = routes.filter(
+    (route) =>
+      (route.method ?? "GET") === method &&
+      (route.path === pathname || (route.path.endsWith("/") && pathname.startsWith(route.path))),
+  );
   return matching.sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** What a path answers, for the header Allow; empty: it is no path at all. */
+export function allowedMethods(routes: readonly Route[], pathname: string): string {
+  const reads = routeOf(routes, "GET", pathname) === undefined ? [] : ["GET", "HEAD"];
+  const writes = routeOf(routes, "POST", pathname) === undefined ? [] : ["POST"];
+  return [...reads, ...writes].join(", ");
 }
 
 /**
@@ -24,6 +39,15 @@ export function trustedUrl(request: IncomingMessage): URL | undefined {
   if (host === undefined || !isUnownable(host)) return undefined;
   if (origin !== undefined && origin !== `http://${host}`) return undefined;
   return URL.parse(request.url ?? "/", `http://${host}`) ?? undefined;
+}
+
+/**
+ * Whether a request that changes something comes from a page of our own. Browsers say where a POST comes from; a request that does not
+ * say it may be somebody else's form, and programs have gRPC. @param request one with a `trustedUrl`
+ */
+export function isFromOwnPage({ headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  return headers.origin !== undefined && (site === undefined || site === "same-origin");
 }
 
 function isUnownable(host: string): boolean {

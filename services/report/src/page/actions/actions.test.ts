@@ -1,0 +1,147 @@
+/** What the page does through other services: it arrives there as asked, and what comes back, or what is wrong, reaches the page. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { create, type DescService } from "@bufbuild/protobuf";
+import { FailedPrecondition, InvalidArgument } from "@pretrain/errors";
+import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
+import {
+  EvaluatorService,
+  ExperimentSchema,
+  GenerateResponseSchema,
+  type PauseExperimentRequest,
+  TrainerService,
+} from "@pretrain/proto";
+import { type ServedService, serveGrpc, service } from "@pretrain/rpc";
+import { freePort } from "@pretrain/testing";
+import { connectPeers } from "../../peers.ts";
+import { actionRoutes } from "./action-routes.ts";
+import { peerActions } from "./peer-actions.ts";
+
+const log = createLog("actions", "fatal");
+
+type Methods<S extends DescService> = Parameters<typeof service<S>>[1];
+
+/** A service that has only some of its methods. */
+const peer = <S extends DescService>(descriptor: S, methods: Partial<Methods<S>>) =>
+  service(descriptor, methods as Methods<S>);
+
+async function peerWith(t: TestContext, served: ServedService): Promise<string> {
+  const options = { readPatienceMs: 10_000, log, metrics: createMetrics("peer") };
+  const server = await serveGrpc({ address: "127.0.0.1:0", services: [served], ...options });
+  t.after(() => server[Symbol.asyncDispose]());
+  return server.address;
+}
+
+/** Asks as the page does. */
+async function pageOver(t: TestContext, addresses: { trainer?: string; evaluator?: string }) {
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const peers = connectPeers({ trainer: nobody, evaluator: nobody, ...addresses });
+  const routes = actionRoutes(peerActions(peers), log);
+  const metrics = createMetrics("page");
+  const http = await serveHttp({ address: "127.0.0.1:0", metrics, ready: () => true, routes, log });
+  t.after(async () => {
+    await http[Symbol.asyncDispose]();
+    peers[Symbol.dispose]();
+  });
+  const origin = `http://${http.address}`;
+  return (action: string, body: string, mediaType = "application/json", signal?: AbortSignal) =>
+    fetch(`${origin}/api/actions/${action}`, {
+      method: "POST",
+      body,
+      headers: { "Content-Type": mediaType, Origin: origin },
+      ...(signal && { signal }),
+    });
+}
+
+test("a pause reaches the trainer with its request id, and its answer the page", async (t) => {
+  const asked: PauseExperimentRequest[] = [];
+  const trainer = peer(TrainerService, {
+    pauseExperiment: (request) => {
+      asked.push(request);
+      return create(ExperimentSchema, { name: request.name, pauseRequested: true });
+    },
+  });
+  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) });
+  const answer = await ask("pause", `{"name":"experiments/1-4-0","requestId":"abc"}`);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { name: "experiments/1-4-0", pauseRequested: true });
+  assert.deepEqual(
+    asked.map(({ name, requestId }) => [name, requestId]),
+    [["experiments/1-4-0", "abc"]],
+  );
+});
+
+test("what the trainer refuses comes with its reason and every faulty field", async (t) => {
+  const trainer = peer(TrainerService, {
+    startExperiment: () => {
+      throw new InvalidArgument([
+        { field: "recipe.model.dim", description: "33 is odd" },
+        { field: "recipe.data.path", description: "is missing" },
+      ]);
+    },
+    cancelExperiment: () => {
+      throw new FailedPrecondition("EXPERIMENT_STATE", "it has ended");
+    },
+  });
+  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) });
+  const refused = await ask("start", `{"experimentId":"1.4.0","recipe":{"data":{"path":"a.jsonl"}}}`);
+  assert.equal(refused.status, 400);
+  const { error } = (await refused.json()) as { error: { violations: { field: string }[] } };
+  assert.deepEqual(
+    error.violations.map(({ field }) => field),
+    ["recipe.model.dim", "recipe.data.path"],
+  );
+  const late = await ask("cancel", `{"name":"experiments/1-4-0"}`);
+  assert.equal(late.status, 409);
+  assert.match(await late.text(), /EXPERIMENT_STATE.*it has ended/);
+});
+
+test("a service that does not answer is a message with its address, not a fault and not a wait", async (t) => {
+  const answer = await (await pageOver(t, {}))("resume", `{"name":"experiments/1-4-0"}`);
+  assert.equal(answer.status, 503);
+  assert.match(await answer.text(), /SERVICE_UNREACHABLE.*127\.0\.0\.1:\d+ cannot be reached/);
+});
+
+test("a body of another kind, one that is too long, is no JSON or has an unknown field is refused", async (t) => {
+  const ask = await pageOver(t, {});
+  for (const [claim, body, mediaType] of [
+    ["application/json is expected", "name=x", "text/plain"],
+    ["is longer than 1048576 bytes", JSON.stringify({ name: "x".repeat(1_100_000) }), "application/json"],
+    ["is no JSON", "{", "application/json"],
+    ["names", `{"names":"x"}`, "application/json"],
+  ] as const) {
+    const answer = await ask("pause", body, mediaType);
+    assert.equal(answer.status, 400, claim);
+    assert.ok((await answer.text()).includes(claim), claim);
+  }
+});
+
+test("generated text comes a piece at a time, a refusal behind it as its last line, and who leaves ends it", async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const evaluator = peer(EvaluatorService, {
+    async *generate(request, { signal }) {
+      yield create(GenerateResponseSchema, { token: 7, text: "whale" });
+      if (request.prompt === "refused") throw new FailedPrecondition("NOT_FINITE", "no number");
+      await gate.promise;
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      ended.resolve();
+    },
+  });
+  const ask = await pageOver(t, { evaluator: await peerWith(t, evaluator) });
+  const checkpoint = "experiments/1-4-0/checkpoints/8";
+  const refused = await ask("generate", JSON.stringify({ checkpoint, prompt: "refused" }));
+  const [first, last] = (await refused.text())
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(first, { token: 7, text: "whale" });
+  assert.equal(last.error.reason, "NOT_FINITE");
+  const leaving = new AbortController();
+  const open = await ask("generate", JSON.stringify({ checkpoint, prompt: "goes on" }), undefined, leaving.signal);
+  const reader = open.body?.getReader();
+  assert.match(new TextDecoder().decode((await reader?.read())?.value), /whale/); // before the stream has ended
+  leaving.abort();
+  gate.resolve();
+  await ended.promise;
+});

@@ -1,0 +1,22 @@
+/** The services that the page acts through: one client each, made at the start. They connect when they are first asked. */
+import { EvaluatorService, TrainerService } from "@pretrain/proto";
+import { connectClient, type PretrainClient } from "@pretrain/rpc";
+
+export interface Peers extends Disposable {
+  readonly trainer: PretrainClient<typeof TrainerService>;
+  readonly evaluator: PretrainClient<typeof EvaluatorService>;
+}
+
+/** A peer that is not there makes no difference until it is asked: then the call throws Unavailable. */
+export function connectPeers(addresses: { readonly trainer: string; readonly evaluator: string }): Peers {
+  const trainer = connectClient(TrainerService, addresses.trainer);
+  const evaluator = connectClient(EvaluatorService, addresses.evaluator);
+  return {
+    trainer,
+    evaluator,
+    [Symbol.dispose]() {
+      trainer[Symbol.dispose]();
+      evaluator[Symbol.dispose]();
+    },
+  };
+}
