@@ -19,7 +19,7 @@ import {
   trace,
 } from "@pretrain/tensor-graph";
 import { type Rows, rowGroups } from "./row-groups.ts";
-import { clip, groupStep, update } from "./traced-parts.ts";
+import { clip, gradientNorm, groupStep, targetLosses, update } from "./traced-parts.ts";
 import { type Part, trainingVariables, variableName } from "./training-variables.ts";
 
 export interface TrainingProgramOptions {
@@ -131,6 +131,35 @@ export class TrainingProgram implements Disposable {
     return { nats, tokens, positions };
   }
 
+  /** What each target of each row costs with the weights as they are, in nats: `length - 1` of them. Changes nothing. */
+  targetLosses(rows: Rows): Float32Array[] {
+    const { rowsAtOnce, shape } = this.#options;
+    const losses = Array.from(rows.lengths, (length) => new Float32Array(Math.max(0, length - 1)));
+    for (const [index, { width, ...group }] of rowGroups(rows, rowsAtOnce, shape.maxSequenceLength).entries()) {
+      const label = `target_losses_${width}`;
+      const computed = this.#function(label, targetLosses(shape), rowFeeds(rowsAtOnce, width)).run(group)["losses"];
+      losses.slice(index * rowsAtOnce, (index + 1) * rowsAtOnce).forEach((ofRow, place) => {
+        const first = place * (width - 1);
+        ofRow.set(computed?.subarray(first, first + ofRow.length) ?? []);
+      });
+    }
+    return losses;
+  }
+
+  /** The norm of the gradient of one row's mean loss alone, with the weights as they are. Changes nothing; costs a backward pass. */
+  rowGradientNorm(tokens: Uint16Array): number {
+    const { shape, optimizer } = this.#options;
+    const targets = Math.max(0, tokens.length - 1);
+    const rows = { tokens, lengths: Int32Array.of(tokens.length) };
+    const share = Float32Array.of(reciprocal(targets));
+    const [group] = rowGroups(rows, 1, shape.maxSequenceLength);
+    if (group === undefined || targets === 0) return 0;
+    const { width, ...fed } = group;
+    const feeds = { ...rowFeeds(1, width), share: scalar };
+    const traced = this.#function(`gradient_norm_${width}`, gradientNorm(shape, optimizer), feeds);
+    return traced.run({ ...fed, share })["norm"]?.[0] ?? Number.NaN;
+  }
+
   /** How the sum of gradients would be clipped. Weights stay as they are. */
   clipping(): ClippedGradient {
     const { optimizer } = this.#options;
@@ -169,8 +198,7 @@ export class TrainingProgram implements Disposable {
   #groupStep(width: number, isFirst: boolean): TracedFunction {
     const { rowsAtOnce, shape } = this.#options;
     return this.#function(`group_step_${width}${isFirst ? "_first" : ""}`, groupStep(shape, isFirst), {
-      tokens: { shape: [rowsAtOnce, width], dtype: "int32" },
-      lengths: { shape: [rowsAtOnce], dtype: "int32" },
+      ...rowFeeds(rowsAtOnce, width),
       share: scalar,
     });
   }
@@ -199,4 +227,11 @@ export class TrainingProgram implements Disposable {
     if (!(values instanceof Float32Array)) throw new Error(`${name} is not float32`);
     return values;
   }
+}
+
+function rowFeeds(rows: number, width: number) {
+  return {
+    tokens: { shape: [rows, width], dtype: "int32" },
+    lengths: { shape: [rows], dtype: "int32" },
+  } as const satisfies Readonly<Record<string, TensorSpec>>;
 }
