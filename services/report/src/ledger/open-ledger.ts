@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FailedPrecondition } from "@pretrain/errors";
+import { StepChanges } from "./step-changes.ts";
 import { storeError } from "./store-error.ts";
 import { tables, tablesVersion } from "./tables.ts";
 
@@ -11,6 +12,7 @@ export interface Ledger extends Disposable {
   readonly database: DatabaseSync;
   /** Eight hex digits, made with the file. */
   readonly id: string;
+  readonly stepChanges: StepChanges;
 }
 
 /**
@@ -25,7 +27,8 @@ export function openLedger(path: string): Ledger {
   try {
     configure(database);
     prepareTables(database, path);
-    return { database, id: idOf(database), [Symbol.dispose]: () => database.close() };
+    const stepChanges = new StepChanges();
+    return { database, id: idOf(database), stepChanges, [Symbol.dispose]: () => database.close() };
   } catch (error) {
     database.close();
     throw storeError(error, path);
