@@ -21,15 +21,26 @@ export async function writeFolder(
   content: (file: string) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   for (const { name } of files) expectPlainName(name);
+  await fillFolder(folder, async (partial) => {
+    for (const file of files) await writeFile(join(partial, file.name), file, content(file.name));
+  });
+}
+
+/**
+ * @param fill writes files, each of them flushed, into the folder that it is given
+ * @throws FailedPrecondition when there is something at that place already; whatever `fill` throws. Nothing is left then
+ */
+export async function fillFolder<Filled>(folder: string, fill: (partial: string) => Promise<Filled>): Promise<Filled> {
   await expectFree(folder);
   const place = resolve(folder);
   const partial = `${place}.partial-${process.pid}`;
   await mkdir(partial, { recursive: true });
   try {
-    for (const file of files) await writeFile(join(partial, file.name), file, content(file.name));
+    const filled = await fill(partial);
     await flush(partial);
     await rename(partial, place);
     await flush(dirname(place)); // after a power cut the rename could be gone though the files are there
+    return filled;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;

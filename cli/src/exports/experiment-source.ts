@@ -1,0 +1,86 @@
+/** What an export is made of, asked of the report service piece by piece: a long run is never held in memory. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Report, ReportService, StepMetric } from "@pretrain/proto";
+import type { PretrainClient } from "@pretrain/rpc";
+import { evaluationMetrics, memoryMetrics } from "./metric-values.ts";
+
+type Reports = Pick<PretrainClient<typeof ReportService>, "getReport" | "readSteps" | "queryMetrics">;
+
+/** One micro-step, with all that was measured at it. */
+export interface MicroStep {
+  readonly microStep: bigint;
+  /** Absent where the ledger lacks the step and still has something that was sampled behind it. */
+  readonly step: StepMetric | undefined;
+  /** Values of curves that are sampled now and then, by name. */
+  readonly sampled: ReadonlyMap<string, number>;
+  /** When the step ended, in milliseconds since 1970; of one that is missing, when the one before it ended. */
+  readonly timeMs: number;
+}
+
+export interface ExperimentSource {
+  /** Canonical id. */
+  readonly id: string;
+  readonly report: Report;
+  /** All accepted micro-steps, ascending. Each call reads them again. */
+  microSteps(): AsyncIterable<MicroStep>;
+}
+
+const sampledMetrics = [...memoryMetrics, ...evaluationMetrics];
+/** Micro-steps read at once: as many as give each of their values a bucket of its own in one answer of QueryMetrics. */
+const windowMicroSteps = BigInt(Math.floor(50_000 / sampledMetrics.length));
+
+/** @throws NotFound when the service knows no such experiment */
+export async function experimentSource(reports: Reports, id: string): Promise<ExperimentSource> {
+  const experiment = `experiments/${id}`;
+  const report = await reports.getReport({ name: `${experiment}/report` });
+  return { id, report, microSteps: () => microStepsOf(reports, experiment, report) };
+}
+
+async function* microStepsOf(reports: Reports, experiment: string, report: Report): AsyncGenerator<MicroStep> {
+  const last = await lastMicroStep(reports, experiment);
+  let timeMs = report.moments?.created === undefined ? 0 : timestampMs(report.moments.created);
+  for (let from = 1n; from <= last; from += windowMicroSteps) {
+    const range = { experiment, fromMicroStep: from, toMicroStep: from + windowMicroSteps - 1n };
+    const steps = await stepsIn(reports, range);
+    const sampled = await sampledIn(reports, range);
+    const numbers = [...new Set([...steps.keys(), ...sampled.keys()])].sort((a, b) => Number(a - b));
+    for (const microStep of numbers) {
+      const step = steps.get(microStep);
+      if (step?.time !== undefined) timeMs = timestampMs(step.time);
+      yield { microStep, step, sampled: sampled.get(microStep) ?? new Map(), timeMs };
+    }
+  }
+}
+
+/** 0 when there is none. */
+async function lastMicroStep(reports: Reports, experiment: string): Promise<bigint> {
+  const metrics = ["train/tokens", ...sampledMetrics];
+  const { series } = await reports.queryMetrics({ experiment, metrics, maxPoints: 1 });
+  const ends = series.map(({ buckets }) => buckets.at(-1)?.lastMicroStep ?? 0n);
+  return ends.reduce((latest, end) => (end > latest ? end : latest), 0n);
+}
+
+interface Range {
+  readonly experiment: string;
+  readonly fromMicroStep: bigint;
+  readonly toMicroStep: bigint;
+}
+
+async function stepsIn(reports: Reports, range: Range): Promise<Map<bigint, StepMetric>> {
+  const found = new Map<bigint, StepMetric>();
+  for await (const { steps } of reports.readSteps(range)) for (const step of steps) found.set(step.microStep, step);
+  return found;
+}
+
+async function sampledIn(reports: Reports, range: Range): Promise<Map<bigint, Map<string, number>>> {
+  const maxPoints = Number(windowMicroSteps);
+  const { series } = await reports.queryMetrics({ ...range, metrics: sampledMetrics, maxPoints });
+  const found = new Map<bigint, Map<string, number>>();
+  for (const { metric, buckets } of series) {
+    for (const { lastMicroStep: microStep, last } of buckets) {
+      const values = found.get(microStep) ?? new Map<string, number>();
+      found.set(microStep, values.set(metric, last));
+    }
+  }
+  return found;
+}

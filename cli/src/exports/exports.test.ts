@@ -1,0 +1,176 @@
+/** What other programs find of an experiment: every number as it was, every text whole, and a long run in pieces. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { temporaryDirectory } from "@pretrain/testing";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { exampleRun } from "../test-support/example-run.ts";
+import { writeCsvFiles } from "./csv-files.ts";
+import { experimentSource } from "./experiment-source.ts";
+import { evaluationMetrics, memoryMetrics, stepMetrics } from "./metric-values.ts";
+import { writeParquetFiles } from "./parquet-files.ts";
+import { writeTensorboardFiles } from "./tensorboard-files.ts";
+
+/** More than two of the windows that it is read in. */
+const run = exampleRun({ microSteps: 10_007, missing: [4_999n, 5_000n, 5_001n] });
+const source = await experimentSource(run.reports, "1-4-0");
+
+test("the curves are those of the report service's README", () => {
+  const readme = readFileSync(join(import.meta.dirname, "../../../services/report/README.md"), "utf8");
+  const listed = [...readme.matchAll(/^\| `([a-z0-9/_]+)` \| [^|]+ \| (?:micro|optimizer|memory|evaluated)/gm)];
+  const exported = [...Object.keys(stepMetrics), ...memoryMetrics, ...evaluationMetrics];
+  assert.deepEqual(exported.toSorted(), listed.map(([, name]) => name).toSorted());
+});
+
+test("CSV: a row a micro-step, a number is read back as the same number, a text with its quotes and line ends", async (t) => {
+  const folder = temporaryDirectory(t);
+  const files = await writeCsvFiles(source, folder);
+  assert.deepEqual(
+    files.map(({ name, rows }) => [name, rows]),
+    [
+      ["steps.csv", 10_005],
+      ["evaluations.csv", 2],
+      ["samples.csv", 2],
+      ["log.csv", 1],
+      ["recipe.csv", 9],
+    ],
+  );
+  const steps = readCsv(readFileSync(join(folder, "steps.csv"), "utf8"));
+  const [header = [], ...all] = steps;
+  const cell = (row: readonly string[] | undefined, name: string) => row?.[header.indexOf(name)] ?? "?";
+  const rows = all.filter((row) => cell(row, "loss_nats") !== ""); // one is of a sample behind a missing step
+  for (const [index, { microStep, lossNats, lossTokens, gradientNorm }] of run.steps.entries()) {
+    assert.equal(cell(rows[index], "micro_step"), String(microStep));
+    assert.equal(Number(cell(rows[index], "loss_nats")), lossNats);
+    assert.equal(Number(cell(rows[index], "train/loss")), lossNats / Number(lossTokens));
+    assert.equal(cell(rows[index], "train/grad_norm"), gradientNorm === undefined ? "" : String(gradientNorm));
+  }
+  assert.equal(cell(rows[9], "memory/rss_bytes"), "1000010");
+  assert.equal(cell(rows[0], "time"), "2026-05-04T03:02:02.000Z");
+  const samples = readCsv(readFileSync(join(folder, "samples.csv"), "utf8"));
+  assert.equal(samples[1]?.[4], run.awkwardText);
+  assert.ok(
+    readCsv(readFileSync(join(folder, "recipe.csv"), "utf8")).some(
+      (row) => row.join() === "training.learning_rate,0.0002",
+    ),
+  );
+});
+
+test("Parquet: doubles to the last bit, whole numbers whole, times as times, nothing where nothing was measured", async (t) => {
+  const folder = temporaryDirectory(t);
+  await writeParquetFiles(source, folder);
+  const all = await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, "steps.parquet")) });
+  const rows = all.filter((row) => row["loss_nats"] !== null);
+  assert.equal(rows.length, run.steps.length);
+  for (const [index, { microStep, lossNats, lossTokens, clipScale, time }] of run.steps.entries()) {
+    const row = rows[index] ?? {};
+    assert.equal(row["micro_step"], microStep);
+    assert.ok(Object.is(row["loss_nats"], lossNats) && Object.is(row["train/loss"], lossNats / Number(lossTokens)));
+    assert.equal(row["train/clip_scale"] ?? undefined, clipScale);
+    assert.equal(Number(row["time"]), Number(time?.seconds) * 1000);
+  }
+  assert.deepEqual([rows[8]?.["memory/rss_bytes"], rows[9]?.["memory/rss_bytes"]], [null, 1_000_010]);
+  const [sample] = await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, "samples.parquet")) });
+  assert.equal(sample?.["predicted_text"], run.awkwardText);
+});
+
+test("TensorBoard: each value at its step and time; what was sampled behind a missing step is there too", async (t) => {
+  const folder = temporaryDirectory(t);
+  const [file] = await writeTensorboardFiles(source, folder);
+  assert.equal(file?.name, "events.out.tfevents.1777863600.pretrain.1-4-0");
+  const events = readEvents(readFileSync(join(folder, file.name)));
+  assert.equal(events.length, file.rows);
+  const losses = events.flatMap(({ step, values }) =>
+    values.has("train/loss") ? [[step, values.get("train/loss")]] : [],
+  );
+  assert.deepEqual(
+    losses,
+    run.steps.map(({ microStep, lossNats, lossTokens }) => [Number(microStep), lossNats / Number(lossTokens)]),
+  );
+  const sampled = events.find(({ step, values }) => step === 5_000 && values.has("memory/rss_bytes"));
+  assert.equal(sampled?.values.get("memory/rss_bytes"), 1_005_000);
+  assert.equal(sampled.values.has("train/loss"), false);
+  assert.deepEqual(
+    events.flatMap(({ step, values }) => (values.has("eval/loss") ? [[step, values.get("eval/loss")]] : [])),
+    [
+      [40, 2.5],
+      [10_007, 2.25],
+    ],
+  );
+  assert.ok(events.some(({ values }) => String(values.get("samples/3")).includes("    给定")));
+});
+
+test("an experiment without a step is files without rows, and one event file with its settings", async (t) => {
+  const empty = await experimentSource(exampleRun({ microSteps: 0, missing: [] }).reports, "1-4-0");
+  const folder = temporaryDirectory(t);
+  const [steps] = await writeParquetFiles(empty, folder);
+  assert.equal(steps?.rows, 0);
+  assert.deepEqual(await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, "steps.parquet")) }), []);
+});
+
+test("equal experiments give equal bytes", async (t) => {
+  const [one, other] = [temporaryDirectory(t), temporaryDirectory(t)];
+  for (const write of [writeTensorboardFiles, writeCsvFiles, writeParquetFiles]) {
+    const names = (await write(source, one)).map(({ name }) => name);
+    await write(source, other);
+    for (const name of names) assert.ok(readFileSync(join(one, name)).equals(readFileSync(join(other, name))), name);
+  }
+});
+
+/** RFC 4180, by its grammar. */
+function readCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain ?? "");
+    if (end === "\r\n") rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
+
+interface ReadEvent {
+  readonly step: number;
+  readonly values: ReadonlyMap<string, number | string>;
+}
+
+function readEvents(file: Uint8Array): ReadEvent[] {
+  const events: ReadEvent[] = [];
+  for (let at = 0; at < file.length; ) {
+    const length = new DataView(file.buffer, file.byteOffset + at).getUint32(0, true);
+    events.push(readEvent(file.subarray(at + 12, at + 12 + length)));
+    at += length + 16;
+  }
+  return events;
+}
+
+function readEvent(record: Uint8Array): ReadEvent {
+  let step = 0;
+  const values = new Map<string, number | string>();
+  for (const [field, content] of fieldsOf(record)) {
+    if (field === 2) step = Number(content);
+    if (field === 5) for (const [, value] of fieldsOf(content as Uint8Array)) addValue(value as Uint8Array, values);
+  }
+  return { step, values };
+}
+
+function addValue(value: Uint8Array, values: Map<string, number | string>): void {
+  const fields = new Map(fieldsOf(value));
+  const tensor = new Map(fieldsOf(fields.get(8) as Uint8Array));
+  const number = tensor.get(6);
+  const tag = new TextDecoder().decode(fields.get(1) as Uint8Array);
+  values.set(tag, typeof number === "number" ? number : new TextDecoder().decode(tensor.get(8) as Uint8Array));
+}
+
+function fieldsOf(message: Uint8Array): [number, unknown][] {
+  const reader = new BinaryReader(message);
+  const fields: [number, unknown][] = [];
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (type === WireType.Bit64) fields.push([number, reader.double()]);
+    else if (type === WireType.Bit32) fields.push([number, reader.float()]);
+    else if (type === WireType.Varint) fields.push([number, reader.int64()]);
+    else fields.push([number, reader.bytes()]);
+  }
+  return fields;
+}
