@@ -20,9 +20,13 @@ import { until } from "@pretrain/testing";
 import { finalReport, lossesOf, trained } from "./experiments.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
+import { startTraceCollector } from "./trace-collector.ts";
+
+const patience = { timeoutMs: 60_000 };
 
 test("an experiment goes from its request to a final record", async (t) => {
-  const system = await startSystem(t);
+  const collector = await startTraceCollector(t);
+  const system = await startSystem(t, collector.environment);
   const experiment = await trained(system, "main.job", tinyRecipe);
   const report = await finalReport(system, experiment.name);
 
@@ -200,5 +204,23 @@ test("an experiment goes from its request to a final record", async (t) => {
     const other = await trained(system, "other-seed", { ...tinyRecipe, training: { ...tinyRecipe.training, seed: 8 } });
     await finalReport(system, other.name);
     assert.notDeepEqual(await lossesOf(system, other.name), await lossesOf(system, experiment.name));
+  });
+
+  await t.test("one trace holds what all four services did, below one span for the whole experiment", async () => {
+    const whole = await until(() => collector.spans.find(({ name }) => name === "experiment main-job"), patience);
+    assert.equal(whole.parentSpanId, "");
+    const expected = [
+      ["pretrain-trainer", "accept"],
+      ["pretrain-trainer-worker", "attempt 1"],
+      ["pretrain-trainer-worker", "phase training"],
+      ["pretrain-data-shard", "pretrain.data.v1.DataShardService/PackDataset"],
+      ["pretrain-data-shard", "pretrain.data.v1.DataShardService/StreamBatches"],
+      ["pretrain-evaluator-worker", "evaluate"],
+    ] as const;
+    const found = ([service, name]: (typeof expected)[number]) =>
+      collector.spans.find((span) => span.traceId === whole.traceId && span.service === service && span.name === name);
+    await until(() => expected.every((each) => found(each) !== undefined), patience);
+    const [attempt, training] = [found(expected[1]), found(expected[2])];
+    assert.deepEqual([attempt?.parentSpanId, training?.parentSpanId], [whole.spanId, attempt?.spanId]);
   });
 });

@@ -4,6 +4,7 @@ import { standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DatasetRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
+import { startTracing } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { DatasetAnalyses } from "./analysis/dataset-analyses.ts";
 import { dataShardConfig } from "./config.ts";
@@ -25,6 +26,7 @@ const { onBatch, onPacked } = dataShardMetrics(metrics);
 const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+opened.use(await startTracing("data-shard", process.env));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "data-shard"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "data-shard", log }));
 const records = new DatasetRecords(await broker.records("pretrain_datasets", DatasetRecordSchema));

@@ -4,6 +4,7 @@ import { standingBroker, work } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
+import { startTracing } from "@pretrain/tracing";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "./computing/computing-on-demand.ts";
 import { startComputing } from "./computing/computing-process.ts";
@@ -23,6 +24,7 @@ const blobs = openBlobs(config.blobs);
 const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+opened.use(await startTracing("evaluator", process.env));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "evaluator"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", log }));
 const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);

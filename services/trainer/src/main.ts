@@ -6,6 +6,7 @@ import { Leases } from "@pretrain/leases";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
+import { startTracing } from "@pretrain/tracing";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { leftoverEvents } from "./attempt/leftover-events.ts";
 import { spoolFolder, trainerConfig } from "./config.ts";
@@ -32,6 +33,7 @@ const now = () => new Date();
 const blobs = openBlobs(config.blobs);
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+opened.use(await startTracing("trainer", process.env));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
 const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", log, ackWaitMs }));

@@ -8,6 +8,7 @@ import { DataShardService, ExperimentRecordSchema, LeaseSchema, type TrainWork }
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
 import { openSpool } from "@pretrain/spool";
+import { startTracing } from "@pretrain/tracing";
 import { steadyNow, terminationSignal } from "@pretrain/worker-process";
 import { ComputingProcesses } from "./attempt/computing-processes.ts";
 import { Outbox } from "./attempt/outbox.ts";
@@ -41,6 +42,7 @@ process.exit(0); // waiting for a signal would keep it alive, and nobody would b
 
 async function takeWork(): Promise<void> {
   await using opened = new AsyncDisposableStack();
+  opened.use(await startTracing("trainer-worker", process.env));
   const computing = opened.use(new ComputingProcesses(process.env)); // first: loading TensorFlow takes longest
   const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
   const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });

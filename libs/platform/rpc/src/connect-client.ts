@@ -5,6 +5,7 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import { Unavailable } from "@pretrain/errors";
 import { translated } from "./call-streams.ts";
 import { fromConnectError } from "./error-status.ts";
+import { traceCalls } from "./trace-calls.ts";
 
 /** Disposing closes the connection and cuts the calls in flight. */
 export type PretrainClient<S extends DescService> = Client<S> & Disposable;
@@ -42,6 +43,7 @@ export function connectClient<S extends DescService>(
     sessionManager,
     readMaxBytes: maximumResponseBytes,
     acceptCompression: [],
+    interceptors: [traceCalls()],
   });
   const client = createClient(descriptor, withOwnErrors(transport, address));
   return Object.assign(client, streamsEndedByReader(descriptor, client, { address, streamSilenceMs }), {

@@ -10,6 +10,7 @@ import { createHealth } from "./health.ts";
 import { createHttp2Server } from "./http2-server.ts";
 import { reflectionServices } from "./reflection.ts";
 import type { ServedService } from "./served-service.ts";
+import { traceAnswers } from "./trace-calls.ts";
 import { validateRequests } from "./validate-requests.ts";
 
 /** Disposing drains: health says NOT_SERVING, streams end UNAVAILABLE, unary calls get up to 10 s, then everything is closed. */
@@ -42,7 +43,7 @@ export async function serveGrpc({ address, services, readPatienceMs, log, metric
   const all = [...services, health];
   const descriptors = all.map(({ descriptor }) => descriptor);
   const served = [...all, ...reflectionServices(new DescriptorIndex(descriptors, errorDetails))];
-  const interceptors = [answerErrors(log, metrics), limitLifetime(draining), validateRequests()];
+  const interceptors = [traceAnswers(), answerErrors(log, metrics), limitLifetime(draining), validateRequests()];
   const { server, sessions } = createHttp2Server(handleCalls(served, interceptors, log, readPatienceMs));
   const bound = await listen(server, address, "PRETRAIN_GRPC_ADDRESS");
   return {

@@ -3,7 +3,9 @@ import { openBlobs } from "@pretrain/blobs";
 import { connectBroker, ensureTopology } from "@pretrain/events";
 import { createLog, exitOnFatalError } from "@pretrain/observability";
 import { DataShardService, type Evaluation, EvaluationRecordSchema } from "@pretrain/proto";
+import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
+import { inExperiment, startTracing } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "../computing/computing-on-demand.ts";
 import { startComputing } from "../computing/computing-process.ts";
@@ -25,6 +27,7 @@ process.exit(0); // the channel to the process that started this one would keep 
 
 async function workUntilIdle(): Promise<void> {
   await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+  opened.use(await startTracing("evaluator-worker", process.env));
   const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator-worker", log }));
   await ensureTopology(broker);
   const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
@@ -40,7 +43,11 @@ async function workUntilIdle(): Promise<void> {
     const end = () => void computing[Symbol.asyncDispose]();
     signal.addEventListener("abort", end, { once: true });
     try {
-      return await measure({ ...instruments, ask: process.ask }, evaluation, signal);
+      const means = { ...instruments, ask: process.ask };
+      const { name, checkpoint } = evaluation;
+      const told = { "pretrain.evaluation": name, "pretrain.checkpoint": checkpoint };
+      const experiment = idOfExperimentName(checkpoint.replace(/\/checkpoints\/\d+$/, ""));
+      return await inExperiment(experiment, "evaluate", told, () => measure(means, evaluation, signal));
     } finally {
       signal.removeEventListener("abort", end);
     }

@@ -5,6 +5,7 @@ import { Aborted, DataLoss, FailedPrecondition, messageOf, ResourceExhausted } f
 import type { Piece } from "@pretrain/events";
 import { Experiment_Reason as Reason, type TrainWork } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
+import { inExperiment } from "@pretrain/tracing";
 import { type AttemptEnd, endAsWished, isEnded } from "../experiment/attempt-end.ts";
 import { isHeld } from "../experiment/lifecycle.ts";
 import { changed, experimentOf, withFields } from "../experiment/record.ts";
@@ -45,9 +46,9 @@ export async function runAttempt(
   if (taken === "nothing to do") return await piece.done();
   const { attempt } = taken.claim;
   log.info({ attempt, resumesFrom: taken.claim.resumesFrom }, "attempt begins");
-  const command = await leased(taken, () =>
-    lived(taken, { ...dependencies, log: log.child({ attempt }) }, piece.preempted, shutdown),
-  );
+  const live = () => lived(taken, { ...dependencies, log: log.child({ attempt }) }, piece.preempted, shutdown);
+  const told = { "pretrain.attempt": attempt, "pretrain.resumes_from": taken.claim.resumesFrom };
+  const command = await inExperiment(id, `attempt ${attempt}`, told, () => leased(taken, live));
   if (command === undefined) piece.leave();
   else if (command === "interrupt") piece.again(shutdown.aborted || piece.preempted.aborted ? 0 : retryMs);
   else await piece.done();

@@ -3,6 +3,7 @@ import { AlreadyExists, InvalidArgument, Unavailable, type Violation } from "@pr
 import type { Log } from "@pretrain/observability";
 import type { ExperimentRecord } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
+import { inExperiment } from "@pretrain/tracing";
 import type { Experiments, Found } from "../stores/experiments.ts";
 
 export interface AskedBy {
@@ -17,7 +18,7 @@ export async function createdOrRepeated(
   record: ExperimentRecord,
 ): Promise<Found> {
   try {
-    return await experiments.create(id, record);
+    return await inExperiment(id, "accept", {}, () => experiments.create(id, record));
   } catch (error) {
     if (!(error instanceof AlreadyExists)) throw error;
     const existing = await repeated(experiments, id, record);
