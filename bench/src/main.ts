@@ -6,6 +6,7 @@ import { checkpoint, checkpointTable } from "./checkpoint.ts";
 import { entrantsOf } from "./entrants.ts";
 import { comparisonTable, holds } from "./exported/comparison.ts";
 import { exportedCheckpoints } from "./exported/export.ts";
+import { logging, readLoggingOptions } from "./logging.ts";
 import { measure } from "./measure.ts";
 import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
 import { type Options, readOptions, usage } from "./options.ts";
@@ -21,6 +22,7 @@ import { configOf, models, rowLengths, type Work } from "./workload.ts";
 const parameters = process.argv.slice(2);
 if (parameters[0] === "queue") await understood(() => readQueueOptions(parameters.slice(1)), benchOfQueue);
 else if (parameters[0] === "export" && parameters.length === 1) await benchOfExport();
+else if (parameters[0] === "logging") await understood(() => readLoggingOptions(parameters.slice(1)), benchOfLogging);
 else if (parameters[0] === "beside") await understood(() => readBesideOptions(parameters.slice(1)), benchOfBeside);
 else await understood(() => readOptions(parameters), bench);
 
@@ -68,6 +70,15 @@ async function benchOfBeside(options: BesideOptions): Promise<void> {
   const { model, niceness, threads } = options;
   console.log(`beside, ${model}, niceness ${niceness}, threads ${threads}; ${cpu.model}\n\n${besideTable(found)}\n`);
   console.log(JSON.stringify({ bench: "beside", ...options, cpu, ...found }));
+}
+
+async function benchOfLogging({ steps }: { readonly steps: number }): Promise<void> {
+  const found = await logging(steps);
+  const shown = found.microseconds_per_step.map((cost) => cost.toFixed(1)).join(", ");
+  console.log(
+    `logging, ${steps} steps a round; ${processor().model}\n\nmicroseconds of the computing process for a step: ${shown}\n`,
+  );
+  console.log(JSON.stringify({ bench: "logging", cpu: processor(), ...found }));
 }
 
 async function benchOfExport(): Promise<void> {
