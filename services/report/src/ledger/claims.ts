@@ -1,4 +1,6 @@
 /** Copies of the claims of attempts: the blob store says who holds the number of an attempt, whatever events say. */
+import { ArrivalChain } from "./arrival-chain.ts";
+import { type ChainEntry, claimKind, entryDigest } from "./entry-digest.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { checkedRow } from "./row-checksum.ts";
 import { storeError } from "./store-error.ts";
@@ -18,18 +20,32 @@ export interface ClaimedAttempt extends AttemptNumber {
 }
 
 /** Durable when it returns. @throws as `EventWriter.append` */
-export function addClaims({ database }: Ledger, claims: readonly ClaimedAttempt[]): void {
-  const put = database.prepare("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)");
+export function addClaims(ledger: Ledger, claims: readonly ClaimedAttempt[]): void {
+  const { database } = ledger;
+  const chain = new ArrivalChain(ledger);
+  const known = database.prepare("SELECT 1 FROM claims WHERE experiment = ? AND attempt = ? AND digest = ?");
+  const put = database.prepare("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?)");
   try {
     database.exec("BEGIN IMMEDIATE");
-    for (const { experiment, attempt, nonce, resumesFrom } of claims) {
-      put.run(...checkedRow([experiment, attempt, nonce, resumesFrom]));
+    chain.begin();
+    for (const claim of claims) {
+      const { experiment, attempt, nonce, resumesFrom } = claim;
+      const entry = claimEntry(claim);
+      const digest = entryDigest(entry);
+      if (known.get(experiment, attempt, digest) !== undefined) continue;
+      put.run(...checkedRow([experiment, attempt, nonce, resumesFrom]), digest);
+      chain.add(entry, digest);
     }
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw storeError(error);
   }
+}
+
+/** As it stands in the chains. */
+export function claimEntry({ experiment, attempt, nonce, resumesFrom }: ClaimedAttempt): ChainEntry {
+  return { experiment, kind: claimKind, attempt, nonce, number: resumesFrom, detail: "", payload: "" };
 }
 
 /** Attempts that something was heard of and whose claim is not in the ledger. */

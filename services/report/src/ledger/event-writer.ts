@@ -5,6 +5,8 @@
  */
 import type { StatementSync } from "node:sqlite";
 import { InvalidArgument } from "@pretrain/errors";
+import { ArrivalChain } from "./arrival-chain.ts";
+import { entryDigest } from "./entry-digest.ts";
 import { count, type LedgerEntry, type LedgerEvent, ledgerEntry } from "./ledger-event.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { checkedRow, type RowValue } from "./row-checksum.ts";
@@ -14,6 +16,7 @@ import { type CheckedTable, checkedColumns } from "./tables.ts";
 
 export class EventWriter {
   readonly #ledger: Ledger;
+  readonly #chain: ArrivalChain;
   readonly #insert: StatementSync;
   /** The event with that identity and another content. */
   readonly #other: StatementSync;
@@ -28,12 +31,13 @@ export class EventWriter {
   constructor(ledger: Ledger) {
     const { database } = ledger;
     this.#ledger = ledger;
-    this.#insert = database.prepare(`${insertionInto("events")} ON CONFLICT DO NOTHING`);
+    this.#chain = new ArrivalChain(ledger);
+    this.#insert = database.prepare(`${insertionInto("events", "digest")} ON CONFLICT DO NOTHING`);
     this.#other = database.prepare(
-      `SELECT position, time_ms AS timeMs, payload FROM events WHERE ${sameIdentity} AND payload <> ?`,
+      `SELECT position, time_ms AS timeMs, payload, digest FROM events WHERE ${sameIdentity} AND payload <> ?`,
     );
     this.#remove = database.prepare("DELETE FROM events WHERE position = ?");
-    this.#keepAside = database.prepare(`${insertionInto("contradictions")} ON CONFLICT DO NOTHING`);
+    this.#keepAside = database.prepare(`${insertionInto("contradictions", "digest")} ON CONFLICT DO NOTHING`);
     this.#putStep = database.prepare(insertionInto("steps").replace("INSERT", "INSERT OR REPLACE"));
     this.#mark = database.prepare("SELECT 1 FROM marks WHERE experiment = ? AND attempt = ? AND nonce = ?");
     this.#putMark = database.prepare(insertionInto("marks").replace("INSERT", "INSERT OR REPLACE"));
@@ -49,6 +53,7 @@ export class EventWriter {
     const [changed, refused]: [Set<string>, Refusal[]] = [new Set(), []];
     try {
       database.exec("BEGIN IMMEDIATE");
+      this.#chain.begin();
       for (const event of events) {
         const entry = entryOrRefusal(event);
         if ("reason" in entry) refused.push(entry);
@@ -64,14 +69,21 @@ export class EventWriter {
   }
 
   #appendOne(entry: WritableEntry): boolean {
-    const isNew = this.#insertEvent(entry) || this.#resolve(entry);
-    if (isNew && entry.stepRow !== undefined) this.#putStep.run(...entry.stepRow);
+    const digest = entryDigest(entry);
+    const isNew = this.#insertEvent(entry, digest) || this.#resolve(entry, digest);
+    if (isNew && entry.stepRow !== undefined) {
+      this.#putStep.run(...entry.stepRow);
+      this.#ledger.stepChanges.note(entry.experiment, entry.number);
+    }
     if (isNew && entry.isMarked) this.#noteMark(entry);
     return isNew;
   }
 
-  #insertEvent(entry: LedgerEntry): boolean {
-    return this.#insert.run(...checkedRow([...identity(entry), entry.timeMs, entry.payload])).changes === 1;
+  #insertEvent(entry: LedgerEntry, digest: Uint8Array): boolean {
+    const row = checkedRow([...identity(entry), entry.timeMs, entry.payload]);
+    if (this.#insert.run(...row, digest).changes !== 1) return false;
+    this.#chain.add(entry, digest);
+    return true;
   }
 
   /** An attempt's own beginning says where it goes on from; of every other event the mark alone is noted. */
@@ -86,15 +98,18 @@ export class EventWriter {
   }
 
   /** The identity is taken: by the same event, which changes nothing, or by another one. True when `entry` takes its place. */
-  #resolve(entry: LedgerEntry): boolean {
+  #resolve(entry: LedgerEntry, digest: Uint8Array): boolean {
     const known = this.#other.get(...identity(entry), entry.payload);
     if (known === undefined) return false;
     const knownPayload = String(known["payload"]);
     const wins = isGreater(entry, { timeMs: Number(known["timeMs"]), payload: knownPayload });
-    this.#keepAside.run(...checkedRow([...identity(entry), wins ? knownPayload : entry.payload]));
+    const aside = checkedRow([...identity(entry), wins ? knownPayload : entry.payload]);
+    const asideDigest = wins ? (known["digest"] as Uint8Array) : digest;
+    const isKept = this.#keepAside.run(...aside, asideDigest).changes === 1;
+    if (isKept && !wins) this.#chain.add(entry, digest);
     if (!wins) return false;
     this.#remove.run(Number(known["position"]));
-    return this.#insertEvent(entry);
+    return this.#insertEvent(entry, digest);
   }
 }
 
@@ -133,8 +148,9 @@ function entryOrRefusal(event: LedgerEvent): WritableEntry | Refusal {
   }
 }
 
-function insertionInto(table: CheckedTable): string {
-  const columns = [...checkedColumns[table], "checksum"];
+/** @param further columns that the checksum does not cover */
+function insertionInto(table: CheckedTable, ...further: readonly string[]): string {
+  const columns = [...checkedColumns[table], "checksum", ...further];
   return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
 }
 

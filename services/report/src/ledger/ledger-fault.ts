@@ -1,9 +1,10 @@
 /**
  * Whether a ledger holds what was written to it. SQLite checks the shape of its file and not the values in it, so every row
- * carries a checksum, and the tables' own definitions are compared with those of this program.
+ * carries a checksum, every event a link, and the tables' own definitions are compared with those of this program.
  */
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { messageOf } from "@pretrain/errors";
+import { faultOfLinks } from "./links-fault.ts";
 import type { Ledger } from "./open-ledger.ts";
 import { rowChecksum } from "./row-checksum.ts";
 import { type CheckedTable, checkedColumns, tables } from "./tables.ts";
@@ -12,7 +13,11 @@ import { type CheckedTable, checkedColumns, tables } from "./tables.ts";
 export function ledgerFault({ database }: Pick<Ledger, "database">): string | undefined {
   try {
     return (
-      faultOfShape(database) ?? faultOfDefinitions(database) ?? faultOfRows(database) ?? faultOfStepCount(database)
+      faultOfShape(database) ??
+      faultOfDefinitions(database) ??
+      faultOfRows(database) ??
+      faultOfLinks({ database }) ??
+      faultOfStepCount(database)
     );
   } catch (error) {
     return messageOf(error); // a value that cannot even be read
@@ -51,7 +56,7 @@ function isWhole(row: readonly SQLOutputValue[]): boolean {
   return row.at(-1) === rowChecksum(row.slice(0, -1));
 }
 
-/** A row that vanished has no checksum to be wrong. */
+/** Of each event of a step there is a row of the table of steps. */
 function faultOfStepCount(database: DatabaseSync): string | undefined {
   const steps = count(database, "steps");
   const events = count(database, "events", "WHERE kind = 'step'");

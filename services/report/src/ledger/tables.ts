@@ -1,11 +1,12 @@
 /**
  * The ledger's tables. `events` holds every event once, whole; `steps` and `marks` repeat some columns of it so that a
  * curve of 173,385 micro-steps is one pass over a narrow table. Losses are sums with counts: nothing is divided in here.
- * Every row ends with a checksum over its other columns: SQLite checks the shape of its file, not the values in it.
+ * Every row ends with a checksum over its other columns: SQLite checks the shape of its file, not the values in it. What a
+ * checksum cannot tell, since whoever changes a row can write its checksum too, or take the row away, `links` tells.
  */
-export const tablesVersion = 2;
+export const tablesVersion = 3;
 
-/** The columns that a row's checksum covers, in their order. */
+/** The columns that a row's checksum covers, in their order; it does not cover digests, which the chain of links does. */
 export const checkedColumns = {
   events: ["experiment", "kind", "attempt", "nonce", "number", "detail", "time_ms", "payload"],
   contradictions: ["experiment", "kind", "attempt", "nonce", "number", "detail", "payload"],
@@ -56,6 +57,8 @@ export const tables = `
     time_ms INTEGER NOT NULL,
     payload TEXT NOT NULL,
     checksum INTEGER NOT NULL,
+    -- Of identity and payload, as in the chains.
+    digest BLOB NOT NULL,
     UNIQUE (experiment, kind, attempt, number, nonce, detail)
   ) STRICT;
 
@@ -72,6 +75,7 @@ export const tables = `
     detail TEXT NOT NULL,
     payload TEXT NOT NULL,
     checksum INTEGER NOT NULL,
+    digest BLOB NOT NULL,
     PRIMARY KEY (experiment, kind, attempt, nonce, number, detail, payload)
   ) STRICT, WITHOUT ROWID;
 
@@ -92,8 +96,28 @@ export const tables = `
     nonce TEXT NOT NULL,
     resumes_from INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
+    digest BLOB NOT NULL,
     PRIMARY KEY (experiment, attempt)
   ) STRICT, WITHOUT ROWID;
+
+  -- The chain of each experiment, in order of arrival: rows are only ever added. An event that another one replaced keeps its link.
+  CREATE TABLE links (
+    experiment TEXT NOT NULL,
+    -- From 1, without a gap.
+    ordinal INTEGER NOT NULL,
+    -- Its name, so that one that was taken away can be named.
+    event TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    -- Of the link before and this digest: a checksum over all that came before.
+    head BLOB NOT NULL,
+    PRIMARY KEY (experiment, ordinal)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What must have a link, each.
+  CREATE VIEW entries AS
+    SELECT experiment, digest, kind, attempt, nonce, number, detail FROM events
+    UNION ALL SELECT experiment, digest, kind, attempt, nonce, number, detail FROM contradictions
+    UNION ALL SELECT experiment, digest, 'claim', attempt, nonce, resumes_from, '' FROM claims;
 
   -- The mark that counts for each attempt: the claim's; without one the first in the order of texts, whichever came first.
   CREATE VIEW counted AS
