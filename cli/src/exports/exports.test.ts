@@ -87,7 +87,10 @@ test("TensorBoard: each value at its step and time; what was sampled behind a mi
   );
   assert.deepEqual(
     losses,
-    run.steps.map(({ microStep, lossNats, lossTokens }) => [Number(microStep), lossNats / Number(lossTokens)]),
+    run.steps.map(({ microStep, lossNats, lossTokens }) => [
+      Number(microStep),
+      Math.fround(lossNats / Number(lossTokens)),
+    ]),
   );
   const sampled = events.find(({ step, values }) => step === 5_000 && values.has("memory/rss_bytes"));
   assert.equal(sampled?.values.get("memory/rss_bytes"), 1_005_000);
@@ -156,10 +159,10 @@ function readEvent(record: Uint8Array): ReadEvent {
 
 function addValue(value: Uint8Array, values: Map<string, number | string>): void {
   const fields = new Map(fieldsOf(value));
-  const tensor = new Map(fieldsOf(fields.get(8) as Uint8Array));
-  const number = tensor.get(6);
-  const tag = new TextDecoder().decode(fields.get(1) as Uint8Array);
-  values.set(tag, typeof number === "number" ? number : new TextDecoder().decode(tensor.get(8) as Uint8Array));
+  const number = fields.get(2);
+  const textOf = (bytes: unknown) => new TextDecoder().decode(bytes as Uint8Array | undefined);
+  const tensor = new Map(fieldsOf((fields.get(8) as Uint8Array | undefined) ?? new Uint8Array()));
+  values.set(textOf(fields.get(1)), typeof number === "number" ? number : textOf(tensor.get(8)));
 }
 
 function fieldsOf(message: Uint8Array): [number, unknown][] {

@@ -2,10 +2,10 @@
  * Events of TensorBoard, as protobuf. Only what is needed, by the numbers that the format gives its fields:
  *
  *     Event             wall_time 1 double, step 2 int64, file_version 3 string, summary 5
- *     Summary           value 1                Value       tag 1 string, tensor 8, metadata 9
+ *     Summary           value 1                Value       tag 1 string, simple_value 2 float, tensor 8, metadata 9
  *     SummaryMetadata   plugin_data 1          PluginData  plugin_name 1 string, content 2 bytes
  *                       data_class 4 enum
- *     TensorProto       dtype 1 enum, tensor_shape 2, float_val 5, double_val 6, string_val 8
+ *     TensorProto       dtype 1 enum, tensor_shape 2, float_val 5, string_val 8
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { finished, type RunStatus, type Setting, started } from "./hparams.ts";
@@ -13,8 +13,9 @@ import { finished, type RunStatus, type Setting, started } from "./hparams.ts";
 export type { Setting };
 
 const fileVersion = "brain.Event:2";
-const dataClass = { scalar: 1, tensor: 2 } as const;
-const tensorType = { float: 1, double: 2, string: 7 } as const;
+/** DATA_CLASS_TENSOR. */
+const tensorClass = 2;
+const tensorType = { float: 1, string: 7 } as const;
 
 interface Moment {
   /** Seconds since 1970. */
@@ -32,14 +33,15 @@ export class EventEncoder {
     return event({ wallTime, step: 0n }).tag(3, WireType.LengthDelimited).string(fileVersion).finish();
   }
 
-  /** Numbers of one step in one record, as doubles: TensorBoard's usual float would lose digits of a loss and whole tokens of a count. */
+  /**
+   * Numbers of one step in one record, as 32-bit floats: TensorBoard's own server reads scalars of no other kind, and shows nothing of a
+   * tag that it cannot read.
+   */
   scalars(moment: Moment, values: Iterable<readonly [tag: string, value: number]>): Uint8Array {
     const record = event(moment).tag(5, WireType.LengthDelimited).fork();
     for (const [tag, value] of values) {
-      const entry = this.#value(record, tag, { plugin: "scalars", class: dataClass.scalar });
-      entry.tag(8, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(tensorType.double);
-      entry.tag(2, WireType.LengthDelimited).bytes(scalarShape);
-      entry.tag(6, WireType.Bit64).double(value).join().join();
+      record.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(tag);
+      record.tag(2, WireType.Bit32).float(clamped(value)).join();
     }
     return record.join().finish();
   }
@@ -47,7 +49,7 @@ export class EventEncoder {
   /** @param markdown as TensorBoard shows it */
   text(moment: Moment, tag: string, markdown: string): Uint8Array {
     const record = event(moment).tag(5, WireType.LengthDelimited).fork();
-    const entry = this.#value(record, tag, { plugin: "text", class: dataClass.tensor });
+    const entry = this.#value(record, tag, { plugin: "text" });
     entry.tag(8, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(tensorType.string);
     entry.tag(2, WireType.LengthDelimited).bytes(scalarShape);
     entry.tag(8, WireType.LengthDelimited).string(markdown).join().join();
@@ -66,7 +68,7 @@ export class EventEncoder {
   /** What is said stands in the metadata; the tensor beside it has no meaning, but must be there. */
   #hparams(wallTime: number, tag: string, content: Uint8Array): Uint8Array {
     const record = event({ wallTime, step: 0n }).tag(5, WireType.LengthDelimited).fork();
-    const entry = this.#value(record, tag, { plugin: "hparams", class: dataClass.tensor, content });
+    const entry = this.#value(record, tag, { plugin: "hparams", content });
     entry.tag(8, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(tensorType.float);
     entry.tag(2, WireType.LengthDelimited).bytes(scalarShape);
     entry.tag(5, WireType.Bit32).float(0).join().join();
@@ -86,14 +88,19 @@ export class EventEncoder {
       .string(kind.plugin);
     if (kind.content !== undefined) plugin.tag(2, WireType.LengthDelimited).bytes(kind.content);
     plugin.join();
-    return metadata.tag(4, WireType.Varint).int32(kind.class).join();
+    return metadata.tag(4, WireType.Varint).int32(tensorClass).join();
   }
 }
 
 interface Kind {
-  readonly plugin: "scalars" | "text" | "hparams";
-  readonly class: number;
+  readonly plugin: "text" | "hparams";
   readonly content?: Uint8Array;
+}
+
+/** What a float can hold; the writer refuses more. What is no finite number stays so. */
+function clamped(value: number): number {
+  const largest = 3.4028234663852886e38;
+  return Number.isFinite(value) ? Math.min(largest, Math.max(-largest, value)) : value;
 }
 
 /** A shape without dimensions. */
