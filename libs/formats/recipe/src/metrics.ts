@@ -173,9 +173,22 @@ export const metrics: readonly Metric[] = [
     better: "higher",
   },
   {
+    name: "eval/quality",
+    unit: "of 10",
+    meaning:
+      "Mean of the points for aspects of the generated text, of each author and aspect the last; signed annotations",
+    better: "higher",
+  },
+  {
     name: "memory/peak_rss_bytes",
     unit: "bytes",
     meaning: "Largest resident memory of the process that computes, by the operating system's own count",
+    better: "lower",
+  },
+  {
+    name: "memory/peak_reserved_bytes",
+    unit: "bytes",
+    meaning: "The most that the allocator of the device held at any sample, used or not, where it tells; between steps",
     better: "lower",
   },
   {

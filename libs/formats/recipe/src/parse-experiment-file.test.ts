@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidArgument, messageOf } from "@pretrain/errors";
 import fc from "fast-check";
-import { parseExperimentFile } from "./index.ts";
+import { experimentFileText, parseExperimentFile } from "./index.ts";
 
 function refusalOf(text: string): string {
   try {
@@ -152,5 +152,18 @@ test("no text makes the reader fail in another way than by a refusal", () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => void refusalOf(pieces.join(""))),
     { numRuns: 2000 },
+  );
+});
+
+test("a request written as a file is read back as the same request, whatever its words", () => {
+  const words = fc.constantFrom("走完整条路径 <b>", "a: b\n- c # d", "null", "1e4", "  ", "'\"\\", "|\n>");
+  fc.assert(
+    fc.property(words, words, fc.double({ min: 1e-6, max: 1, noNaN: true }), (purpose, risks, learningRate) => {
+      const request = parseExperimentFile(
+        JSON.stringify({ experiment_id: "1.4.0", recipe: { intent: { purpose, risks }, training: { learningRate } } }),
+        "r.json",
+      );
+      assert.deepEqual(parseExperimentFile(experimentFileText(request), "r.yaml"), request);
+    }),
   );
 });

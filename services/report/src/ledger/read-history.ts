@@ -6,6 +6,7 @@ import type { Resumption } from "../record/accepted.ts";
 import type { Contradiction, History, Stranger } from "../record/history.ts";
 import { isKnown } from "./is-known.ts";
 import type { Ledger } from "./open-ledger.ts";
+import { readRepetitions } from "./read-repetitions.ts";
 import { readSteps } from "./read-steps.ts";
 
 /** Undefined when the ledger holds no event of that experiment. Its steps are read from the file while they are iterated. */
@@ -15,6 +16,7 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     experiment: experimentName(experiment),
     transitions: readEvents(ledger, experiment, "state"),
     attempts: readEvents(ledger, experiment, "attempt"),
+    otherBeginnings: readOtherBeginnings(ledger, experiment),
     phases: readEvents(ledger, experiment, "phase").sort(
       (a, b) => a.attempt - b.attempt || startSeconds(a) - startSeconds(b),
     ),
@@ -28,6 +30,7 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     contradictions: readContradictions(ledger, experiment),
     resumptions: readResumptions(ledger, experiment),
     strangers: readStrangers(ledger, experiment),
+    repetitions: readRepetitions(ledger, experiment),
     steps: { [Symbol.iterator]: () => readSteps(ledger, experiment) },
   };
 }
@@ -80,6 +83,15 @@ function readStrangers({ database }: Ledger, experiment: string): Stranger[] {
     attempt: Number(attempt),
     events: Number(count.get(experiment, Number(attempt), String(nonce))?.["events"]),
   }));
+}
+
+/** What else claims to be the first transition, with other words: the record looks which of them the run went by. */
+function readOtherBeginnings({ database }: Ledger, experiment: string): EventMessage<"state">[] {
+  const rows = database
+    .prepare(`
+      SELECT payload FROM contradictions WHERE experiment = ? AND kind = 'state' AND number = 1 ORDER BY payload`)
+    .all(experiment);
+  return rows.map(({ payload }) => readPayload("state", String(payload)));
 }
 
 function startSeconds({ startTime }: EventMessage<"phase">): number {

@@ -8,26 +8,31 @@ import {
   type Report,
   Report_Completeness,
   ReportSchema,
+  Score_Subject,
 } from "@pretrain/proto";
 import { type EvaluatedCheckpoint, evaluatedCheckpoints } from "./checkpoint-evaluations.ts";
+import { continuity } from "./continuity.ts";
 import { execution, isFinal } from "./execution.ts";
 import { gaps } from "./gaps.ts";
 import type { History } from "./history.ts";
 import { Judge, type Settled } from "./indicators.ts";
 import { knownEvaluations } from "./known-evaluations.ts";
 import { measurements } from "./measurements.ts";
-import { memorySummary } from "./memory-summary.ts";
+import { acceptedSamples, memorySummary } from "./memory-summary.ts";
 import { moments } from "./moments.ts";
 import { hypothesisOutcome, predictionOutcome } from "./outcomes.ts";
 import { present } from "./present.ts";
 import { isRemoved, withRemoval } from "./removed-checkpoints.ts";
 import { type RunEnd, runEnd } from "./run-end.ts";
 import { runSteps } from "./run-steps.ts";
+import { scoreSummaries } from "./scores.ts";
+import { sealedBeginning } from "./sealed-beginning.ts";
 import { timeSummary } from "./time-summary.ts";
 import { trainingSummary } from "./training-summary.ts";
+import { warnings } from "./warnings/warnings.ts";
 
 export function buildReport(history: History): Report {
-  const first = history.transitions[0];
+  const first = sealedBeginning(history);
   const recipe = first?.recipe;
   const run = execution(history);
   const attempt = history.attempts.at(-1);
@@ -39,13 +44,16 @@ export function buildReport(history: History): Report {
   const kept = written.filter((checkpoint) => !isRemoved(checkpoint));
   const named = moments(history.transitions, steps.ends);
   const time = timeSummary(named, steps);
-  const memory = memorySummary(history.memory, history.resumptions);
+  const samples = acceptedSamples(history.memory, history.resumptions);
+  const memory = memorySummary(history.memory, samples, attempt?.environment?.deviceMemoryBytes);
   const end = runEnd(history, steps.missing, checkpoints);
   const settled = settledNumbers(run.state, end, checkpoints.at(-1));
-  const judge = new Judge(measurements({ steps, memory, time, checkpoints }), settled);
+  const scores = scoreSummaries(history.annotations);
+  const quality = scores.find(({ subject }) => subject === Score_Subject.QUALITY);
+  const judge = new Judge(measurements({ steps, memory, time, checkpoints, quality }), settled);
   return create(ReportSchema, {
     name: `${history.experiment}/report`,
-    title: titleOf(history),
+    title: first?.title || history.experiment.replace(/^experiments\//, ""),
     completeness: completeness(run.state, end, checkpoints),
     recipeSha256: first?.recipeSha256 ?? "",
     moments: named,
@@ -61,6 +69,15 @@ export function buildReport(history: History): Report {
     log: [...history.log],
     lossCurve: steps.curve.points(),
     gaps: gaps({ history, state: run.state, missing: steps.missing, end, checkpoints, evaluations }),
+    annotations: [...history.annotations],
+    warnings: warnings({
+      watched: steps.watched,
+      transitions: history.transitions,
+      memory: samples,
+      lastMicroStep: steps.missing.last,
+    }),
+    scores,
+    continuity: continuity({ history, state: run.state, missing: steps.missing, end }),
   });
 }
 
@@ -94,11 +111,6 @@ function completeness(
   const isWhole = state !== Experiment_State.COMPLETED || (hasLastStep && hasLastCheckpoint);
   const isEvaluated = checkpoints.every(({ evaluation }) => evaluation !== undefined);
   return isFinal(state) && isWhole && isEvaluated ? Report_Completeness.FINAL : Report_Completeness.OPEN;
-}
-
-/** The id as its author wrote it; the canonical one while the first transition has not arrived. */
-function titleOf({ transitions, experiment }: History): string {
-  return transitions[0]?.title || experiment.replace(/^experiments\//, "");
 }
 
 /** All checkpoints have a `model.safetensors`; among the files of the experiment the micro-step tells them apart. */

@@ -1,5 +1,5 @@
 /** What the evaluations of the checkpoints say about the run: the last checkpoint's numbers, and the best of all. */
-import { type Evaluation, Evaluation_State, Basis_Over as Over } from "@pretrain/proto";
+import { type Evaluation, Evaluation_State, type Interval, Basis_Over as Over } from "@pretrain/proto";
 import { metricNamed } from "@pretrain/recipe";
 import type { EvaluatedCheckpoint } from "./checkpoint-evaluations.ts";
 import { type EvaluationNumbers, evaluationNumbers } from "./evaluation-numbers.ts";
@@ -10,13 +10,26 @@ export function evaluationMeasurements({ steps, checkpoints }: MeasuredRun): Rec
   const numbers = evaluationNumbers(shown?.evaluation);
   const measured = Object.entries(evaluationMetrics).map(([metric, { number, over }]): [string, Measurement] => {
     const final = numbers[number];
-    return [metric, { final, best: best(checkpoints, metric, number), basis: basisOf(shown, over), source }];
+    const interval =
+      final === undefined || shown?.evaluation === undefined ? undefined : intervals[metric]?.(shown.evaluation);
+    return [metric, { final, best: best(checkpoints, metric, number), interval, basis: basisOf(shown, over), source }];
   });
   return { ...Object.fromEntries(measured), [gapMetric]: gap(steps.losses.last?.loss, numbers.inferenceLoss, shown) };
 }
 
 const source = "evaluation";
 const gapMetric = "eval/train_inference_gap";
+
+/** Of the numbers that the evaluator resampled. An end of a bootstrap's interval is a quantile, and exp keeps the order. */
+const intervals: Readonly<Record<string, (evaluation: Evaluation) => Measurement["interval"]>> = {
+  "eval/loss": ({ validationInterval }) => validationInterval,
+  "eval/inference_loss": ({ inferenceInterval }) => inferenceInterval,
+  "eval/perplexity": ({ validationInterval }) => validationInterval && exponential(validationInterval),
+};
+
+function exponential({ low, high, resamples, seed }: Interval): Measurement["interval"] {
+  return { low: Math.exp(low), high: Math.exp(high), resamples, seed };
+}
 
 /** Which number of an evaluation each metric is, and what that is computed over. */
 export const evaluationMetrics: Readonly<

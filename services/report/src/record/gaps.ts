@@ -1,6 +1,7 @@
 /** What should be in the ledger and is not. An empty list is a statement: everything is there. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
+  type Annotation,
   type Evaluation,
   Evaluation_State,
   Experiment_State,
@@ -32,6 +33,7 @@ export function gaps(run: KnownRun): Gap[] {
     ...(run.state === Experiment_State.COMPLETED ? missingEnd(run) : []),
     ...run.checkpoints.flatMap((checkpoint) => missingEvaluation(checkpoint, isFinal(run.state))),
     ...run.evaluations.flatMap((evaluation) => missingCorrected(evaluation, run.evaluations)),
+    ...run.history.annotations.flatMap((annotation) => missingSuperseded(annotation, run.history.annotations)),
     ...run.history.contradictions.map(contradiction),
     ...run.history.strangers.map(stranger),
   ];
@@ -89,6 +91,12 @@ function missingEvaluation({ checkpoint, evaluation }: EvaluatedCheckpoint, isOv
 function missingCorrected({ name, supersedes }: Evaluation, evaluations: readonly Evaluation[]): Missing[] {
   if (supersedes === undefined || evaluations.some((each) => each.name === supersedes.evaluation)) return [];
   return [{ kind: Kind.CORRECTED_EVALUATION, subject: supersedes.evaluation, detail: name }];
+}
+
+/** So is an annotation that takes another one's place. */
+function missingSuperseded({ name, supersedes }: Annotation, annotations: readonly Annotation[]): Missing[] {
+  if (supersedes === "" || annotations.some((each) => each.name === supersedes)) return [];
+  return [{ kind: Kind.SUPERSEDED_ANNOTATION, subject: supersedes, detail: name }];
 }
 
 function contradiction({ kind: subject, attempt, number, detail }: Contradiction): Missing {

@@ -56,10 +56,19 @@ export interface Stranger {
   readonly events: number;
 }
 
+/** Micro-steps that more than one attempt computed. */
+export interface Repetitions {
+  readonly microSteps: number;
+  /** Of these, how many came out with the same loss to the last bit every time. */
+  readonly equal: number;
+}
+
 export interface History {
   /** `experiments/{experiment}`. */
   readonly experiment: string;
   readonly transitions: readonly StateChanged[];
+  /** Events that claim to be the first transition, too, and were kept aside. */
+  readonly otherBeginnings: readonly StateChanged[];
   readonly attempts: readonly AttemptStarted[];
   readonly phases: readonly PhaseEnded[];
   readonly datasets: readonly DatasetPrepared[];
@@ -76,6 +85,7 @@ export interface History {
   /** Where every attempt went on from, also of one that fell silent before it said a word. */
   readonly resumptions: readonly Resumption[];
   readonly strangers: readonly Stranger[];
+  readonly repetitions: Repetitions;
   /** The accepted micro-steps, ascending; read once. */
   readonly steps: Iterable<Step>;
 }

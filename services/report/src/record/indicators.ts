@@ -1,9 +1,18 @@
 /** The table of key indicators: values beside targets and verdicts. */
 import { create } from "@bufbuild/protobuf";
-import { type Indicator, IndicatorSchema, type Recipe, type Target, TargetSchema, Verdict } from "@pretrain/proto";
+import {
+  type Indicator,
+  IndicatorSchema,
+  IntervalSchema,
+  type Recipe,
+  type Target,
+  TargetSchema,
+  Verdict,
+} from "@pretrain/proto";
 import { metricNamed } from "@pretrain/recipe";
 import type { Measurement } from "./measurement.ts";
 import { present } from "./present.ts";
+import { qualityMetric } from "./scores.ts";
 import { verdict } from "./verdicts.ts";
 
 /** Which numbers are final. A number that may still move meets no target and misses none. */
@@ -31,6 +40,8 @@ const keyMetrics = [
   "memory/peak_rss_bytes",
 ];
 
+const furtherMetrics = [qualityMetric, "memory/peak_reserved_bytes"];
+
 const gapMetric = "eval/train_inference_gap";
 
 export class Judge {
@@ -45,11 +56,16 @@ export class Judge {
   /** A row for each key metric and each target, a metric's targets in the recipe's order. */
   indicators(recipe: Recipe | undefined): Indicator[] {
     const targets = [...(recipe?.targets ?? []), ...this.#gapTarget(recipe)];
-    const names = [...new Set([...keyMetrics, ...targets.map(({ metric }) => metric)])];
+    const names = [...new Set([...keyMetrics, ...this.#furtherMetrics(), ...targets.map(({ metric }) => metric)])];
     return names.flatMap((name) => {
       const own = targets.filter(({ metric }) => metric === name);
       return own.length === 0 ? [this.indicator(name)] : own.map((target) => this.indicator(name, target));
     });
+  }
+
+  /** Rows that only some records have: what somebody must have judged, and what only some devices tell. */
+  #furtherMetrics(): string[] {
+    return furtherMetrics.filter((name) => this.#measurements.get(name)?.final !== undefined);
   }
 
   /** The bound of the evaluation plan, below which training and inference loss count as consistent; none without samples. */
@@ -72,6 +88,7 @@ export class Judge {
         best: measurement?.best?.value,
         bestMicroStep: measurement?.best && BigInt(measurement.best.microStep),
         bestEpoch: measurement?.best?.epoch,
+        interval: measurement?.interval && create(IntervalSchema, measurement.interval),
         target,
       }),
     });

@@ -5,12 +5,24 @@ import { evaluationMeasurements } from "./evaluation-measurements.ts";
 import type { LossAt } from "./loss-extremes.ts";
 import type { MeasuredRun, Measurement } from "./measurement.ts";
 import type { RunSteps } from "./run-steps.ts";
+import { qualityMetric } from "./scores.ts";
 import { lossTotalOf } from "./step-reader.ts";
 
 export function measurements(run: MeasuredRun): ReadonlyMap<string, Measurement> {
   return new Map(
-    Object.entries({ ...lossMeasurements(run.steps), ...trainingMeasurements(run), ...evaluationMeasurements(run) }),
+    Object.entries({
+      ...lossMeasurements(run.steps),
+      ...trainingMeasurements(run),
+      ...evaluationMeasurements(run),
+      [qualityMetric]: qualityMeasurement(run),
+    }),
   );
+}
+
+/** What people, rules or models think of the text; it can be judged when the evaluation that shows the text can. */
+function qualityMeasurement({ quality }: MeasuredRun): Measurement {
+  const basis = quality === undefined ? {} : { over: Over.ASPECTS, count: BigInt(quality.count) };
+  return { final: quality?.mean, basis, source: "evaluation" };
 }
 
 function lossMeasurements({ losses, ends }: RunSteps): Record<string, Measurement> {
@@ -65,6 +77,11 @@ function trainingMeasurements({ steps, memory, time }: MeasuredRun): Record<stri
     "train/duration_seconds": { final: time.trainingSeconds, basis: { over: Over.TRAINING_TIME }, source },
     "memory/peak_rss_bytes": {
       final: memory.peakRssBytes === undefined ? undefined : Number(memory.peakRssBytes),
+      basis: { over: Over.MEMORY_SAMPLES, count: memory.samples },
+      source,
+    },
+    "memory/peak_reserved_bytes": {
+      final: memory.peakReservedBytes === undefined ? undefined : Number(memory.peakReservedBytes),
       basis: { over: Over.MEMORY_SAMPLES, count: memory.samples },
       source,
     },

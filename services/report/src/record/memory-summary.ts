@@ -2,18 +2,44 @@
 import { create } from "@bufbuild/protobuf";
 import { type MemorySample, type MemorySummary, MemorySummarySchema } from "@pretrain/proto";
 import { acceptedItems, type Resumption } from "./accepted.ts";
+import { leastSquaresLine } from "./least-squares.ts";
 import { present } from "./present.ts";
 
-/** @param samples of all attempts: also an attempt that led nowhere needed its memory. */
-export function memorySummary(samples: readonly MemorySample[], resumptions: readonly Resumption[]): MemorySummary {
-  const accepted = acceptedItems(samples, placeOf, resumptions);
+/**
+ * @param samples of all attempts: also an attempt that led nowhere needed its memory
+ * @param accepted those of them that count, by micro-step
+ * @param deviceBytes memory of the device, where it is not the machine's
+ */
+export function memorySummary(
+  samples: readonly MemorySample[],
+  accepted: readonly MemorySample[],
+  deviceBytes?: bigint,
+): MemorySummary {
   const last = accepted.at(-1);
+  const reserved = samples.flatMap(({ reservedBytes }) => (reservedBytes === undefined ? [] : [reservedBytes]));
+  const peakReservedBytes = reserved.length > 0 ? largest(reserved) : undefined;
   return create(MemorySummarySchema, {
     samples: BigInt(accepted.length),
     ...(last && { lastRssBytes: last.rssBytes, lastTensorBytes: last.tensorBytes }),
     ...(samples.length > 0 && { peakRssBytes: largest(samples.map(({ peakRssBytes }) => peakRssBytes)) }),
-    ...present({ rssSlopeBytesPerStep: leastSquaresSlope(accepted.map(rssOverSteps)) }),
+    ...present({
+      rssSlopeBytesPerStep: leastSquaresLine(accepted.map(rssOverSteps))?.slope,
+      lastReservedBytes: last?.reservedBytes,
+      peakReservedBytes,
+      tensorShareOfReserved: share(last?.tensorBytes, last?.reservedBytes),
+      reservedShareOfDevice: share(peakReservedBytes, deviceBytes),
+    }),
   });
+}
+
+/** Two ratios are called utilisation of memory; each says here what it is a share of. */
+function share(part: bigint | undefined, whole: bigint | undefined): number | undefined {
+  return part === undefined || !whole ? undefined : Number(part) / Number(whole);
+}
+
+/** By micro-step. */
+export function acceptedSamples(samples: readonly MemorySample[], resumptions: readonly Resumption[]): MemorySample[] {
+  return acceptedItems(samples, placeOf, resumptions);
 }
 
 function placeOf({ attempt, microStep }: MemorySample) {
@@ -26,21 +52,4 @@ function rssOverSteps({ microStep, rssBytes }: MemorySample): readonly [microSte
 
 function largest(values: readonly bigint[]): bigint {
   return values.reduce((max, value) => (value > max ? value : max), 0n);
-}
-
-/** Slope of y over x; undefined for fewer than two different x. Centred, so that large x and y lose no digits. */
-export function leastSquaresSlope(points: readonly (readonly [x: number, y: number])[]): number | undefined {
-  const meanX = mean(points.map(([x]) => x));
-  const meanY = mean(points.map(([, y]) => y));
-  let covariance = 0;
-  let variance = 0;
-  for (const [x, y] of points) {
-    covariance += (x - meanX) * (y - meanY);
-    variance += (x - meanX) ** 2;
-  }
-  return variance > 0 ? covariance / variance : undefined;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

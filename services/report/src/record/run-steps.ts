@@ -4,9 +4,11 @@ import { Gradients } from "./gradients.ts";
 import type { Step } from "./history.ts";
 import { LossCurve } from "./loss-curve.ts";
 import { LossExtremes } from "./loss-extremes.ts";
+import { LossTail } from "./loss-tail.ts";
 import { MissingSteps } from "./missing-steps.ts";
 import { readSteps, type StepReader } from "./step-reader.ts";
 import { StepTimes } from "./step-times.ts";
+import { WatchedSteps } from "./warnings/warnings.ts";
 
 /** Enough for a curve as wide as a page, few enough to be written into report.json. */
 const curvePoints = 600;
@@ -22,6 +24,8 @@ export interface RunSteps {
   readonly times: StepTimes;
   readonly firstTimes: StepTimes;
   readonly missing: MissingSteps;
+  readonly tail: LossTail;
+  readonly watched: WatchedSteps;
 }
 
 /** The first and the last micro-step there are, and how many. */
@@ -48,6 +52,8 @@ export function runSteps(steps: Iterable<Step>, before = 0): RunSteps {
     times: new StepTimes(),
     firstTimes: new StepTimes(firstSteps),
     missing: new MissingSteps(before),
+    tail: new LossTail(),
+    watched: new WatchedSteps(),
   };
   readSteps(steps, Object.values(run));
   return run;

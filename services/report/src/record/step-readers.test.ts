@@ -1,10 +1,11 @@
 /** What one pass over the steps finds, on runs small enough to be added up by hand. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertClose } from "@pretrain/golden";
 import fc from "fast-check";
 import { stepOf } from "../test-support/plain-step.ts";
+import { leastSquaresLine } from "./least-squares.ts";
 import { LossCurve } from "./loss-curve.ts";
-import { leastSquaresSlope } from "./memory-summary.ts";
 import { runSteps } from "./run-steps.ts";
 
 test("an epoch's mean loss is nats over tokens: 100 nats of 10 tokens and 30 of 20 make 4.33, not 5.75", () => {
@@ -59,23 +60,20 @@ test("a step without targets has no loss, and no sum is divided by zero", () => 
   assert.deepEqual([losses.first, curve.points(), epochs.summaries()], [undefined, [], []]);
 });
 
-test("the slope of memory over steps is least squares: 3 bytes per step through noise that cancels", () => {
-  assert.equal(
-    leastSquaresSlope([
-      [10, 31],
-      [20, 59],
-      [30, 91],
-    ]),
-    3,
-  );
-  assert.equal(
-    leastSquaresSlope([
-      [10, 5],
-      [10, 7],
-    ]),
-    undefined,
-  );
-  assert.equal(leastSquaresSlope([]), undefined);
+test("the slope of memory over steps is least squares: 3 bytes per step, and what noise leaves unsure of it", () => {
+  const line = leastSquaresLine([
+    [10, 31],
+    [20, 59],
+    [30, 91],
+  ]);
+  assert.equal(line?.slope, 3);
+  assertClose(line?.slopeError ?? 0, Math.sqrt(8 / 3 / 200), 1e-12); // left over are 2/3, -4/3 and 2/3
+  const upright = [
+    [10, 5],
+    [10, 7],
+  ] as const;
+  assert.equal(leastSquaresLine(upright), undefined);
+  assert.equal(leastSquaresLine([]), undefined);
 });
 
 test("the thinned curve keeps every extreme and every nat, for runs of any length and with any gaps", () => {

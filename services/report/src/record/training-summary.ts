@@ -15,6 +15,7 @@ export interface TrainingFacts {
 
 export function trainingSummary({ steps, attempt, training }: TrainingFacts): TrainingSummary {
   const { ends, losses, epochs, gradients } = steps;
+  const tail = steps.tail.summary();
   return create(TrainingSummarySchema, {
     microSteps: BigInt(ends.count),
     optimizerSteps: BigInt((ends.last?.optimizerStep ?? 0) - optimizerStepsBefore(ends.first)),
@@ -22,6 +23,7 @@ export function trainingSummary({ steps, attempt, training }: TrainingFacts): Tr
     clippedSteps: BigInt(gradients.clippedSteps),
     tokensSeen: BigInt(ends.last?.tokensSeen ?? 0),
     parameters: attempt?.parameters ?? 0n,
+    tailMicroSteps: BigInt(tail.microSteps),
     ...present({
       firstLoss: losses.first?.loss,
       lastLoss: losses.last?.loss,
@@ -32,6 +34,9 @@ export function trainingSummary({ steps, attempt, training }: TrainingFacts): Tr
       learningRateAfterLast: learningRateAfterLast(training, ends.last?.optimizerStep, attempt),
       largestRise: losses.largestRise?.rise,
       largestRiseMicroStep: microStep(losses.largestRise?.step.microStep),
+      tailLoss: tail.loss,
+      tailDeviation: tail.deviation,
+      tailSlope: tail.slope,
     }),
   });
 }

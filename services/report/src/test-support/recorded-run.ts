@@ -44,6 +44,7 @@ export function recordedRun({ steps, wall_time }: RecordArithmetic): History {
   return {
     experiment,
     transitions: transitions(),
+    otherBeginnings: [],
     attempts: [attempt(steps)],
     phases: [],
     datasets: [],
@@ -56,6 +57,7 @@ export function recordedRun({ steps, wall_time }: RecordArithmetic): History {
     contradictions: [],
     resumptions: [],
     strangers: [],
+    repetitions: { microSteps: 0, equal: 0 },
     steps: recordedSteps(steps, wall_time.seconds),
   };
 }
