@@ -1,6 +1,6 @@
 /** A certificate for a terminal: every canary with how far off it is, and how far it may be. */
 import { type Canary, Canary_Outcome, type Certificate } from "@pretrain/proto";
-import { table } from "./indicator-table.ts";
+import { table } from "./terminal/table.ts";
 
 const words: Readonly<Record<Canary_Outcome, string>> = {
   [Canary_Outcome.UNSPECIFIED]: "",

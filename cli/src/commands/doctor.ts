@@ -6,17 +6,18 @@ import { type Certificate, CertificateSchema, EvaluatorService } from "@pretrain
 import { connectClient } from "@pretrain/rpc";
 import type { Command } from "commander";
 import { canaryTable, holds } from "../canary-table.ts";
-import { table } from "../indicator-table.ts";
 import { moduleOf, serviceNames } from "../local-system/services.ts";
 import { acceptsConnections, healthOf, machineFacts } from "../machine.ts";
 import { stateDirectory } from "../places.ts";
+import { table } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options {
   readonly evaluator: string;
   readonly checkpoint?: string;
 }
 
-export function addDoctorCommand(program: Command): void {
+export function addDoctorCommand(program: Command, _terminal: Terminal): void {
   program
     .command("doctor")
     .description(

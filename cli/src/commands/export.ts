@@ -7,7 +7,7 @@ import { experimentId } from "@pretrain/recipe";
 import { connectClient, type PretrainClient } from "@pretrain/rpc";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { expectFree, writeFolder } from "../exported-folder.ts";
-import { table } from "../indicator-table.ts";
+import { table } from "../terminal/table.ts";
 
 const formats = { "hugging-face": Format.HUGGING_FACE, gguf: Format.GGUF } as const;
 

@@ -1,4 +1,4 @@
-/** `rehearse` and `serve`: the whole system on this machine, with or without the rehearsal. */
+/** `up` and `rehearse`: the whole system on this machine, without or with the rehearsal. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { wellKnownPorts } from "../local-system/addresses.ts";
@@ -6,40 +6,49 @@ import { startLocalSystem } from "../local-system/local-system.ts";
 import { checkoutRoot, stateDirectory } from "../places.ts";
 import { describeSystem } from "../rehearsal/describe-system.ts";
 import { runRehearsal } from "../rehearsal/run-rehearsal.ts";
-import { terminationSignal } from "../termination-signal.ts";
+import { exitCodes } from "../terminal/exit-codes.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
-export function addSystemCommands(program: Command): void {
+export function addSystemCommands(program: Command, terminal: Terminal): void {
+  program
+    .command("up")
+    .description("start the broker and the four services on this machine and keep serving until Ctrl-C")
+    .option("--data-root <folder...>", "folders that recipes may name files in", [join(stateDirectory, "data")])
+    .addHelpText("after", "\nExample:\n  pretrain up --data-root ~/texts")
+    .action((options: { dataRoot: string[] }) => up(options.dataRoot, terminal));
   program
     .command("rehearse")
     .description("start the system, train a small model on Moby-Dick, show its record, and keep serving")
     .option("--once", "stop when the record is written; the exit code is 0 only if every target was met")
-    .action(rehearse);
-  program
-    .command("serve")
-    .description("start the broker and the four services on this machine and keep serving")
-    .option("--data-root <folder...>", "folders that recipes may name files in", [join(stateDirectory, "data")])
-    .action(serve);
+    .addHelpText("after", "\nExample:\n  pretrain rehearse --once")
+    .action((options: { once?: boolean }) => rehearse(options, terminal));
 }
 
-async function rehearse({ once = false }: { once?: boolean }): Promise<void> {
-  const stop = terminationSignal();
+async function up(dataRoots: readonly string[], terminal: Terminal): Promise<void> {
+  const stop = aborted(terminal.interruption());
+  await using system = await startLocalSystem({ stateDirectory, dataRoots, ports: wellKnownPorts });
+  terminal.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
+  await Promise.race([stop, system.failed]);
+}
+
+async function rehearse({ once = false }: { once?: boolean }, terminal: Terminal): Promise<void> {
+  const stop = aborted(terminal.interruption());
   const dataRoot = join(stateDirectory, "data");
   await using system = await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: wellKnownPorts });
   const recipeFile = join(checkoutRoot, "recipes", "rehearsal.yaml");
-  const ended = await Promise.race([runRehearsal({ system, dataRoot, recipeFile }), system.failed, stop]);
-  if (typeof ended === "string") {
-    process.exitCode = 130;
+  const rehearsal = runRehearsal({ system, dataRoot, recipeFile, terminal });
+  const ended = await Promise.race([rehearsal, system.failed, stop]);
+  if (ended === "stop") {
+    terminal.exitCode = exitCodes.interrupted;
     return;
   }
-  if (!ended.allTargetsMet) process.exitCode = 1;
+  if (!ended.allTargetsMet) terminal.exitCode = exitCodes.failed;
   if (once) return;
-  process.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
+  terminal.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
   await Promise.race([stop, system.failed]);
 }
 
-async function serve({ dataRoot }: { dataRoot: string[] }): Promise<void> {
-  const stop = terminationSignal();
-  await using system = await startLocalSystem({ stateDirectory, dataRoots: dataRoot, ports: wellKnownPorts });
-  process.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
-  await Promise.race([stop, system.failed]);
+/** Waiting for it keeps no process alive that has nothing else to do. */
+function aborted(signal: AbortSignal): Promise<"stop"> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve("stop"), { once: true }));
 }

@@ -1,6 +1,9 @@
 /** One line that says how far an experiment is. Fields in a fixed order, `name: value`, so that a script can read it too. */
 import type { Experiment } from "@pretrain/proto";
-import { stateName } from "./state-name.ts";
+import { stateName } from "../state-name.ts";
+import { duration } from "../terminal/figures.ts";
+import { oneLine } from "../terminal/printable.ts";
+import { cut } from "../terminal/table.ts";
 
 const barWidth = 24;
 
@@ -9,7 +12,7 @@ export function progressLine(experiment: Experiment, columns: number): string {
   const state = stateName(experiment.state).toLowerCase();
   const progress = experiment.progress;
   if (progress === undefined || progress.totalMicroSteps === 0n)
-    return cut(`${state} ${experiment.message}`.trimEnd(), columns);
+    return fitted(`${state} ${oneLine(experiment.message)}`.trimEnd(), columns);
   const share = Number(progress.microStep) / Number(progress.totalMicroSteps);
   const fields = [
     state,
@@ -20,7 +23,7 @@ export function progressLine(experiment: Experiment, columns: number): string {
     `tokens/s: ${Math.round(progress.tokensPerSecond)}`,
     progress.remainingSeconds === undefined ? undefined : `left: ${duration(progress.remainingSeconds)}`,
   ];
-  return cut(fields.filter((field) => field !== undefined).join(" "), columns);
+  return fitted(fields.filter((field) => field !== undefined).join(" "), columns);
 }
 
 function bar(share: number): string {
@@ -28,14 +31,6 @@ function bar(share: number): string {
   return `[${"█".repeat(full)}${"░".repeat(barWidth - full)}]`;
 }
 
-function cut(line: string, columns: number): string {
-  return columns > 0 ? line.slice(0, columns - 1) : line;
-}
-
-/** 75 s as `1m15s`. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  if (hours > 0) return `${hours}h${String(minutes).padStart(2, "0")}m`;
-  return minutes > 0 ? `${minutes}m${String(rest).padStart(2, "0")}s` : `${rest}s`;
+function fitted(line: string, columns: number): string {
+  return columns > 0 ? cut(line, columns - 1) : line;
 }

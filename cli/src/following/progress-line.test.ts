@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Experiment_State, ExperimentSchema } from "@pretrain/proto";
-import { duration, progressLine } from "./progress-line.ts";
+import { duration } from "../terminal/figures.ts";
+import { progressLine } from "./progress-line.ts";
 
 const running = create(ExperimentSchema, {
   state: Experiment_State.RUNNING,

@@ -1,0 +1,44 @@
+/** The tree of all commands. */
+import { Command } from "commander";
+import { addCheckpointsCommand } from "./commands/checkpoints.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
+import { addEvalCommand } from "./commands/eval.ts";
+import { addExportCommand } from "./commands/export.ts";
+import { addGenerateCommand } from "./commands/generate.ts";
+import { addLookCommands } from "./commands/look.ts";
+import { addPackCommand } from "./commands/pack.ts";
+import { addReportCommand } from "./commands/report.ts";
+import { addScoreCommand } from "./commands/score.ts";
+import { addStartCommands } from "./commands/start.ts";
+import { addSteerCommands } from "./commands/steer.ts";
+import { addSystemCommands } from "./commands/system.ts";
+import { addWatchCommands } from "./commands/watch.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+
+/** Everything that commands write goes to the terminal's streams, and nothing ends the process. */
+export function commandTree(terminal: Terminal): Command {
+  const program = new Command("pretrain")
+    .description("Pretrains small language models and writes a record whose every number can be trusted.")
+    .showHelpAfterError("(--help shows what it takes)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+    });
+  addSystemCommands(program, terminal);
+  addStartCommands(program, terminal);
+  addWatchCommands(program, terminal);
+  addLookCommands(program, terminal);
+  addSteerCommands(program, terminal);
+  addCheckpointsCommand(program, terminal);
+  addEvalCommand(program, terminal);
+  addGenerateCommand(program, terminal);
+  addScoreCommand(program, terminal);
+  addPackCommand(program, terminal);
+  addReportCommand(program, terminal);
+  addExportCommand(program);
+  addDoctorCommand(program, terminal);
+  return program;
+}

@@ -1,0 +1,41 @@
+/** What a failed command says: what was found, what to do, and with `--json` the same as an object. */
+import { messageOf, PretrainError } from "@pretrain/errors";
+import { type Command, CommanderError } from "commander";
+import { serviceAt } from "../service-addresses.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** @param command that ran; undefined when what was typed names none */
+export function tellFailure(
+  thrown: unknown,
+  terminal: Terminal,
+  { json, command }: { readonly json: boolean; readonly command: Command | undefined },
+): void {
+  if (json) terminal.stderr.write(`${JSON.stringify({ error: failureObject(thrown, command) })}\n`);
+  else if (!(thrown instanceof CommanderError))
+    // it has said what it has to say
+    terminal.stderr.write(`pretrain: ${failureText(thrown, command)}\n`);
+}
+
+function failureText(thrown: unknown, command: Command | undefined): string {
+  const text = messageOf(thrown);
+  const mend = mendOf(thrown, command);
+  return mend === "" ? text : `${text}\n${mend}`;
+}
+
+function failureObject(thrown: unknown, command: Command | undefined): object {
+  const mend = mendOf(thrown, command);
+  const shown = { exitCode: exitCodeOf(thrown), message: messageOf(thrown).trim(), ...(mend !== "" && { mend }) };
+  if (!(thrown instanceof PretrainError)) return shown;
+  const { status, reason, metadata, violations } = thrown;
+  return { ...shown, status, reason, metadata, violations };
+}
+
+/** What to do where the error itself cannot know it: it was thrown by somebody who knows no command line. */
+function mendOf(thrown: unknown, command: Command | undefined): string {
+  if (!(thrown instanceof PretrainError) || thrown.reason !== "SERVICE_UNREACHABLE") return "";
+  const service = serviceAt(thrown.metadata["address"] ?? "", command?.opts() ?? {});
+  const elsewhere =
+    service === undefined ? "" : `; if it runs elsewhere, say where with ${service.flag} or ${service.variable}`;
+  return `start the system with "pretrain up"${elsewhere}; "pretrain doctor" shows what answers`;
+}
