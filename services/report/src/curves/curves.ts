@@ -1,13 +1,15 @@
 /** Every curve that can be asked for: what it shows, and where its values come from. README.md of this service lists them. */
 import type { MemorySample } from "@pretrain/proto";
 import type { EvaluationNumbers } from "../record/evaluation-numbers.ts";
+import type { StepColumn } from "./step-columns.ts";
 
-/** A value of each micro-step, as columns of the table of steps; a bucket's mean is sum over sum. */
-interface StepCurve {
+/** A value of each micro-step, numerator over denominator; a bucket's mean is sum over sum. */
+export interface StepCurve {
   readonly of: "step";
-  readonly numerator: string;
-  readonly denominator: string;
-  /** From the quotient to what is shown. */
+  readonly numerator: StepColumn;
+  /** 1 where it is left out. */
+  readonly denominator?: StepColumn;
+  /** From the quotient to what is shown, rising. */
   readonly shown?: (quotient: number) => number;
 }
 
@@ -26,26 +28,29 @@ interface EvaluationCurve {
 export type Curve = { readonly unit: string } & (StepCurve | MemoryCurve | EvaluationCurve);
 
 export const curves: Readonly<Record<string, Curve>> = {
-  "train/loss": { of: "step", unit: "nats per token", numerator: "loss_nats", denominator: "loss_tokens" },
-  "train/perplexity": { of: "step", unit: "1", numerator: "loss_nats", denominator: "loss_tokens", shown: Math.exp },
-  "train/lr": { of: "step", unit: "1", numerator: "learning_rate", denominator: "1" },
-  "train/grad_norm": { of: "step", unit: "1", numerator: "gradient_norm", denominator: "1" },
-  "train/clip_scale": { of: "step", unit: "1", numerator: "clip_scale", denominator: "1" },
-  "train/tokens": { of: "step", unit: "tokens", numerator: "tokens_seen", denominator: "1" },
+  "train/loss": { of: "step", unit: "nats per token", numerator: "lossNats", denominator: "lossTokens" },
+  "train/perplexity": { of: "step", unit: "1", numerator: "lossNats", denominator: "lossTokens", shown: Math.exp },
+  "train/lr": { of: "step", unit: "1", numerator: "learningRate" },
+  "train/grad_norm": { of: "step", unit: "1", numerator: "gradientNorm" },
+  "train/clip_scale": { of: "step", unit: "1", numerator: "clipScale" },
+  "train/tokens": { of: "step", unit: "tokens", numerator: "tokensSeen" },
   "perf/tokens_per_second": {
     of: "step",
     unit: "tokens per second",
     numerator: "tokens",
-    denominator: "total_ms / 1000",
+    denominator: "totalSeconds",
   },
   "perf/positions_per_second": {
     of: "step",
     unit: "positions per second",
     numerator: "positions",
-    denominator: "total_ms / 1000",
+    denominator: "totalSeconds",
   },
-  "perf/step_seconds": { of: "step", unit: "seconds", numerator: "total_ms", denominator: "1000" },
-  "perf/data_wait_seconds": { of: "step", unit: "seconds", numerator: "data_ms", denominator: "1000" },
+  "perf/step_seconds": { of: "step", unit: "seconds", numerator: "totalSeconds" },
+  "perf/data_wait_seconds": { of: "step", unit: "seconds", numerator: "dataSeconds" },
+  "perf/forward_backward_seconds": { of: "step", unit: "seconds", numerator: "forwardBackwardSeconds" },
+  "perf/optimizer_seconds": { of: "step", unit: "seconds", numerator: "optimizerSeconds" },
+  "perf/other_seconds": { of: "step", unit: "seconds", numerator: "otherSeconds" },
   "memory/rss_bytes": { of: "memory", unit: "bytes", value: ({ rssBytes }) => rssBytes },
   "memory/peak_rss_bytes": { of: "memory", unit: "bytes", value: ({ peakRssBytes }) => peakRssBytes },
   "memory/tensor_bytes": { of: "memory", unit: "bytes", value: ({ tensorBytes }) => tensorBytes },

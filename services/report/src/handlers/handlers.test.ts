@@ -30,10 +30,10 @@ test("every spelling of an id is answered with the canonical name", () => {
   }
 });
 
-test("an experiment that the ledger does not know is NOT_FOUND by its name", () => {
+test("an experiment that the ledger does not know is NOT_FOUND by its name", async () => {
   const named = (error: unknown) => error instanceof NotFound && error.metadata["name"] === "experiments/9-9-9";
   assert.throws(() => report("experiments/9-9-9/report"), named);
-  assert.throws(() => query({ experiment: "experiments/9-9-9", metrics: ["train/loss"] }), named);
+  await assert.rejects(query({ experiment: "experiments/9-9-9", metrics: ["train/loss"] }), named);
 });
 
 test("a rendered record carries the digest of the report.json that GetReport's message makes", () => {
@@ -52,8 +52,8 @@ test("a rendered record carries the digest of the report.json that GetReport's m
   }
 });
 
-test("buckets carry their range, their count and all four values; 0 points mean 1000", () => {
-  const { series } = query({
+test("buckets carry their range, their count and all four values; 0 points mean 1000", async () => {
+  const { series } = await query({
     experiment: "experiments/1.4.0",
     metrics: ["train/lr", "train/grad_norm"],
     fromMicroStep: 1n,
@@ -71,22 +71,23 @@ test("buckets carry their range, their count and all four values; 0 points mean 
   assert.deepEqual([bucket?.firstMicroStep, bucket?.lastMicroStep, bucket?.count], [1n, 8n, 8n]);
   assert.ok(bucket && bucket.last === bucket.min && bucket.min < bucket.mean && bucket.mean < bucket.max); // it falls
   assert.equal(series[1]?.buckets[0]?.count, 2n); // every fourth micro-step ends an optimizer step
-  assert.equal(query({ experiment: "experiments/1-4-0", metrics: ["train/loss"] }).series[0]?.buckets.length, 120);
+  const all = await query({ experiment: "experiments/1-4-0", metrics: ["train/loss"] });
+  assert.equal(all.series[0]?.buckets.length, 120);
 });
 
-test("a range that ends before it begins is refused by the name of its end", () => {
-  assert.throws(
-    () => query({ experiment: "experiments/1-4-0", metrics: ["train/loss"], fromMicroStep: 9n, toMicroStep: 3n }),
+test("a range that ends before it begins is refused by the name of its end", async () => {
+  await assert.rejects(
+    query({ experiment: "experiments/1-4-0", metrics: ["train/loss"], fromMicroStep: 9n, toMicroStep: 3n }),
     (error) => error instanceof InvalidArgument && error.violations[0]?.field === "to_micro_step",
   );
 });
 
-test("more buckets than one answer holds are refused, at one more than the limit", () => {
+test("more buckets than one answer holds are refused, at one more than the limit", async () => {
   const metrics = ["train/loss", "train/lr", "train/tokens", "train/grad_norm", "eval/loss"];
   const ask = (maxPoints: number) => query({ experiment: "experiments/1-4-0", metrics, maxPoints });
-  assert.equal(ask(10_000).series.length, 5);
-  assert.throws(
-    () => query({ experiment: "experiments/1-4-0", metrics: [...metrics, "eval/perplexity"], maxPoints: 8_334 }),
+  assert.equal((await ask(10_000)).series.length, 5);
+  await assert.rejects(
+    query({ experiment: "experiments/1-4-0", metrics: [...metrics, "eval/perplexity"], maxPoints: 8_334 }),
     (error) => error instanceof InvalidArgument && error.violations[0]?.field === "max_points",
   );
 });

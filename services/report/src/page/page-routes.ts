@@ -1,16 +1,15 @@
 /** The addresses of the page. Reading only; everything that it shows comes from here, so it works without a network. */
 import type { ServerResponse } from "node:http";
-import { create } from "@bufbuild/protobuf";
 import { InvalidArgument, NotFound } from "@pretrain/errors";
 import type { Route } from "@pretrain/observability";
-import { QueryMetricsRequestSchema, type Report } from "@pretrain/proto";
-import { experimentId, experimentName } from "@pretrain/recipe";
+import type { Report } from "@pretrain/proto";
+import { experimentId } from "@pretrain/recipe";
 import { type Dependencies, unknownExperiment } from "../handlers/dependencies.ts";
-import { queryMetrics } from "../handlers/query-metrics.ts";
 import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
 import { languageNamed } from "../rendering/language/language.ts";
 import { recordHtml, recordJson, recordMarkdown } from "../rendering/render-record.ts";
 import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
+import { curveColumns } from "./curve-columns.ts";
 import { detail } from "./detail.ts";
 import type { LiveStreams } from "./live-streams.ts";
 import { overview } from "./overview.ts";
@@ -53,13 +52,17 @@ export function pageRoutes(dependencies: PageDependencies): Route[] {
   ];
 }
 
-type Handler = (response: ServerResponse, url: URL, request: Parameters<Route["handle"]>[0]) => void;
+type Handler = (
+  response: ServerResponse,
+  url: URL,
+  request: Parameters<Route["handle"]>[0],
+) => void | Promise<void>;
 
 /** A wrong address is the reader's mistake, not the service's. */
 function answering(handle: Handler): Route["handle"] {
-  return (request, response, url) => {
+  return async (request, response, url) => {
     try {
-      handle(response, url, request);
+      await handle(response, url, request);
     } catch (error) {
       if (error instanceof NotFound) text(response, 404, error.message);
       else if (error instanceof InvalidArgument) text(response, 400, error.message);
@@ -103,11 +106,11 @@ function experimentPage(response: ServerResponse, url: URL, { reports, files }: 
 }
 
 /** `/api/experiments/{id}` and `/api/experiments/{id}/curves`. */
-function experimentData(response: ServerResponse, url: URL, dependencies: PageDependencies): void {
+async function experimentData(response: ServerResponse, url: URL, dependencies: PageDependencies): Promise<void> {
   const [id = "", what, ...rest] = url.pathname.slice("/api/experiments/".length).split("/");
   const experiment = canonical(id);
   if (rest.length > 0) return missing(response);
-  if (what === "curves") return curves(response, url, experiment, dependencies);
+  if (what === "curves") return sendJson(response, await curveColumns(dependencies, experiment, url.searchParams));
   if (what !== undefined) return missing(response);
   const { ledger, reports } = dependencies;
   const report = reportOf(
@@ -115,40 +118,6 @@ function experimentData(response: ServerResponse, url: URL, dependencies: PageDe
     experiment,
   );
   json(response, { overview: overview(ledger, reports, experiment), detail: detail(report) });
-}
-
-/** Columns in place of rows: a third of the bytes. */
-function curves(
-  response: ServerResponse,
-  { searchParams }: URL,
-  experiment: string,
-  dependencies: PageDependencies,
-): void {
-  const request = create(QueryMetricsRequestSchema, {
-    experiment: experimentName(experiment),
-    metrics: searchParams.getAll("metric").slice(0, 32),
-    fromMicroStep: BigInt(countIn(searchParams, "from")),
-    toMicroStep: BigInt(countIn(searchParams, "to")),
-    maxPoints: Math.min(10_000, countIn(searchParams, "points")),
-  });
-  const { series } = queryMetrics(dependencies)(request);
-  const columns = series.map(({ metric, buckets }) => ({
-    metric,
-    first: buckets.map(({ firstMicroStep }) => Number(firstMicroStep)),
-    last: buckets.map(({ lastMicroStep }) => Number(lastMicroStep)),
-    min: buckets.map(({ min }) => min),
-    mean: buckets.map(({ mean }) => mean),
-    max: buckets.map(({ max }) => max),
-  }));
-  json(response, columns);
-}
-
-function countIn(parameters: URLSearchParams, name: string): number {
-  const written = parameters.get(name) ?? "0";
-  if (/^\d{1,15}$/.test(written)) return Number(written);
-  throw new InvalidArgument([
-    { field: name, description: `${JSON.stringify(written.slice(0, 40))} is no whole number` },
-  ]);
 }
 
 function optionalId({ searchParams }: URL): string | undefined {
@@ -173,7 +142,11 @@ function file(response: ServerResponse, files: ReadonlyMap<string, PageFile>, na
 }
 
 function json(response: ServerResponse, value: unknown): void {
-  send(response, "application/json; charset=utf-8", JSON.stringify(value));
+  sendJson(response, JSON.stringify(value));
+}
+
+function sendJson(response: ServerResponse, text: string): void {
+  send(response, "application/json; charset=utf-8", text);
 }
 
 function send(response: ServerResponse, mediaType: string, content: string | Buffer): void {

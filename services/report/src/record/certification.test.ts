@@ -10,7 +10,7 @@ import {
   Report_Completeness,
   Verdict,
 } from "@pretrain/proto";
-import { readCurves } from "../curves/read-curves.ts";
+import { curvesOf } from "../curves/curves-of-experiments.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { detail } from "../page/detail.ts";
 import { renderRecord } from "../rendering/render-record.ts";
@@ -59,7 +59,7 @@ test("of an evaluation that is not certified nothing is kept that was measured, 
   );
 });
 
-test("it gives no final value, no best, no verdict, no prediction, no point of a curve and no sample", () => {
+test("it gives no final value, no best, no verdict, no prediction, no point of a curve and no sample", async () => {
   for (const { metric, final, best, verdict, basis } of report.indicators.filter((row) =>
     row.metric.startsWith("eval/"),
   )) {
@@ -71,7 +71,7 @@ test("it gives no final value, no best, no verdict, no prediction, no point of a
   }
   assert.equal(report.predictions.find(({ prediction }) => prediction?.metric === "eval/loss")?.hit, undefined);
   const question = { experiment: "1-4-0", metrics: ["eval/loss"], from: 0, to: 0, maximumBuckets: 1000 };
-  const [curve] = readCurves(ledgerOf(withNothingElse), question);
+  const [curve] = await curvesOf(ledgerOf(withNothingElse)).read(question);
   assert.deepEqual(
     curve?.map(({ last: value }) => value.toFixed(4)),
     ["4.4457", "3.9789"],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type Evaluation, Evaluation_State, LossSchema, Report_Completeness, Verdict } from "@pretrain/proto";
-import { readCurves } from "../curves/read-curves.ts";
+import { curvesOf } from "../curves/curves-of-experiments.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { documentOfReport } from "../rendering/document-of-report.ts";
 import { renderRecord } from "../rendering/render-record.ts";
@@ -82,14 +82,14 @@ test("the gap of training and inference loss is judged by the plan's rule, with 
   assert.deepEqual(gapOf(reportOf(slip, near)), ["0.29", "<= 0.5", Verdict.MET]);
 });
 
-test("the old evaluation stays in the record, whole, marked by which it is superseded; no sample, curve or best uses it", () => {
+test("the old evaluation stays in the record, whole, marked by which it is superseded; no sample, curve or best uses it", async () => {
   const report = reportOf(slip, correction);
   const old = report.evaluations.find(({ name }) => name === oldName);
   assert.deepEqual([old?.inferenceLoss?.natsPerToken, old?.supersededBy], [12.34, newName]);
   const best = report.indicators.find(({ metric }) => metric === "eval/inference_loss")?.best;
   assert.equal(best, 2.26);
   const question = { experiment: "1-4-0", metrics: ["eval/inference_loss"], from: 0, to: 0, maximumBuckets: 1000 };
-  const [curve] = readCurves(ledgerOf([...others, slip, correction]), question);
+  const [curve] = await curvesOf(ledgerOf([...others, slip, correction])).read(question);
   assert.equal(curve?.at(-1)?.mean, 2.26);
 });
 
