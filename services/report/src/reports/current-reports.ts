@@ -1,8 +1,7 @@
 /** The records as they stand now, built from the ledger when they are asked for and kept until the ledger changes. */
 import type { Report } from "@pretrain/proto";
 import type { Ledger } from "../ledger/open-ledger.ts";
-import { readHistory } from "../ledger/read-history.ts";
-import { buildReport } from "../record/build-report.ts";
+import { reportOfLedger } from "./report-of-ledger.ts";
 
 interface Kept {
   readonly report: Report;
@@ -52,9 +51,8 @@ export class CurrentReports {
 
   #build(experiment: string): Report | undefined {
     const startMs = this.#nowMs();
-    const history = readHistory(this.#ledger, experiment);
-    if (history === undefined) return undefined;
-    const report = buildReport(history);
+    const report = reportOfLedger(this.#ledger, experiment);
+    if (report === undefined) return undefined;
     const builtAtMs = this.#nowMs();
     return this.#used(experiment, { report, builtAtMs, buildMs: builtAtMs - startMs, isCurrent: true });
   }
