@@ -1,6 +1,7 @@
 /** What an export is made of, asked of the report service piece by piece: a long run is never held in memory. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Report, ReportService, StepMetric } from "@pretrain/proto";
+import { idOfExperimentName } from "@pretrain/recipe";
 import type { PretrainClient } from "@pretrain/rpc";
 import { evaluationMetrics, memoryMetrics } from "./metric-values.ts";
 
@@ -29,17 +30,30 @@ const sampledMetrics = [...memoryMetrics, ...evaluationMetrics];
 /** Micro-steps read at once: as many as give each of their values a bucket of its own in one answer of QueryMetrics. */
 const windowMicroSteps = BigInt(Math.floor(50_000 / sampledMetrics.length));
 
-/** @throws NotFound when the service knows no such experiment */
-export async function experimentSource(reports: Reports, id: string): Promise<ExperimentSource> {
-  const experiment = `experiments/${id}`;
-  const report = await reports.getReport({ name: `${experiment}/report` });
-  return { id, report, microSteps: () => microStepsOf(reports, experiment, report) };
+/**
+ * @param experiment `experiments/{experiment}`   @param signal ends the reading
+ * @throws NotFound when the service knows no such experiment
+ */
+export async function experimentSource(
+  reports: Reports,
+  experiment: string,
+  signal: AbortSignal,
+): Promise<ExperimentSource> {
+  const report = await reports.getReport({ name: `${experiment}/report` }, { signal });
+  const id = idOfExperimentName(experiment, "experiment");
+  return { id, report, microSteps: () => microStepsOf(reports, experiment, report, signal) };
 }
 
-async function* microStepsOf(reports: Reports, experiment: string, report: Report): AsyncGenerator<MicroStep> {
+async function* microStepsOf(
+  reports: Reports,
+  experiment: string,
+  report: Report,
+  signal: AbortSignal,
+): AsyncGenerator<MicroStep> {
   const last = await lastMicroStep(reports, experiment);
   let timeMs = report.moments?.created === undefined ? 0 : timestampMs(report.moments.created);
   for (let from = 1n; from <= last; from += windowMicroSteps) {
+    signal.throwIfAborted();
     const range = { experiment, fromMicroStep: from, toMicroStep: from + windowMicroSteps - 1n };
     const steps = await stepsIn(reports, range);
     const sampled = await sampledIn(reports, range);

@@ -12,10 +12,11 @@ import { experimentSource } from "./experiment-source.ts";
 import { evaluationMetrics, memoryMetrics, stepMetrics } from "./metric-values.ts";
 import { writeParquetFiles } from "./parquet-files.ts";
 import { writeTensorboardFiles } from "./tensorboard-files.ts";
+import { writeWandbFiles } from "./wandb-files.ts";
 
 /** More than two of the windows that it is read in. */
 const run = exampleRun({ microSteps: 10_007, missing: [4_999n, 5_000n, 5_001n] });
-const source = await experimentSource(run.reports, "1-4-0");
+const source = await experimentSource(run.reports, "experiments/1-4-0", new AbortController().signal);
 
 test("the curves are those of the report service's README", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../../services/report/README.md"), "utf8");
@@ -105,8 +106,33 @@ test("TensorBoard: each value at its step and time; what was sampled behind a mi
   assert.ok(events.some(({ values }) => String(values.get("samples/3")).includes("    给定")));
 });
 
+test("Weights & Biases: each value as it was, at its step; what was generated from a checkpoint at the checkpoint's", async (t) => {
+  const folder = temporaryDirectory(t);
+  const [file] = await writeWandbFiles(source, folder);
+  assert.equal(file?.name, "offline-run-20260504_030000-1-4-0/run-1-4-0.wandb");
+  const history = readHistory(readFileSync(join(folder, file.name)));
+  assert.equal(history.size, file.rows);
+  for (const { microStep, lossNats, lossTokens, gradientNorm } of run.steps) {
+    const values = history.get(Number(microStep));
+    assert.equal(values?.get("train/loss"), lossNats / Number(lossTokens));
+    assert.equal(values.get("train/grad_norm"), gradientNorm);
+  }
+  assert.equal(history.get(5_000)?.get("memory/rss_bytes"), 1_005_000);
+  assert.deepEqual(
+    [...history].flatMap(([step, values]) => (values.has("samples/3") ? [[step, values.get("samples/3")]] : [])),
+    [
+      [40, run.awkwardText],
+      [10_007, run.awkwardText],
+    ],
+  );
+});
+
 test("an experiment without a step is files without rows, and one event file with its settings", async (t) => {
-  const empty = await experimentSource(exampleRun({ microSteps: 0, missing: [] }).reports, "1-4-0");
+  const empty = await experimentSource(
+    exampleRun({ microSteps: 0, missing: [] }).reports,
+    "experiments/1-4-0",
+    new AbortController().signal,
+  );
   const folder = temporaryDirectory(t);
   const [steps] = await writeParquetFiles(empty, folder);
   assert.equal(steps?.rows, 0);
@@ -115,7 +141,7 @@ test("an experiment without a step is files without rows, and one event file wit
 
 test("equal experiments give equal bytes", async (t) => {
   const [one, other] = [temporaryDirectory(t), temporaryDirectory(t)];
-  for (const write of [writeTensorboardFiles, writeCsvFiles, writeParquetFiles]) {
+  for (const write of [writeTensorboardFiles, writeCsvFiles, writeParquetFiles, writeWandbFiles]) {
     const names = (await write(source, one)).map(({ name }) => name);
     await write(source, other);
     for (const name of names) assert.ok(readFileSync(join(one, name)).equals(readFileSync(join(other, name))), name);
@@ -163,6 +189,34 @@ function addValue(value: Uint8Array, values: Map<string, number | string>): void
   const textOf = (bytes: unknown) => new TextDecoder().decode(bytes as Uint8Array | undefined);
   const tensor = new Map(fieldsOf((fields.get(8) as Uint8Array | undefined) ?? new Uint8Array()));
   values.set(textOf(fields.get(1)), typeof number === "number" ? number : textOf(tensor.get(8)));
+}
+
+/** Of each step the values by name. The parts of a record follow each other; where no head fits into a block there are zeros. */
+function readHistory(log: Uint8Array): Map<number, Map<string, unknown>> {
+  const history = new Map<number, Map<string, unknown>>();
+  const view = new DataView(log.buffer, log.byteOffset);
+  let record: number[] = [];
+  for (let at = 7; at < log.length; ) {
+    const left = 32_768 - (at % 32_768);
+    if (left >= 7) {
+      const [length, type] = [view.getUint16(at + 4, true), view.getUint8(at + 6)];
+      record.push(...log.subarray(at + 7, at + 7 + length));
+      if (type === 1 || type === 4) {
+        for (const [field, content] of fieldsOf(Uint8Array.from(record)))
+          if (field === 2) history.set(...historyOf(fieldsOf(content as Uint8Array)));
+        record = [];
+      }
+      at += 7 + length;
+    } else at += left;
+  }
+  return history;
+}
+
+function historyOf(fields: [number, unknown][]): [number, Map<string, unknown>] {
+  const items = fields.filter(([field]) => field === 1).map(([, item]) => new Map(fieldsOf(item as Uint8Array)));
+  const text = (bytes: unknown) => new TextDecoder().decode(bytes as Uint8Array);
+  const values = new Map(items.map((item) => [text(item.get(2)), JSON.parse(text(item.get(16)))]));
+  return [values.get("_step"), values];
 }
 
 function fieldsOf(message: Uint8Array): [number, unknown][] {

@@ -3,6 +3,7 @@
  * same way; those that are sampled now and then are asked for.
  */
 import type { StepMetric } from "@pretrain/proto";
+import type { MicroStep } from "./experiment-source.ts";
 
 type StepValue = (step: StepMetric) => number | undefined;
 
@@ -18,6 +19,9 @@ export const stepMetrics: Readonly<Record<string, StepValue>> = {
   "perf/positions_per_second": ({ positions, times }) => quotient(Number(positions), seconds(times?.totalMs)),
   "perf/step_seconds": ({ times }) => seconds(times?.totalMs),
   "perf/data_wait_seconds": ({ times }) => seconds(times?.dataMs),
+  "perf/forward_backward_seconds": ({ times }) => seconds(times?.forwardBackwardMs),
+  "perf/optimizer_seconds": ({ times }) => seconds(times?.optimizerMs),
+  "perf/other_seconds": ({ times }) => seconds(times?.otherMs),
 };
 
 /** A value of each memory sample. */
@@ -33,6 +37,18 @@ export const evaluationMetrics = [
   "eval/top1_accuracy",
   "eval/calibration_error",
 ] as const;
+
+/** Every value of a micro-step that there is, by the name of its curve. */
+export function* scalarsOf({
+  step,
+  sampled,
+}: Pick<MicroStep, "step" | "sampled">): Generator<readonly [string, number]> {
+  for (const [name, valueOf] of Object.entries(stepMetrics)) {
+    const value = step && valueOf(step);
+    if (value !== undefined) yield [name, value];
+  }
+  yield* sampled;
+}
 
 function lossNatsPerToken({ lossNats, lossTokens }: StepMetric): number | undefined {
   return quotient(lossNats, Number(lossTokens));

@@ -2,8 +2,8 @@
 import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import { LogLine_LevelSchema as Levels, type Report, type Sample, Experiment_State as State } from "@pretrain/proto";
 import { EventEncoder, framed } from "@pretrain/tensorboard";
-import type { ExperimentSource, MicroStep } from "./experiment-source.ts";
-import { stepMetrics } from "./metric-values.ts";
+import type { ExperimentSource } from "./experiment-source.ts";
+import { scalarsOf } from "./metric-values.ts";
 import { type OutputFile, type WrittenFile, writeFileInPieces } from "./output-file.ts";
 import { settingsOf } from "./settings-of.ts";
 
@@ -31,15 +31,6 @@ async function writeEvents(source: ExperimentSource, file: OutputFile): Promise<
   }
   for (const record of ending(encoder, source.report)) await append(record);
   return records;
-}
-
-/** By the names of the report's curves. */
-function* scalarsOf({ step, sampled }: MicroStep): Generator<readonly [string, number]> {
-  for (const [name, valueOf] of Object.entries(stepMetrics)) {
-    const value = step && valueOf(step);
-    if (value !== undefined) yield [name, value];
-  }
-  yield* sampled;
 }
 
 function* beginning(encoder: EventEncoder, { id, report }: ExperimentSource): Generator<Uint8Array> {
