@@ -38,7 +38,7 @@ export function commandTree(terminal: Terminal): Command {
   addScoreCommand(program, terminal);
   addPackCommand(program, terminal);
   addReportCommand(program, terminal);
-  addExportCommand(program);
+  addExportCommand(program, terminal);
   addDoctorCommand(program, terminal);
   return program;
 }
