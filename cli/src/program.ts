@@ -1,5 +1,6 @@
 /** The tree of all commands. */
 import { Command } from "commander";
+import { addAnnotateCommand } from "./commands/annotate.ts";
 import { addCheckpointsCommand } from "./commands/checkpoints.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEvalCommand } from "./commands/eval.ts";
@@ -38,6 +39,7 @@ export function commandTree(terminal: Terminal): Command {
   addScoreCommand(program, terminal);
   addPackCommand(program, terminal);
   addReportCommand(program, terminal);
+  addAnnotateCommand(program, terminal);
   addExportCommand(program, terminal);
   addDoctorCommand(program, terminal);
   return program;
