@@ -2,8 +2,10 @@
 import { Command } from "commander";
 import { addAnnotateCommand } from "./commands/annotate.ts";
 import { addCheckpointsCommand } from "./commands/checkpoints.ts";
+import { addCompareCommand } from "./commands/compare.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEvalCommand } from "./commands/eval.ts";
+import { addExplainCommand } from "./commands/explain.ts";
 import { addExportCommand } from "./commands/export.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addLookCommands } from "./commands/look.ts";
@@ -13,6 +15,7 @@ import { addScoreCommand } from "./commands/score.ts";
 import { addStartCommands } from "./commands/start.ts";
 import { addSteerCommands } from "./commands/steer.ts";
 import { addSystemCommands } from "./commands/system.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -40,6 +43,9 @@ export function commandTree(terminal: Terminal): Command {
   addPackCommand(program, terminal);
   addReportCommand(program, terminal);
   addAnnotateCommand(program, terminal);
+  addVerifyCommand(program, terminal);
+  addCompareCommand(program, terminal);
+  addExplainCommand(program, terminal);
   addExportCommand(program, terminal);
   addDoctorCommand(program, terminal);
   return program;
