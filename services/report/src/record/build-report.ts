@@ -22,6 +22,7 @@ import { acceptedSamples, memorySummary } from "./memory-summary.ts";
 import { moments } from "./moments.ts";
 import { hypothesisOutcome, predictionOutcome } from "./outcomes.ts";
 import { present } from "./present.ts";
+import { unsupportedNumbers } from "./prose/unsupported-numbers.ts";
 import { isRemoved, withRemoval } from "./removed-checkpoints.ts";
 import { type RunEnd, runEnd } from "./run-end.ts";
 import { runSteps } from "./run-steps.ts";
@@ -51,7 +52,7 @@ export function buildReport(history: History): Report {
   const scores = scoreSummaries(history.annotations);
   const quality = scores.find(({ subject }) => subject === Score_Subject.QUALITY);
   const judge = new Judge(measurements({ steps, memory, time, checkpoints, quality }), settled);
-  return create(ReportSchema, {
+  const report = create(ReportSchema, {
     name: `${history.experiment}/report`,
     title: first?.title || history.experiment.replace(/^experiments\//, ""),
     completeness: completeness(run.state, end, checkpoints),
@@ -79,6 +80,8 @@ export function buildReport(history: History): Report {
     scores,
     continuity: continuity({ history, state: run.state, missing: steps.missing, end }),
   });
+  report.unsupportedNumbers = unsupportedNumbers(report);
+  return report;
 }
 
 function judged(recipe: Recipe | undefined, judge: Judge) {

@@ -1,0 +1,79 @@
+/** What is wrong with an annotation by itself, and with the numbers that it claims. */
+import { toJsonString } from "@bufbuild/protobuf";
+import { InvalidArgument, PretrainError, type Violation } from "@pretrain/errors";
+import { type Annotation, AnnotationSchema, type Report } from "@pretrain/proto";
+import { experimentId, metricNamed } from "@pretrain/recipe";
+import { KnownNumbers } from "../record/prose/known-numbers.ts";
+import { recordNumbers } from "../record/prose/record-numbers.ts";
+import { type Unsupported, unsupportedIn } from "../record/prose/unsupported-numbers.ts";
+
+/** As a recipe: it travels as one message of the broker, whose limit is 1 MiB. */
+const limitBytes = 256 * 1024;
+
+/** @param path of the annotation in the request. @throws InvalidArgument naming all faults */
+export function expectWhole(annotation: Annotation, path: string): void {
+  const [first, ...rest] = faultsOf(annotation).map(({ field, description }) => {
+    return { field: field === "" ? path : `${path}.${field}`, description };
+  });
+  if (first !== undefined) throw new InvalidArgument([first, ...rest]);
+}
+
+function faultsOf(annotation: Annotation): Violation[] {
+  const { content, author } = annotation;
+  const sizeBytes = Buffer.byteLength(toJsonString(AnnotationSchema, annotation));
+  return [
+    ...fault("author", author.trim() === "", "is blank; whoever writes something signs it"),
+    ...fault("", content.case === undefined, "says nothing: finding, diagnosis, score or another content is expected"),
+    ...fault("", sizeBytes > limitBytes, `is ${sizeBytes} bytes of JSON; the limit is ${limitBytes}`),
+    ...contentFaults(content),
+  ];
+}
+
+function contentFaults(content: Annotation["content"]): Violation[] {
+  if (content.case === "finding" || content.case === "hypothesis") {
+    const { metrics } = content.value;
+    return metrics.flatMap((metric, index) =>
+      fault(
+        `${content.case}.metrics[${index}]`,
+        metricNamed(metric) === undefined,
+        `${metric} is no metric; docs/metrics.md has them all`,
+      ),
+    );
+  }
+  if (content.case === "score") {
+    const needsAspect = content.value.subject === 1 && content.value.aspect.trim() === "";
+    return fault("score.aspect", needsAspect, "is blank; points for quality are for an aspect, such as coherence");
+  }
+  if (content.case === "nextExperiment") {
+    experimentId(content.value.experimentId, "annotation.next_experiment.experiment_id");
+  }
+  return [];
+}
+
+function fault(field: string, isWrong: boolean, description: string): Violation[] {
+  return isWrong ? [{ field, description }] : [];
+}
+
+/** How many numbers one answer names. */
+const maximumNamed = 20;
+
+/** @throws PretrainError INVALID_ARGUMENT, UNSUPPORTED_NUMBER, naming each number that the record does not have, and the nearest */
+export function expectOwnNumbers(annotation: Annotation, report: Report): void {
+  if (annotation.allowUnsupportedNumbers) return;
+  const unsupported = unsupportedIn(annotation, new KnownNumbers(recordNumbers(report))).slice(0, maximumNamed);
+  const [first] = unsupported;
+  if (first === undefined) return;
+  const violations = unsupported.map((each) => ({
+    field: `annotation.${each.field}`,
+    description: descriptionOf(each),
+  }));
+  const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
+  const help =
+    "write the record's own numbers, put what is no claim in backticks, or set allow_unsupported_numbers, which marks them";
+  const metadata = { number: first.number, nearest: first.nearest };
+  throw new PretrainError("INVALID_ARGUMENT", "UNSUPPORTED_NUMBER", `${message}; ${help}`, metadata, { violations });
+}
+
+function descriptionOf({ number, nearest }: Unsupported): string {
+  return `${number} is no number of the record; ${nearest === "" ? "none is near" : `the nearest is ${nearest}`}`;
+}
