@@ -17,6 +17,8 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       leaseTtlMs: variable("PRETRAIN_LEASE_TTL_MS", count(1_000, 3_600_000), "15000"),
       // How long a worker may take to end when it is asked to: what the system above waits before it kills.
       graceMs: variable("PRETRAIN_GRACE_MS", count(1_000, 3_600_000), "20000"),
+      // Of a process that computes a past step again, from 0, an equal share, to 19: what training beside it leaves.
+      explanationNiceness: variable("PRETRAIN_EXPLANATION_NICENESS", count(0, 19), "10"),
       logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
     },
     environment,
@@ -27,6 +29,9 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
 export function programsFolder({ state }: { readonly state: string }): string {
   return `${state}/programs`;
 }
+
+/** Longest batch that is taken from data-shard, and how long a stream of them may be silent before it is asked for anew. */
+export const batchStream = { maximumResponseBytes: 80 * 1024 * 1024, streamSilenceMs: 120_000 };
 
 /** Where a worker keeps the events that the broker does not have yet. */
 export function spoolFolder({ state }: { readonly state: string }): string {

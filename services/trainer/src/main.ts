@@ -1,16 +1,19 @@
 /** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
 import { pathToFileURL } from "node:url";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { Unavailable } from "@pretrain/errors";
 import { standingBroker, trainingWork } from "@pretrain/events";
 import { Leases } from "@pretrain/leases";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
-import { ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
-import { serveGrpc } from "@pretrain/rpc";
+import { DataShardService, ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
+import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { startTracing } from "@pretrain/tracing";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
+import { startComputing } from "./attempt/computing-process.ts";
 import { leftoverEvents } from "./attempt/leftover-events.ts";
-import { spoolFolder, trainerConfig } from "./config.ts";
+import { batchStream, programsFolder, spoolFolder, trainerConfig } from "./config.ts";
 import { experimentFacts } from "./experiment/experiment-facts.ts";
+import { Turns } from "./explanation/turns.ts";
 import { trainerMethods } from "./methods.ts";
 import { followEvaluations } from "./retention/follow-evaluations.ts";
 import { Experiments } from "./stores/experiments.ts";
@@ -24,6 +27,11 @@ const spoolRoomBytes = 1024 * 1024;
 
 /** How long a caller may take nothing of an answer. */
 const readPatienceMs = 30_000;
+
+/** How many callers may wait while a step is explained to another. */
+const explanationsWaiting = 4;
+const draining = () =>
+  new Unavailable("DRAINING", "the service is being stopped; ask again, another instance will answer");
 
 exitOnFatalError(createLog("trainer"));
 const config = trainerConfig(process.env); // reports every bad variable at once, before anything is opened
@@ -64,8 +72,18 @@ const folderOfWorker = openBlobs(pathToFileURL(config.state).href);
 const isRoomFor = async (id: string, bytes: number) =>
   (await hasRoom(blobs, `experiments/${id}/probe`, bytes)) && (await hasRoom(folderOfWorker, "probe", spoolRoomBytes));
 opened.use(keepResuming({ experiments, index, isRoomFor, now, wake, log }));
-const methods = trainerMethods({ experiments, index, blobs, now, log, wake });
+const explanations = new Turns(explanationsWaiting);
+const explaining = {
+  explanations,
+  broker,
+  blobsAddress: config.blobs,
+  programsFolder: programsFolder(config),
+  dataShard: opened.use(connectClient(DataShardService, config.dataShard, batchStream)),
+  startComputing: () => startComputing(process.env, config.explanationNiceness),
+};
+const methods = trainerMethods({ experiments, index, blobs, now, log, wake, ...explaining });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], readPatienceMs, log, metrics }));
+opened.defer(() => explanations.close(draining())); // before calls are waited for: they would take minutes
 const ready = () => experiments.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");

@@ -14,7 +14,7 @@ import { ComputingProcesses } from "./attempt/computing-processes.ts";
 import { Outbox } from "./attempt/outbox.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { WorkerDependencies } from "./attempt/worker-dependencies.ts";
-import { programsFolder, spoolFolder, trainerConfig } from "./config.ts";
+import { batchStream, programsFolder, spoolFolder, trainerConfig } from "./config.ts";
 import { needsWork } from "./experiment/lifecycle.ts";
 import { experimentOf } from "./experiment/record.ts";
 import { Experiments } from "./stores/experiments.ts";
@@ -22,9 +22,6 @@ import { RecordCopies } from "./stores/record-copies.ts";
 
 /** Some 60,000 steps; then training waits for the broker after all. */
 const spoolLimitBytes = 64 * 1024 * 1024;
-/** Until data-shard is asked anew for batches that do not come. */
-const streamSilenceMs = 120_000;
-const batchLimitBytes = 80 * 1024 * 1024;
 const lastEventsMs = 5_000;
 const retryMs = 5_000;
 
@@ -50,9 +47,7 @@ async function takeWork(): Promise<void> {
     log.error({ sizeBytes }, "events in the spool were cut by a crash or damaged; they are left out");
   const outbox = new Outbox(spool, broker, log);
   opened.defer(() => outbox.close(lastEventsMs));
-  const dataShard = opened.use(
-    connectClient(DataShardService, config.dataShard, { maximumResponseBytes: batchLimitBytes, streamSilenceMs }),
-  );
+  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, batchStream));
   const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
   const blobs = openBlobs(config.blobs);
   const dependencies: WorkerDependencies = {

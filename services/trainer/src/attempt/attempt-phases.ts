@@ -3,6 +3,8 @@ import { type AttemptClaim, readCheckpointState } from "@pretrain/checkpoint";
 import { messageOf } from "@pretrain/errors";
 import type { Environment, ExperimentRecord, Progress } from "@pretrain/proto";
 import { type CompleteRecipe, experimentName, parameterCount } from "@pretrain/recipe";
+import { inSpan } from "@pretrain/tracing";
+import { importedFiles } from "../experiment/imported-files.ts";
 import { isHeld, stateName } from "../experiment/lifecycle.ts";
 import { experimentOf } from "../experiment/record.ts";
 import { totals } from "../experiment/step-plan.ts";
@@ -10,7 +12,7 @@ import type { AttemptEvents, Phase } from "./attempt-events.ts";
 import { batchesFrom } from "./batches.ts";
 import type { ComputingProcess, Said } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
-import { differences, environmentOf, exactnessOf, memoryBytes, precisionOn } from "./environment.ts";
+import { differences, environmentOf, exactnessOf, memoryBytes, precisionNamed, precisionOn } from "./environment.ts";
 import { Fenced } from "./faults.ts";
 import { expectTokenizer } from "./import-tokenizer.ts";
 import { quarantine } from "./last-checkpoint.ts";
@@ -83,7 +85,7 @@ async function phase<T>(
 ): Promise<T> {
   const began = dependencies.now();
   try {
-    const [made, note] = await work();
+    const [made, note] = await inSpan(`phase ${name}`, {}, work);
     await right.check();
     events.phaseEnded(name, began, { succeeded: true, note });
     return made;
@@ -232,13 +234,6 @@ async function inexactness({ resume, events, dependencies }: Attempt, now: Recor
   return [...differing];
 }
 
-/** What the record vouches for, as the computing process is told it. */
-function importedFiles(origin: Attempt["origin"]) {
-  const { source, files } = origin?.imported ?? {};
-  const known = files?.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes: Number(sizeBytes), sha256 }));
-  return source === undefined || known === undefined ? undefined : { source, files: known };
-}
-
 function warnOfSize({ recipe: { model }, events }: Attempt): void {
   const millions = parameterCount(model) / 1e6;
   if (model.modelSize === 0 || Math.abs(model.modelSize - millions) <= 0.01 * millions) return;
@@ -250,11 +245,6 @@ export function expectOurs(record: ExperimentRecord, { experiment, attempt: ours
   const { attempt, state } = experimentOf(record);
   if (attempt === ours && isHeld(state)) return;
   throw new Fenced(`${experimentName(experiment)} is ${stateName(state)} in attempt ${attempt}, not held by ${ours}`);
-}
-
-function precisionNamed(name: string): "float32" | "bfloat16" {
-  if (name === "float32" || name === "bfloat16") return name;
-  throw new Error(`there is no precision ${name}`);
 }
 
 export function identityOf({ claim: { experiment, attempt, nonce } }: Pick<TakenExperiment, "claim">) {

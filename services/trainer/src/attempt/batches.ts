@@ -23,6 +23,12 @@ export interface BatchSource {
   readonly plan: StepPlan;
 }
 
+/** A batch and where its rows stand in the dataset. */
+export interface ReadBatch extends Batch {
+  /** Index of each row in the training split. */
+  readonly rowIds: readonly number[];
+}
+
 const backoffMs = 1_000;
 
 /**
@@ -34,7 +40,7 @@ export async function* batchesFrom(
   microStep: number,
   cursor: Cursor,
   signal: AbortSignal,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<ReadBatch> {
   const last = totals(source.plan).microSteps;
   let place = { microStep, cursor };
   let heard = performance.now();
@@ -68,7 +74,7 @@ function requestFrom({ dataset, recipe: { training, data } }: BatchSource, { epo
 }
 
 /** Everything that an index of the model's depends on: beyond its bounds native code reads what is not there. */
-function checkedBatch(response: StreamBatchesResponse, { plan, recipe }: BatchSource, microStep: number): Batch {
+function checkedBatch(response: StreamBatchesResponse, { plan, recipe }: BatchSource, microStep: number): ReadBatch {
   const { epoch, lengths, tokens, next } = response;
   const { maxSeqLen, vocabSize } = recipe.model;
   const refuse = (fault: string): never => {
@@ -81,5 +87,6 @@ function checkedBatch(response: StreamBatchesResponse, { plan, recipe }: BatchSo
   const ids = new Uint16Array(tokens.slice().buffer); // a copy begins where a number may begin
   if (ids.some((id) => id >= vocabSize)) refuse(`has a token id of ${vocabSize} or more`);
   const cursor = { epoch: next.epoch, row: Number(next.row) };
-  return { microStep, epoch, tokens: ids, lengths: Int32Array.from(lengths), next: cursor };
+  const rowIds = response.rowIds.map(Number);
+  return { microStep, epoch, tokens: ids, lengths: Int32Array.from(lengths), next: cursor, rowIds };
 }

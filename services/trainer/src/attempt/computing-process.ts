@@ -29,7 +29,8 @@ export interface ComputingProcess extends AsyncDisposable {
   interrupt(failure: Error): void;
 }
 
-export async function startComputing(environment: NodeJS.ProcessEnv): Promise<ComputingProcess> {
+/** @param niceness 1 to 19: it leaves the processors to whoever else wants them; 0: it comes behind those who answer calls */
+export async function startComputing(environment: NodeJS.ProcessEnv, niceness = 0): Promise<ComputingProcess> {
   const mailbox = new Mailbox<FromChild>();
   const killsBefore = killsForMemory();
   const child = await startChild<ToChild, FromChild>({
@@ -42,12 +43,15 @@ export async function startComputing(environment: NodeJS.ProcessEnv): Promise<Co
       save_due: true,
       checkpoint: true,
       writing: true,
+      examined: true,
+      replayed: true,
       stopped: true,
       failed: true,
     }),
     onMessage: (message) => mailbox.put(message),
+    niceness,
   });
-  yieldTo(child.processId);
+  if (niceness === 0) yieldTo(child.processId);
   void child.exited.then((exit) => mailbox.end(endOf(exit, killsForMemory() > killsBefore)));
   return {
     processId: child.processId,

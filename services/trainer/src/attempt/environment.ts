@@ -24,6 +24,12 @@ export function precisionOn({ device, cpuFeatures }: Description, dtype: string)
   return dtype === "bfloat16" && hasUnits ? "bfloat16" : "float32";
 }
 
+/** The precision that an environment states. */
+export function precisionNamed(name: string): Precision {
+  if (name === "float32" || name === "bfloat16") return name;
+  throw new Error(`there is no precision ${name}`);
+}
+
 export function environmentOf(description: Description, precision: Precision): Environment {
   return create(EnvironmentSchema, {
     operatingSystem: `${type()} ${release()}`,

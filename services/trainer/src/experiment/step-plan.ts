@@ -41,6 +41,22 @@ export function endsOptimizerStep(plan: StepPlan, microStep: number): boolean {
   return optimizerStepsAfter(plan, microStep) > optimizerStepsAfter(plan, microStep - 1);
 }
 
+/** The micro-steps of one optimizer step. */
+export interface OptimizerStepExtent {
+  /** Micro-steps done before its first one. */
+  readonly begin: number;
+  /** Its last micro-step; undefined: the plan ends before. */
+  readonly end: number | undefined;
+}
+
+/** The optimizer step that a micro-step, from 1, belongs to. */
+export function optimizerStepAround(plan: StepPlan, microStep: number): OptimizerStepExtent {
+  const last = totals(plan).microSteps;
+  let end = microStep;
+  while (end <= last && !endsOptimizerStep(plan, end)) end += 1;
+  return { begin: lastEndBefore(plan, microStep), end: end <= last ? end : undefined };
+}
+
 /** Epoch, from 1, of a micro-step, from 1. */
 export function epochOf(plan: StepPlan, microStep: number): number {
   return Math.floor((microStep - 1) / plan.microStepsPerEpoch) + 1;

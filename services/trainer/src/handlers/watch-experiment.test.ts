@@ -9,6 +9,7 @@ import { connectBroker, ensureTopology } from "@pretrain/events";
 import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
 import {
+  DataShardService,
   ExperimentRecordSchema,
   Experiment_Priority as Priority,
   ProgressSchema,
@@ -20,6 +21,7 @@ import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { type TestScope, temporaryDirectory, until } from "@pretrain/testing";
 import { experimentFacts } from "../experiment/experiment-facts.ts";
 import { queued, withFields } from "../experiment/record.ts";
+import { Turns } from "../explanation/turns.ts";
 import { trainerMethods } from "../methods.ts";
 import { Experiments } from "../stores/experiments.ts";
 
@@ -44,7 +46,15 @@ async function serve(t: TestScope) {
   const experiments = new Experiments(counted, broker, copies);
   const blobs = openBlobs(pathToFileURL(folder).href);
   const now = () => new Date(0);
-  const methods = trainerMethods({ experiments, index, blobs, now, log, wake: () => undefined });
+  const explaining = {
+    explanations: new Turns(0),
+    broker,
+    blobsAddress: pathToFileURL(folder).href,
+    programsFolder: folder,
+    dataShard: running.use(connectClient(DataShardService, "127.0.0.1:1")), // nobody asks it
+    startComputing: () => assert.fail("nothing is computed here"),
+  };
+  const methods = trainerMethods({ experiments, index, blobs, now, log, wake: () => undefined, ...explaining });
   const grpc = running.use(await serveGrpc({ address: "127.0.0.1:0", services: [methods], log }));
   const intent = { purpose: "p".repeat(20_000), focus: "f".repeat(20_000), problem: "q".repeat(20_000) };
   const more = { challenge: "c".repeat(20_000), approach: "a".repeat(20_000) };

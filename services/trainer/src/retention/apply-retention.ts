@@ -16,6 +16,7 @@ import {
 } from "@pretrain/checkpoint";
 import { DataLoss } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
+import { isForgottenHolder } from "../explanation/explanation-holds.ts";
 import { readResults } from "./evaluation-results.ts";
 import { type Retention, toRemove } from "./retention-rule.ts";
 
@@ -106,7 +107,7 @@ async function isNewestWhole(
 }
 
 function removalBy({ blobs, announce, now, log }: RetentionDependencies, lastAttempt: number, rule: string) {
-  const isVoid = (holder: string) => isFencedHolder(holder, lastAttempt);
+  const isVoid = (holder: string) => isFencedHolder(holder, lastAttempt) || isForgottenHolder(holder, now());
   return async (sealed: SealedCheckpoint): Promise<boolean> => {
     const removal = { mark: randomUUID(), time: now().toISOString(), rule, lastAttempt, isVoid, announce };
     const isRemoved = await removeCheckpoint(blobs, sealed, removal);

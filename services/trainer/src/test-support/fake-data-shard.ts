@@ -25,11 +25,17 @@ export interface FakeDataShard extends GrpcServer {
   lastMicroStep: number;
   /** While true, no dataset becomes ready: what makes an attempt wait before its model is built. False to begin with. */
   holdsDatasets: boolean;
+  /** Key and digest of the tokenizer.json of its datasets; of none to begin with. */
+  tokenizer: { readonly blob: string; readonly sha256: string };
 }
+
+/** A row unlike all others: its tokens stand in no other one. */
+export const garbageRow = 23;
 
 /** `data.path` decides what happens: `missing.txt` is refused, `broken.txt` fails while it is packed. */
 export async function serveFakeDataShard(): Promise<FakeDataShard> {
-  const shared = { lastMicroStep: Number.POSITIVE_INFINITY, holdsDatasets: false };
+  const tokenizer = { blob: "", sha256: "" };
+  const shared = { lastMicroStep: Number.POSITIVE_INFINITY, holdsDatasets: false, tokenizer };
   let asked = 0;
   const dataset = (state: State, error = "") =>
     create(DatasetSchema, {
@@ -40,6 +46,8 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
       validationRows: 3n,
       manifestSha256: "d".repeat(64),
       vocabularySize: vocabulary,
+      tokenizerBlob: shared.tokenizer.blob,
+      tokenizerSha256: shared.tokenizer.sha256,
     });
   const methods = service(DataShardService, {
     packDataset({ settings }) {
@@ -101,5 +109,6 @@ function lengthOf(row: number): number {
 }
 
 function tokensOf(row: number): number[] {
-  return Array.from({ length: width }, (_, p) => (p < lengthOf(row) ? 1 + ((row + 3 * p) % 7) : 0));
+  const token = (p: number) => (row === garbageRow ? 100 + 17 * p : 1 + ((row + 3 * p) % 7));
+  return Array.from({ length: width }, (_, p) => (p < lengthOf(row) ? token(p) : 0));
 }

@@ -14,6 +14,11 @@
  *       │ ◀──────── writing ─────────────── │   every two seconds, while it has nothing to do but wait for a checkpoint
  *       │ ───────── stop ─────────────────▶ │
  *       │ ◀──────── stopped | failed ────── │   and the child ends
+ *
+ * A child that is prepared with a replay computes past steps again, and writes nothing: ready, then for each batch
+ *
+ *       │ ◀──────── examined ────────────── │   once, before the step that is looked at
+ *       │ ◀──────── replayed ────────────── │
  */
 import type { CheckpointState, SealedCheckpoint, StoredPart } from "@pretrain/checkpoint";
 import type { ModelShape } from "@pretrain/model";
@@ -55,6 +60,18 @@ export interface TrainingSetup {
   readonly imported: ImportedFiles | undefined;
 }
 
+/** What past steps are computed again for. */
+export interface ReplaySetup {
+  /** The micro-step whose rows are looked at, with the weights that it was computed with. */
+  readonly examined: number;
+  /** The last micro-step to be computed again: that one, or the end of its optimizer step. */
+  readonly last: number;
+  /** Rows of which each target is listed. */
+  readonly detailedRows: number;
+  /** Key and digest of the tokenizer.json that the ids belong to. */
+  readonly tokenizer: { readonly blob: string; readonly sha256: string };
+}
+
 /** A place in the order of rows: epoch, from 1, and rows of it handed out already. */
 export interface Cursor {
   readonly epoch: number;
@@ -77,7 +94,14 @@ export interface Batch {
 export type StopPlace = "now" | "at_checkpoint";
 
 export type ToChild =
-  | { readonly kind: "prepare"; readonly blobs: string; readonly programs: string; readonly setup: TrainingSetup }
+  | {
+      readonly kind: "prepare";
+      readonly blobs: string;
+      readonly programs: string;
+      readonly setup: TrainingSetup;
+      /** Undefined: it trains. */
+      readonly replay?: ReplaySetup;
+    }
   | ({ readonly kind: "batch" } & Batch)
   | { readonly kind: "save" }
   | { readonly kind: "stop"; readonly at: StopPlace };
@@ -121,6 +145,31 @@ export interface Memory {
   readonly tensors: number;
 }
 
+/** The numbers of a micro-step that was computed again. */
+export type ReplayedStep = Omit<Step, "endTimeMs" | "times" | "memory">;
+
+/** A row of a batch, looked at alone. */
+export interface ExaminedRow {
+  /** Its place in the batch, from 0. */
+  readonly place: number;
+  /** Without markers. */
+  readonly text: string;
+  /** Sum over `lossTokens` targets. */
+  readonly lossNats: number;
+  readonly lossTokens: number;
+  /** Of its mean loss alone; of detailed rows. */
+  readonly gradientNorm: number | undefined;
+  /** Each target; of detailed rows. */
+  readonly targets: readonly ExaminedTarget[];
+}
+
+export interface ExaminedTarget {
+  readonly token: number;
+  /** What it completes: a character that is spread over several tokens stands with the last of them. */
+  readonly text: string;
+  readonly nats: number;
+}
+
 export type FaultReason = "NOT_FINITE" | "OUT_OF_RESOURCES" | "DATA_LOSS";
 
 export type FromChild =
@@ -135,6 +184,8 @@ export type FromChild =
       readonly pauseSeconds: number;
     }
   | { readonly kind: "writing" }
+  | { readonly kind: "examined"; readonly rows: readonly ExaminedRow[] }
+  | ({ readonly kind: "replayed" } & ReplayedStep)
   | { readonly kind: "save_due" }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: FaultReason; readonly message: string };

@@ -3,7 +3,7 @@ import { adamWNumbers, learningRate } from "@pretrain/optim";
 import type { TrainingProgram } from "@pretrain/training-program";
 import { endsOptimizerStep } from "../experiment/step-plan.ts";
 import { NotFinite } from "./faults.ts";
-import type { Batch, Cursor, Step, TrainingSetup } from "./protocol.ts";
+import type { Batch, Cursor, ReplayedStep, Step, TrainingSetup } from "./protocol.ts";
 
 /** How far training is. */
 export interface Counters {
@@ -23,7 +23,7 @@ export const noSteps: Counters = {
 };
 
 /** A step's numbers, with the times that only this class can tell. */
-export type ComputedStep = Omit<Step, "endTimeMs" | "times" | "memory"> & {
+export type ComputedStep = ReplayedStep & {
   readonly forwardBackwardMs: number;
   readonly optimizerMs: number;
 };
