@@ -1,33 +1,34 @@
 /** What is shown before there is anything to show. */
 import { element } from "./elements.js";
+import { words } from "./language/words.js";
 
 export function emptyState() {
+  const said = words();
   return element(
     "section",
     { class: "empty" },
-    element("h1", {}, "No experiment yet"),
-    element(
-      "p",
-      {},
-      "Start one, and it appears here by itself: its loss while it trains, its record when it has ended.",
-    ),
-    element("h2", {}, "From a recipe"),
-    element("p", {}, "In the folder of the repository, where recipes/ holds two to begin with:"),
+    element("h1", {}, said.emptyTitle),
+    element("p", {}, said.emptyText),
+    element("h2", {}, said.emptyHere),
+    element("p", {}, element("a", { class: "button", href: "/start" }, said.start)),
+    element("h2", {}, said.emptyRecipe),
+    element("p", {}, said.emptyRecipeText),
     element("pre", {}, "npm run pretrain -- start recipe.yaml --watch"),
-    element("h2", {}, "From any program"),
-    element("p", {}, "The same recipe as JSON, sent to the trainer:"),
+    element("h2", {}, said.emptyProgram),
+    element("p", {}, said.emptyProgramText),
     element(
       "pre",
       {},
       "grpcurl -plaintext -d @ 127.0.0.1:7402 \\\n  pretrain.train.v1.TrainerService/StartExperiment < recipe.json",
     ),
-    element("h2", {}, "The rehearsal"),
-    element(
-      "p",
-      {},
-      "With services of its own (stop these first), npm start trains a small model on a real book in about two minutes, evaluates it and writes its record.",
-    ),
+    element("h2", {}, said.emptyRehearsal),
+    element("p", {}, said.emptyRehearsalText),
   );
+}
+
+/** Until the list has come. */
+export function loadingState() {
+  return element("p", { class: "none", role: "status" }, words().loading);
 }
 
 /** @param {string} message */
@@ -35,7 +36,7 @@ export function failure(message) {
   return element(
     "section",
     { class: "empty" },
-    element("h1", {}, "This cannot be shown"),
+    element("h1", {}, words().cannotBeShown),
     element("p", { role: "alert" }, message),
   );
 }

@@ -1,16 +1,29 @@
-/** The page: a list of experiments, one of them in full, and a stream that keeps both up to date. */
+/** The page: a list of experiments, a view beside it, and a stream that keeps both up to date. */
 import * as api from "./api.js";
-import { emptyState, failure } from "./empty-state.js";
-import { ExperimentList } from "./experiment-list.js";
-import { ExperimentView } from "./experiment-view.js";
+import { changeLanguage, changeLook, onChoice } from "./choices.js";
+import { CompareView } from "./compare-view.js";
+import { emptyState, failure, loadingState } from "./empty-state.js";
+import { ExperimentView } from "./experiment/experiment-view.js";
+import { openKeyHelp } from "./key-help.js";
+import { onKeys } from "./keyboard.js";
+import { language, words } from "./language/words.js";
+import { ExperimentList } from "./list/experiment-list.js";
 import { follow } from "./live.js";
-import { onThemeChange } from "./theme.js";
+import { followLinks, go } from "./navigation.js";
+import { StartView } from "./start-view.js";
+import { TopBar } from "./top-bar.js";
 
-const connection = place("connection");
 const main = place("experiment");
-const list = new ExperimentList(place("experiments"));
-/** @type {ExperimentView | undefined} */
+const topBar = new TopBar(place("top"));
+const list = new ExperimentList();
+/** @type {ExperimentView | CompareView | StartView | undefined} */
 let view;
+/** What is shown and in which language; asked for again, it stays. */
+let shown = "";
+/** @type {readonly api.Overview[] | undefined} */
+let overviews;
+/** @type {{ id: string | undefined, stop: () => void } | undefined} */
+let followed;
 
 /** @param {string} id */
 function place(id) {
@@ -19,69 +32,123 @@ function place(id) {
   return found;
 }
 
-/** The id in the address; without one the newest experiment is shown, and a newer one as soon as it is there. */
-function idInAddress() {
-  return /^\/experiments\/([^/]+)/.exec(location.pathname)?.[1];
+/** What the address asks for; without an id the newest experiment, and a newer one as soon as it is there. */
+function show() {
+  const parameters = new URLSearchParams(location.search);
+  const ids = (parameters.get("ids") ?? "").split(",").filter(Boolean);
+  const id = /^\/experiments\/([^/]+)/.exec(location.pathname)?.[1];
+  const newest = location.pathname === "/" ? overviews?.[0]?.id : undefined;
+  const experiment = id === undefined ? newest : decodeURIComponent(id);
+  const wanted = [language(), location.pathname, location.search, experiment].join(" ");
+  if (wanted === shown) return;
+  shown = wanted;
+  if (location.pathname === "/start") view = new StartView(parameters.get("from") ?? undefined);
+  else if (location.pathname === "/compare") view = new CompareView(ids);
+  else view = experiment === undefined ? undefined : new ExperimentView(experiment);
+  main.replaceChildren(view?.root ?? (overviews === undefined ? loadingState() : emptyState()));
+  document.title = [experiment, "pretrain"].filter(Boolean).join(" · ");
+  list.choose(experiment);
+  list.tick(ids);
+  const isNew = listen(experiment);
+  if (!isNew) refreshView();
 }
 
-/** @type {{ id: string | undefined, stop: () => void } | undefined} */
-let followed;
-
-/** @param {string | undefined} id */
-function show(id) {
-  if (followed !== undefined && followed.id === id) return;
-  followed?.stop();
-  view = id === undefined ? undefined : new ExperimentView(id);
-  main.replaceChildren(view?.root ?? emptyState());
-  document.title = id === undefined ? "pretrain" : `${id} · pretrain`;
-  list.choose(id);
-  followed = { id, stop: follow(id, handlers(view)) };
+function refreshView() {
+  if (view !== undefined && !(view instanceof StartView)) void attempt(view.refresh());
 }
 
 /**
- * @param {ExperimentView | undefined} shown
- * @returns {import("./live.js").LiveHandlers}
+ * One stream at a time; a new one begins with `refresh`.
+ * @param {string | undefined} id
+ * @returns {boolean} whether it is a new one
  */
-function handlers(shown) {
-  return {
-    // The first thing that the stream says: what is asked for after it misses nothing that comes later.
-    refresh: () => {
-      void attempt(refreshList());
-      if (shown !== undefined) void attempt(shown.refresh());
-    },
-    facts: () => void (shown && attempt(shown.refreshFacts())),
-    experiments: () => void attempt(refreshList()),
-    overview: (overview) => {
-      list.update(overview);
-      shown?.showOverview(overview);
-    },
-    steps: (steps) => shown?.append(steps),
-    connection: (isConnected) => {
-      connection.textContent = isConnected ? "live" : "reconnecting…";
-      connection.className = `connection ${isConnected ? "on" : "off"}`;
-    },
+function listen(id) {
+  if (followed !== undefined && followed.id === id) return false;
+  followed?.stop();
+  followed = {
+    id,
+    stop: follow(id, {
+      // The first thing that the stream says: what is asked for after it misses nothing that comes later.
+      refresh: () => {
+        void attempt(refreshList());
+        refreshView();
+      },
+      facts: () => void (view instanceof ExperimentView && attempt(view.refreshFacts())),
+      experiments: () => {
+        void attempt(refreshList());
+        if (view instanceof ExperimentView && !view.isThere) void attempt(view.refresh());
+      },
+      overview: (overview) => {
+        list.update(overview);
+        if (view instanceof ExperimentView) view.showOverview(overview);
+      },
+      steps: (steps) => void (view instanceof ExperimentView && view.append(steps)),
+      connection: (isConnected) => {
+        topBar.connected(isConnected);
+        if (!isConnected && overviews === undefined) void attempt(refreshList()); // too many streams: what there is can be seen
+      },
+    }),
   };
+  return true;
 }
 
 async function refreshList() {
-  const overviews = await api.experiments();
+  const isFirst = overviews === undefined;
+  overviews = await api.experiments();
   list.show(overviews);
-  if (idInAddress() === undefined) show(overviews[0]?.id);
+  document.body.classList.toggle("no-experiments", overviews.length === 0);
+  if (isFirst && view === undefined) shown = ""; // "loading" gives way, if only to the word that there is none
+  show();
 }
 
-/** What the service refuses is shown in place of the experiment; a lost connection is the stream's to report. @param {Promise<void>} work */
+/** What the service refuses is shown in place of the view; a lost connection is the stream's to report. @param {Promise<void>} work */
 async function attempt(work) {
+  const asked = view;
   try {
     await work;
   } catch (error) {
-    if (error instanceof TypeError) return; // fetch: nobody answers
+    if (error instanceof TypeError || asked !== view) return; // nobody answers, or something else is shown by now
     main.replaceChildren(failure(error instanceof Error ? error.message : String(error)));
+    shown = "";
   }
 }
 
-/** Indicators of a run that goes on move with every step, and no event says so. */
-const indicatorsMs = 15_000;
+/** Numbers of a run that goes on move with every step, and no event says so. */
+const movingMs = 15_000;
 
-setInterval(() => void (view?.isRunning && attempt(view.refreshFacts())), indicatorsMs);
-onThemeChange(() => view?.redraw());
-show(idInAddress());
+setInterval(() => {
+  if (view instanceof ExperimentView && view.isRunning) void attempt(view.refreshFacts());
+  if (list.hasRunning) void attempt(refreshList());
+}, movingMs);
+
+onChoice(() => {
+  speak();
+  show(); // another language is another view
+  if (view !== undefined && !(view instanceof StartView)) view.redraw();
+});
+onKeys(
+  {
+    "?": openKeyHelp,
+    "/": () => list.focusFilter(),
+    c: () => list.toggleChosen(),
+    n: () => go("/start"),
+    l: changeLanguage,
+    d: changeLook,
+  },
+  (at) => view instanceof ExperimentView && view.showPart(at),
+);
+followLinks(() => {
+  show();
+  main.focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+});
+
+function speak() {
+  place("skip").textContent = words().skip;
+  place("experiments").setAttribute("aria-label", words().experiments);
+  list.speak();
+}
+
+place("experiments").append(list.root);
+speak();
+show();

@@ -18,8 +18,3 @@ export function theme() {
     paper: colour("paper"),
   };
 }
-
-/** @param {() => void} changed */
-export function onThemeChange(changed) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
-}

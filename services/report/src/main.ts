@@ -12,6 +12,7 @@ import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
 import { actionRoutes } from "./page/actions/action-routes.ts";
 import { peerActions } from "./page/actions/peer-actions.ts";
+import { recipeChecks } from "./page/actions/recipe-checks.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
 import { pageRoutes } from "./page/page-routes.ts";
@@ -79,7 +80,10 @@ const grpc = opened.use(
     metrics,
   }),
 );
-const routes = [...pageRoutes({ ledger, reports, live, files: pageFiles() }), ...actionRoutes(peerActions(peers), log)];
+const routes = [
+  ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
+  ...actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger) }, log),
+];
 const ready = () => ingestion.isHealthy();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, routes, log }));
 log.info({ grpc: grpc.address, http: http.address, ledger: ledger.id }, "serving");

@@ -70,6 +70,20 @@ test("before the first experiment the page says how to start one, and shows it w
   await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
 });
 
+test("until the list has come the page says that it loads, and not that there is none", options, async (t) => {
+  const { server, page } = await opened(t, "/start", () => undefined);
+  const gate = Promise.withResolvers<void>();
+  await page.route("**/api/experiments", async (route) => {
+    await gate.promise;
+    await route.continue();
+  });
+  await page.goto(server.origin);
+  await page.getByText("Loading…").waitFor();
+  assert.equal(await page.getByText("No experiment yet").count(), 0);
+  gate.resolve();
+  await page.getByRole("heading", { name: "No experiment yet" }).waitFor();
+});
+
 test("a running experiment moves: steps, progress, loss and curve, without a reload", options, async (t) => {
   const steps = training(shape);
   const { server, page } = await opened(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
@@ -85,32 +99,87 @@ test("a running experiment moves: steps, progress, loss and curve, without a rel
   assert.equal(await page.evaluate<number>(`document.querySelector("progress").value`), 1);
 });
 
-test("indicators, checkpoints, log and record are there, and every chart is drawn", options, async (t) => {
-  const { page } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
-  const row = page.getByRole("row").filter({ hasText: "train/loss_reduction" });
-  assert.match(await row.innerText(), /58\.2 %\s+–\s+> 33\.0 %\s+✓ met/);
-  assert.match(await page.getByRole("row").filter({ hasText: "120 (final)" }).innerText(), /3\.7760\s+43\.64/);
-  await page.getByText("bfloat16 is not computed by this CPU").waitFor();
-  for (const chart of [0, 1, 2, 3]) assert.ok((await drawnPixels(page, chart)) > 300, `chart ${chart}`);
-  await page.getByRole("link", { name: "Open the record" }).click();
-  await page.getByRole("heading", { name: "Key indicators" }).waitFor();
-  assert.equal(await page.locator("article.sample").count(), 10);
-});
+test(
+  "below the curves stand sections of the record, and in a part of its own all of it, in the record's own words",
+  options,
+  async (t) => {
+    const { server, page } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
+    const row = page.locator("#indicators").getByRole("row").filter({ hasText: "train/loss_reduction" });
+    assert.match(await row.innerText(), /58\.2 %[^]*> 33\.0 %[^]*✓/);
+    await page.getByText("bfloat16 is not computed by this CPU").waitFor();
+    for (const chart of [0, 1, 2, 3]) assert.ok((await drawnPixels(page, chart)) > 300, `chart ${chart}`);
+    assert.equal(await page.locator("#recipe").count(), 0);
+    const asked = page.waitForResponse(/sections\?language=en$/);
+    await page.getByRole("tab", { name: "Record", exact: true }).click();
+    const sections = await (await asked).text();
+    await page.locator("#recipe").waitFor();
+    assert.ok(
+      (await page.request.get(`${server.origin}/experiments/1-4-0/report.html`).then((r) => r.text())).includes(
+        sections,
+      ),
+    );
+    await page.getByRole("link", { name: "Open the record" }).click();
+    await page.getByRole("heading", { name: "Key indicators" }).waitFor();
+    assert.equal(await page.locator("article.sample").count(), 10);
+  },
+);
 
 test(
-  "a correction comes into the open page: old and new number, its cause, and the row of its checkpoint",
+  "a correction comes into the open page, with old and new number and its cause; what has not changed stays as it is",
   options,
   async (t) => {
     const { page, server } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
-    await page.getByRole("row").filter({ hasText: "120 (final)" }).waitFor();
-    assert.equal(await page.getByRole("heading", { name: "Corrections" }).isVisible(), false);
+    const corrections = page.locator("#corrections");
+    await corrections.waitFor();
+    await page.evaluate(`document.querySelector("#log").dataset.same = "yes"`);
     const moment = { attempt: 1, microStep: 120, endMs: shape.startMs + 300_000 };
     server.append([correctionEvent(shape, moment, { nats: 2.26, cause: "the slice began a token late" })]);
-    const row = page.getByRole("row").filter({ hasText: "the slice began a token late" });
-    assert.match(await row.innerText(), /120\s+eval\/inference_loss\s+3\.7160\s+2\.2600\s+-39\.2 %/);
-    await page.getByRole("row").filter({ hasText: "corrects evaluations/1-4-0-120" }).getByText("2.2600").waitFor();
+    await corrections.getByText("the slice began a token late").first().waitFor();
+    assert.match(await corrections.innerText(), /3\.7160[^]*2\.2600[^]*-39\.2 %/);
+    assert.equal(await page.evaluate(`document.querySelector("#log").dataset.same`), "yes");
   },
 );
+
+test("the list is filtered, walked through by arrow keys, and some of it compared", options, async (t) => {
+  const later = runShape({ id: "1-4-1", title: "1.4.1", startMs: shape.startMs + 1e6 });
+  const { page } = await opened(t, "/", ({ append }) =>
+    append([...runEvents(), ...beginning(later), ...training(later).slice(0, 60)]),
+  );
+  const items = page.locator(".list li:visible");
+  await items.nth(1).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("completed");
+  assert.deepEqual(await items.locator(".name").allInnerTexts(), ["1.4.0"]);
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("ArrowDown");
+  assert.match(await page.evaluate<string>(focused), /^1\.4\.1/);
+  await page.keyboard.press("c");
+  await page.keyboard.press("ArrowDown");
+  assert.match(await page.evaluate<string>(focused), /^1\.4\.0/);
+  await page.keyboard.press("c");
+  await page.locator(".sparkline polyline[points]").nth(1).waitFor({ state: "attached" });
+  await page.getByRole("button", { name: "Compare 2" }).click();
+  await page.waitForURL(/compare\?ids=1-4-0,1-4-1$/); // the older one is the baseline
+  await page.getByRole("heading", { name: "Comparison" }).waitFor();
+});
+
+test("language and look are the browser's until they are chosen, and are kept", options, async (t) => {
+  const { page } = await opened(t, "/", ({ append }) => append(runEvents()), { locale: "zh-CN" });
+  await page.getByRole("heading", { name: "实验 1.4.0" }).waitFor();
+  assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
+  const ground = () => page.evaluate<string>("getComputedStyle(document.documentElement).backgroundColor");
+  const light = await ground();
+  await page.keyboard.press("d");
+  await page.keyboard.press("d");
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
+  assert.equal(await ground(), dark);
+});
 
 test("a drag asks for the buckets of its range, a double click for all again", options, async (t) => {
   const { page } = await opened(t, "/experiments/1-4-0", ({ append }) =>
@@ -135,18 +204,29 @@ test("a drag asks for the buckets of its range, a double click for all again", o
   assert.equal(await page.getByRole("button", { name: "All" }).getAttribute("aria-pressed"), "true");
 });
 
+test("a key shows the keys, and Escape closes them", options, async (t) => {
+  const { page } = await opened(t, "/", ({ append }) => append(runEvents()));
+  await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("filter the list").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.getByRole("dialog").count(), 0);
+});
+
 test("everything can be reached and used with the keyboard", options, async (t) => {
   const { page } = await opened(t, "/", ({ append }) => append(runEvents()));
   await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
   const reached: string[] = [];
-  for (let press = 0; press < 20; press++) {
+  for (let press = 0; press < 40; press++) {
     await page.keyboard.press("Tab");
     reached.push(await page.evaluate<string>(focused));
   }
   for (const name of [
     "Skip to the experiment",
     "pretrain",
-    "Open the record",
+    "1.4.0",
+    "Start again",
+    "Live",
     "Last tenth",
     "smoothing",
     "logarithmic",
@@ -218,7 +298,8 @@ test(
     );
     await page.getByRole("row").filter({ hasText: "onerror" }).waitFor();
     assert.equal(await page.locator("h1").innerText(), `Experiment ${attack}`);
-    assert.equal(await page.locator("main img, main script, main svg").count(), 0);
+    assert.equal(await page.locator("main img, main script, main [onload], main [onerror]").count(), 0);
+    await page.getByRole("tab", { name: "Record", exact: true }).click();
     await page.getByRole("link", { name: "Open the record" }).click();
     await page.getByRole("heading", { name: "Key indicators" }).waitFor();
     assert.equal(await page.locator("img, script").count(), 0);
@@ -232,7 +313,7 @@ test("when the service is away the page says so, and goes on by itself when it i
   await page.getByText("micro-step 50 of 120").waitFor();
   await page.locator(".connection.on").waitFor();
   server.cutStreams();
-  await page.getByText("reconnecting…").waitFor();
+  await page.getByText("not connected").waitFor();
   server.append(steps.slice(60, 90));
   await page.locator(".connection.on").waitFor();
   await page.getByText("micro-step 74 of 120").waitFor();

@@ -1,6 +1,6 @@
 /** One experiment in a few numbers, from a few rows of the ledger: cheap enough to be sent several times a second. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Experiment_State } from "@pretrain/proto";
+import { Experiment_Reason, Experiment_ReasonSchema, Experiment_State, type StateChanged } from "@pretrain/proto";
 import type { Ledger } from "../ledger/open-ledger.ts";
 import { readEvents } from "../ledger/read-history.ts";
 import { readSteps } from "../ledger/read-steps.ts";
@@ -18,6 +18,8 @@ export interface Overview {
   readonly purpose: string;
   readonly state: string;
   readonly isFinal: boolean;
+  /** Name of `Experiment.Reason`, such as `USER`; left out where there is nothing to explain. */
+  readonly reason?: string;
   readonly message: string;
   readonly createdMs?: number;
   readonly endedMs?: number;
@@ -50,6 +52,7 @@ export function overview(ledger: Ledger, reports: CurrentReports, experiment: st
     purpose: first?.recipe?.intent?.purpose ?? "",
     state: stateName(last.to),
     isFinal: ended,
+    ...reasonOf(last),
     message: last.message,
     ...(first?.time && { createdMs: timestampMs(first.time) }),
     ...(ended && last.time && { endedMs: timestampMs(last.time) }),
@@ -58,6 +61,11 @@ export function overview(ledger: Ledger, reports: CurrentReports, experiment: st
     ...stepNumbers(ledger, experiment, Number(attempt?.totalMicroSteps ?? 0n), last.to === Experiment_State.RUNNING),
     ...(report && { verdicts: verdictCounts(report.indicators) }),
   };
+}
+
+function reasonOf({ reason }: StateChanged): Pick<Overview, "reason"> {
+  const name = Experiment_ReasonSchema.value[reason]?.localName;
+  return name === undefined || reason === Experiment_Reason.UNSPECIFIED ? {} : { reason: name };
 }
 
 function stepNumbers(ledger: Ledger, experiment: string, total: number, isRunning: boolean) {

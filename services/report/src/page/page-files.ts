@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { recordStyle } from "../rendering/html/record-style.ts";
 
 export interface PageFile {
   readonly mediaType: string;
@@ -26,8 +27,14 @@ export function pageFiles(): ReadonlyMap<string, PageFile> {
     ["uplot.js", join(uplot, "uPlot.esm.js")],
     ["uplot.css", join(uplot, "uPlot.min.css")],
   ] as const;
-  return new Map([...own, ...others].flatMap(([name, path]) => fileAt(name, path)));
+  return new Map([...[...own, ...others].flatMap(([name, path]) => fileAt(name, path)), ["record.css", recordCss]]);
 }
+
+/** The record's own style, for its sections within the page: rules for the whole document find nothing there. */
+const recordCss: PageFile = {
+  mediaType: "text/css; charset=utf-8",
+  content: Buffer.from(`.record-sections {${recordStyle}}\n`),
+};
 
 /** Nothing for a file of a kind that a browser is not meant to get, such as the type check's settings. */
 function fileAt(name: string, path: string): (readonly [string, PageFile])[] {

@@ -1,13 +1,14 @@
-/** The addresses of the page. Reading only; everything that it shows comes from here, so it works without a network. */
+/** The addresses that the page reads from; it acts through others (`actions/`). Everything that it shows comes from here, so it works without a network. */
 import type { ServerResponse } from "node:http";
+import { create } from "@bufbuild/protobuf";
 import { InvalidArgument, NotFound } from "@pretrain/errors";
 import type { Route } from "@pretrain/observability";
-import type { Report } from "@pretrain/proto";
-import { experimentId } from "@pretrain/recipe";
+import { type Report, StartExperimentRequestSchema } from "@pretrain/proto";
+import { experimentFileText, experimentId } from "@pretrain/recipe";
 import { type Dependencies, unknownExperiment } from "../handlers/dependencies.ts";
 import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
 import { languageNamed } from "../rendering/language/language.ts";
-import { recordHtml, recordJson, recordMarkdown } from "../rendering/render-record.ts";
+import { recordHtml, recordJson, recordMarkdown, recordSectionsHtml } from "../rendering/render-record.ts";
 import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
 import { curveColumns } from "./curve-columns.ts";
 import { detail } from "./detail.ts";
@@ -38,6 +39,8 @@ export function pageRoutes(dependencies: PageDependencies): Route[] {
       path: "/assets/",
       handle: (_request, response, url) => file(response, files, url.pathname.slice("/assets/".length)),
     },
+    { path: "/compare", handle: (_request, response) => file(response, files, "index.html") },
+    { path: "/start", handle: (_request, response) => file(response, files, "index.html") },
     { path: "/experiments/", handle: answering((response, url) => experimentPage(response, url, dependencies)) },
     {
       path: "/api/experiments",
@@ -52,11 +55,7 @@ export function pageRoutes(dependencies: PageDependencies): Route[] {
   ];
 }
 
-type Handler = (
-  response: ServerResponse,
-  url: URL,
-  request: Parameters<Route["handle"]>[0],
-) => void | Promise<void>;
+type Handler = (response: ServerResponse, url: URL, request: Parameters<Route["handle"]>[0]) => void | Promise<void>;
 
 /** A wrong address is the reader's mistake, not the service's. */
 function answering(handle: Handler): Route["handle"] {
@@ -100,24 +99,39 @@ function experimentPage(response: ServerResponse, url: URL, { reports, files }: 
         "application/json; charset=utf-8",
         recordJson(reportOf(reports.current(canonical(id)), id)),
       );
+    case "recipe.yaml":
+      return send(response, "text/yaml; charset=utf-8", recipeFile(reportOf(reports.current(canonical(id)), id)));
     default:
       return missing(response);
   }
 }
 
-/** `/api/experiments/{id}` and `/api/experiments/{id}/curves`. */
+/** As it was started, with every default: to be changed and started again. */
+function recipeFile({ title, recipe }: Report): string {
+  return experimentFileText(create(StartExperimentRequestSchema, { experimentId: title, ...(recipe && { recipe }) }));
+}
+
+/** `/api/experiments/{id}`, and below it `curves` and `sections`. */
 async function experimentData(response: ServerResponse, url: URL, dependencies: PageDependencies): Promise<void> {
   const [id = "", what, ...rest] = url.pathname.slice("/api/experiments/".length).split("/");
   const experiment = canonical(id);
   if (rest.length > 0) return missing(response);
   if (what === "curves") return sendJson(response, await curveColumns(dependencies, experiment, url.searchParams));
-  if (what !== undefined) return missing(response);
   const { ledger, reports } = dependencies;
   const report = reportOf(
     hasEnded(ledger, experiment) ? reports.current(experiment) : reports.recent(experiment),
     experiment,
   );
+  if (what === "sections") return sections(response, url, report);
+  if (what !== undefined) return missing(response);
   json(response, { overview: overview(ledger, reports, experiment), detail: detail(report) });
+}
+
+/** Sections of the record, byte for byte as in its document: what the page shows while a run goes on is what it leaves. */
+function sections(response: ServerResponse, { searchParams }: URL, report: Report): void {
+  const language = languageNamed(searchParams.get("language"));
+  const ids = searchParams.get("ids")?.split(",");
+  send(response, "text/html; charset=utf-8", recordSectionsHtml(report, language, ids));
 }
 
 function optionalId({ searchParams }: URL): string | undefined {

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { fromJsonString } from "@bufbuild/protobuf";
+import { ReportSchema } from "@pretrain/proto";
+import { parseExperimentFile } from "@pretrain/recipe";
 import { until } from "@pretrain/testing";
 import { EventWriter } from "../ledger/event-writer.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
@@ -95,6 +98,31 @@ test("the record is there in three forms, each with its own type, and as strict 
   assert.equal(JSON.parse(forms[2]?.text ?? "{}").name, "experiments/1-4-0/report");
 });
 
+for (const language of ["en", "zh"] as const)
+  test(`sections are those of the ${language} record, byte for byte, in its order; unknown ones are left out`, async (t) => {
+    const server = await served(t);
+    server.append(runEvents());
+    const record = (await get(server, `/experiments/1-4-0/report.html?language=${language}`)).text;
+    const whole = (await get(server, `/api/experiments/1-4-0/sections?language=${language}`)).text;
+    assert.ok(whole.length > 10_000 && record.includes(whole));
+    const some = await get(server, `/api/experiments/1-4-0/sections?language=${language}&ids=log,indicators,nothing`);
+    assert.deepEqual(
+      [...some.text.matchAll(/<section id="([a-z-]+)"/g)].map(([, id]) => id),
+      ["indicators", "log"],
+    );
+    for (const section of some.text.split(/(?=<section )/)) assert.ok(record.includes(section));
+  });
+
+test("the recipe comes as a file that would start the same again", async (t) => {
+  const server = await served(t);
+  server.append(runEvents());
+  const { text } = await get(server, "/experiments/1-4-0/recipe.yaml");
+  const request = parseExperimentFile(text, "recipe.yaml");
+  assert.equal(request.experimentId, "1.4.0");
+  const reported = fromJsonString(ReportSchema, (await get(server, "/experiments/1-4-0/report.json")).text).recipe;
+  assert.deepEqual(request.recipe, reported);
+});
+
 test("what is not there is 404, what is no id is 400, and no path leads out of the page's files", async (t) => {
   const server = await served(t);
   server.append(runEvents());
@@ -107,11 +135,16 @@ test("what is not there is 404, what is no id is 400, and no path leads out of t
     ["/assets/..%2f..%2fpackage.json", 404],
     ["/assets/", 404],
     ["/experiments/1-4-0", 200],
+    ["/compare?ids=1-4-0,1-4-1", 200],
+    ["/start", 200],
     ["/experiments/1-4-0/", 404],
     ["/experiments/1-4-0/report.html/x", 404],
     ["/experiments/9-9-9/report.html", 404],
     ["/experiments/a%20b/report.json", 400],
+    ["/experiments/9-9-9/recipe.yaml", 404],
     ["/api/experiments/9-9-9", 404],
+    ["/api/experiments/9-9-9/sections", 404],
+    ["/api/actions/pause", 404],
     ["/api/experiments/9-9-9/curves?metric=train/loss", 404],
     ["/api/experiments/__proto__", 400],
     ["/api/live?experiment=a/b", 400],
@@ -210,12 +243,4 @@ test("a reader that takes nothing is given nothing more, and is cut off after a 
     `${response.writableLength} bytes are held for it`,
   );
   await until(() => response.destroyed);
-});
-
-test("more than 64 streams are refused with a time to come back", async (t) => {
-  const server = await served(t);
-  const streams = Array.from({ length: 64 }, () => openEventStream(t, `${server.origin}/api/live`));
-  await Promise.all(streams.map((stream) => stream.next()));
-  const { status, headers } = await get(server, "/api/live");
-  assert.deepEqual([status, headers.get("retry-after")], [503, "30"]);
 });

@@ -3,10 +3,17 @@ import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
 import { EventWriter } from "../ledger/event-writer.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
+import { actionRoutes } from "../page/actions/action-routes.ts";
+import { peerActions } from "../page/actions/peer-actions.ts";
+import { recipeChecks } from "../page/actions/recipe-checks.ts";
 import { type LivePace, LiveStreams, livePace } from "../page/live-streams.ts";
 import { pageFiles } from "../page/page-files.ts";
 import { pageRoutes } from "../page/page-routes.ts";
+import { connectPeers } from "../peers.ts";
 import { CurrentReports } from "../reports/current-reports.ts";
+
+/** The port of a service that none of ours is: what is asked there is refused at once. */
+const nobody = "127.0.0.1:1";
 
 export interface PageServer extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
@@ -19,14 +26,20 @@ export interface PageServer extends AsyncDisposable {
 
 export async function servePage({
   address = "127.0.0.1:0",
+  trainer = nobody,
+  evaluator = nobody,
   ...pace
-}: Partial<LivePace> & { readonly address?: string } = {}): Promise<PageServer> {
+}: Partial<
+  LivePace & { readonly address: string; readonly trainer: string; readonly evaluator: string }
+> = {}): Promise<PageServer> {
   const ledger = openLedger(":memory:");
   const writer = new EventWriter(ledger);
   const reports = new CurrentReports(ledger, () => performance.now());
   const live = new LiveStreams({ ledger, reports, ...livePace, ...pace });
-  const routes = pageRoutes({ ledger, reports, live, files: pageFiles() });
   const log = createLog("report-page", "warn");
+  const peers = connectPeers({ trainer, evaluator });
+  const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger) };
+  const routes = [...pageRoutes({ ledger, reports, live, files: pageFiles() }), ...actionRoutes(actions, log)];
   const http = await serveHttp({ address, metrics: createMetrics("report-page"), ready: () => true, routes, log });
   return {
     origin: `http://${http.address}`,
@@ -38,6 +51,7 @@ export async function servePage({
     async [Symbol.asyncDispose]() {
       live[Symbol.dispose]();
       await http[Symbol.asyncDispose]();
+      peers[Symbol.dispose]();
       ledger[Symbol.dispose]();
     },
   };

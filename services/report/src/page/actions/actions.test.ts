@@ -9,13 +9,20 @@ import {
   ExperimentSchema,
   GenerateResponseSchema,
   type PauseExperimentRequest,
+  StepExplanationSchema,
   TrainerService,
 } from "@pretrain/proto";
 import { type ServedService, serveGrpc, service } from "@pretrain/rpc";
 import { freePort } from "@pretrain/testing";
+import type { LedgerEvent } from "../../ledger/ledger-event.ts";
+import { readSteps } from "../../ledger/read-steps.ts";
 import { connectPeers } from "../../peers.ts";
+import { CurrentReports } from "../../reports/current-reports.ts";
+import { ledgerOf } from "../../test-support/ledger-of.ts";
+import { runEvents } from "../../test-support/run-events.ts";
 import { actionRoutes } from "./action-routes.ts";
 import { peerActions } from "./peer-actions.ts";
+import { recipeChecks } from "./recipe-checks.ts";
 
 const log = createLog("actions", "fatal");
 
@@ -33,15 +40,22 @@ async function peerWith(t: TestContext, served: ServedService): Promise<string> 
 }
 
 /** Asks as the page does. */
-async function pageOver(t: TestContext, addresses: { trainer?: string; evaluator?: string }) {
+async function pageOver(
+  t: TestContext,
+  addresses: { trainer?: string; evaluator?: string },
+  events: readonly LedgerEvent[] = [],
+) {
   const nobody = `127.0.0.1:${await freePort()}`;
   const peers = connectPeers({ trainer: nobody, evaluator: nobody, ...addresses });
-  const routes = actionRoutes(peerActions(peers), log);
+  const ledger = ledgerOf(events);
+  const reports = new CurrentReports(ledger, () => performance.now());
+  const routes = actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger) }, log);
   const metrics = createMetrics("page");
   const http = await serveHttp({ address: "127.0.0.1:0", metrics, ready: () => true, routes, log });
   t.after(async () => {
     await http[Symbol.asyncDispose]();
     peers[Symbol.dispose]();
+    ledger[Symbol.dispose]();
   });
   const origin = `http://${http.address}`;
   return (action: string, body: string, mediaType = "application/json", signal?: AbortSignal) =>
@@ -144,4 +158,69 @@ test("generated text comes a piece at a time, a refusal behind it as its last li
   leaving.abort();
   gate.resolve();
   await ended.promise;
+});
+
+test("a step that is computed again comes beside what was logged of it, every bit of it", async (t) => {
+  const [logged] = readSteps(ledgerOf(runEvents()), "1-4-0", 80, 80);
+  assert.ok(logged && logged.gradientNorm !== null);
+  const { lossNats, gradientNorm } = logged;
+  const trainer = peer(TrainerService, {
+    explainStep: ({ microStep }) =>
+      create(StepExplanationSchema, { microStep, optimizerMicroStep: microStep, lossNats, gradientNorm: 0.5 }),
+  });
+  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) }, runEvents());
+  const answer = await ask("explain", `{"experiment":"experiments/1-4-0","microStep":"80"}`);
+  const { explanation, logged: ofLedger } = (await answer.json()) as {
+    explanation: { lossNats: number; gradientNorm: number };
+    logged: { lossNats: number; gradientNorm: number };
+  };
+  assert.equal(explanation.lossNats, ofLedger.lossNats);
+  assert.deepEqual([explanation.gradientNorm, ofLedger.gradientNorm], [0.5, gradientNorm]);
+});
+
+test("a recipe is checked before it starts: what would be sent, its size, and how it differs from the one before", async (t) => {
+  const ask = await pageOver(t, {}, runEvents());
+  const text = "experiment_id: 1.4.3\nrecipe:\n  data: {path: a.jsonl}\n  training: {learning_rate: 3e-4}\n";
+  const checked = await (await ask("check-start", JSON.stringify({ text, baseline: "1.4.0" }))).json();
+  const { request, parameters, differences } = checked as {
+    request: { experimentId: string; recipe: { training: { learningRate: number } } };
+    parameters: number;
+    differences: { field: string; parent: string; fork: string }[];
+  };
+  assert.deepEqual([request.experimentId, request.recipe.training.learningRate], ["1.4.3", 3e-4]);
+  assert.equal(parameters, 25_829_888); // of the defaults
+  assert.deepEqual(
+    differences.filter(({ field }) => field === "training.learning_rate"),
+    [{ field: "training.learning_rate", parent: "0.001", fork: "0.0003" }],
+  );
+  for (const [claim, wrong, named] of [
+    [
+      "an unknown field, with its line",
+      "experiment_id: a\nrecipe:\n  training: {learning_rat: 1}\n",
+      /learning_rat.*line 3/,
+    ],
+    ["a value that cannot be", "experiment_id: a\nrecipe: {data: {path: a}, model: {dim: 33}}\n", /recipe\.model/],
+    ["no id", "recipe: {data: {path: a}}\n", /experiment_id/],
+  ] as const) {
+    const refused = await ask("check-start", JSON.stringify({ text: wrong }));
+    assert.equal(refused.status, 400, claim);
+    assert.match(await refused.text(), named, claim);
+  }
+});
+
+test("a fork is checked before it starts: its differences, and what may not change", async (t) => {
+  const ask = await pageOver(t, {}, runEvents());
+  const checkpoint = "experiments/1-4-0/checkpoints/80";
+  const fork = (recipe: string) =>
+    ask("check-fork", JSON.stringify({ checkpoint, text: `experiment_id: 1.4.0-b\nrecipe: ${recipe}\n` }));
+  const checked = await (await fork("{training: {learning_rate: 1e-5}}")).json();
+  assert.deepEqual(checked, {
+    request: { checkpoint, experimentId: "1.4.0-b", recipe: { training: { learningRate: 0.00001 } } },
+    differences: [{ field: "training.learning_rate", parent: "0.001", fork: "0.00001" }],
+  });
+  const refused = await fork("{model: {dim: 64}}");
+  assert.equal(refused.status, 400);
+  assert.match(await refused.text(), /recipe\.model\.dim.*must stay/);
+  const missing = await ask("check-fork", JSON.stringify({ checkpoint: `${checkpoint}0`, text: "experiment_id: b\n" }));
+  assert.equal(missing.status, 404);
 });
