@@ -23,6 +23,9 @@ import { CurrentReports } from "./reports/current-reports.ts";
 /** Longer than the broker waits before it delivers again what a killed process had taken. */
 const quietMs = 20_000;
 
+/** The last lines of an attempt's log and its last profile come by another stream than its end. */
+const settleMs = 2_000;
+
 /** How long a caller may take nothing of an answer. */
 const readPatienceMs = 30_000;
 /** Between two messages to those who watch metrics. */
@@ -54,6 +57,7 @@ const publisher = opened.use(
     log,
     now: () => new Date(),
     nowMs: () => performance.now(),
+    settleMs,
     quietMs,
   }),
 );
@@ -70,11 +74,12 @@ const taken = metrics.counter("pretrain_ledger_events_total", "Events taken from
 const onTaken = (kind: string, count: number) => taken({ kind }, count);
 const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
 publisher.start();
+const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
 const peers = opened.use(connectPeers(config));
 const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
-    services: [reportMethods({ ledger, reports, changes })],
+    services: [reportMethods({ ledger, reports, blobs, settled, changes })],
     readPatienceMs,
     log,
     metrics,

@@ -3,12 +3,14 @@ import { FailedPrecondition } from "@pretrain/errors";
 import { ReportService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
 import type { Dependencies } from "./handlers/dependencies.ts";
+import { exportBundle } from "./handlers/export-bundle.ts";
 import { getReport } from "./handlers/get-report.ts";
 import { queryMetrics } from "./handlers/query-metrics.ts";
 import { renderReport } from "./handlers/render-report.ts";
+import { type Publishing, verifyReport } from "./handlers/verify-report.ts";
 import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
 
-export function reportMethods(dependencies: Dependencies & Watching): ServedService {
+export function reportMethods(dependencies: Dependencies & Publishing & Watching): ServedService {
   return service(ReportService, {
     getReport: getReport(dependencies),
     renderReport: renderReport(dependencies),
@@ -16,8 +18,8 @@ export function reportMethods(dependencies: Dependencies & Watching): ServedServ
     watchMetrics: watchMetrics(dependencies),
     readSteps: notThereYet("ReadSteps"),
     annotateReport: notThereYet("AnnotateReport"),
-    verifyReport: notThereYet("VerifyReport"),
-    exportBundle: notThereYet("ExportBundle"),
+    verifyReport: verifyReport(dependencies),
+    exportBundle: exportBundle(dependencies),
     compareExperiments: notThereYet("CompareExperiments"),
     renderComparison: notThereYet("RenderComparison"),
   });

@@ -40,3 +40,9 @@ export class ArrivalChain {
     return { ordinal: Number(row["ordinal"]), head: row["head"] as Uint8Array };
   }
 }
+
+/** How many links the chain of an experiment has: grows with everything that comes. */
+export function countOfLinks({ database }: Ledger, experiment: string): number {
+  const row = database.prepare("SELECT MAX(ordinal) AS links FROM links WHERE experiment = ?").get(experiment);
+  return Number(row?.["links"] ?? 0);
+}

@@ -18,8 +18,10 @@ import { RecordPublisher } from "./record-publisher.ts";
 
 const log = createLog("publisher-test", "fatal");
 const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
-/** The date as the publisher sees it; a test makes it jump. */
+/** The date as the publisher sees it, and its clock; a test makes the one jump, and holds the other. */
 const date = { now: () => new Date() };
+const clock = { nowMs: () => performance.now() };
+const settleMs = 20;
 const keys = ["html", "json", "md", "zh.html", "zh.md"].map((form) => `experiments/1-4-0/report/report.${form}`);
 
 interface Setting {
@@ -55,7 +57,8 @@ function setUp(t: TestContext): Setting {
       announce: other,
       log,
       now: () => date.now(),
-      nowMs: () => performance.now(),
+      nowMs: () => clock.nowMs(),
+      settleMs,
       quietMs,
     });
     publishers.push(publisher);
@@ -73,7 +76,7 @@ async function storedKeys(blobs: BlobStore): Promise<string[]> {
 /** Long enough for several looks. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 250));
 
-test("a complete run's record is written at once, announced once, and the digest is that of the stored report.json", async (t) => {
+test("a complete run's record is written without waiting for what may be missing, announced once, and the digest is that of the stored report.json", async (t) => {
   const { blobs, announced, append, start } = setUp(t);
   start(undefined, 1e9); // nothing is missing, so nothing is waited for
   append(runEvents(shape));
@@ -85,6 +88,29 @@ test("a complete run's record is written at once, announced once, and the digest
   assert.equal(announced[0]?.reportSha256, sha256Hex(json));
   assert.equal(announced[0]?.allTargetsMet, false);
   assert.deepEqual(announced[0]?.blobs.toSorted(), keys);
+});
+
+test("the last lines and profiles that come one by one behind the end make one record, which has them all", async (t) => {
+  t.after(() => void (clock.nowMs = () => performance.now()));
+  const { blobs, append, start, announced } = setUp(t);
+  let held = performance.now();
+  clock.nowMs = () => held;
+  start();
+  const isLate = ({ kind }: LedgerEvent) => kind === "log" || kind === "profile";
+  append(runEvents(shape).filter((event) => !isLate(event)));
+  for (const late of runEvents(shape).filter(isLate)) {
+    held += settleMs - 1;
+    append([late]);
+    await aWhile();
+  }
+  assert.equal(announced.length, 0, "each of them was a reason to wait");
+  held += settleMs;
+  await until(() => announced.length === 1);
+  held += settleMs;
+  await aWhile();
+  assert.equal(announced.length, 1);
+  const { chain } = JSON.parse(Buffer.from(await blobs.read("experiments/1-4-0/report/report.json")).toString("utf8"));
+  assert.equal(Number(chain.events), runEvents(shape).length);
 });
 
 test("nothing is written while the run goes on or a checkpoint waits for its evaluation", async (t) => {

@@ -2,13 +2,14 @@
  * Writes the record of every experiment that is over, and announces it, once for each content. It remembers nothing: what is
  * still to be done follows from the ledger and the blob store, so that after a crash it is simply done.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { BlobStore } from "@pretrain/blobs";
 import { messageOf } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import type { Report, ReportWritten } from "@pretrain/proto";
 import type { Ledger } from "../ledger/open-ledger.ts";
 import { readiness } from "../record/readiness.ts";
-import { renderRecord } from "../rendering/render-record.ts";
+import { recordJson, recordSha256, renderRecord } from "../rendering/render-record.ts";
 import type { CurrentReports } from "../reports/current-reports.ts";
 import { hasEnded, isAnnounced, knownExperiments } from "../reports/known-experiments.ts";
 import { recordBlobs, reportWritten, writeRecord } from "./write-record.ts";
@@ -24,13 +25,17 @@ export interface PublisherOptions {
   readonly now: () => Date;
   /** A clock that only runs forwards, in milliseconds: what is waited for must not come sooner or later when the date jumps. */
   readonly nowMs: () => number;
-  /** How long nothing must have come before a record from which something is missing is written. */
+  /** How long nothing must have come before a record is written: its chain holds every event, so one that comes later makes another. */
+  readonly settleMs: number;
+  /** How long, when something is missing. */
   readonly quietMs: number;
 }
 
 /** Between two attempts to write or announce what could not be. */
 const retryMs = 5000;
 const allOfThem = 1_000_000;
+/** Between two looks whether everything is written, for somebody who waits for it. */
+const waitMs = 50;
 
 /** When an experiment is looked at next, and since when nothing has come for it; by the clock that only runs forwards. */
 interface Pending {
@@ -41,6 +46,8 @@ interface Pending {
 export class RecordPublisher implements AsyncDisposable {
   readonly #options: PublisherOptions;
   readonly #pending = new Map<string, Pending>();
+  /** Digest of the record of each experiment that was announced last: its event is on the way, or in the ledger. */
+  readonly #announced = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
   #isStopped = false;
@@ -59,6 +66,19 @@ export class RecordPublisher implements AsyncDisposable {
     const nowMs = this.#options.nowMs();
     for (const experiment of experiments) this.#pending.set(experiment, { dueMs: nowMs, changedMs: nowMs });
     this.#schedule();
+  }
+
+  /** Resolves when nothing of this experiment is about to be written or announced, at the latest after `limitMs`. */
+  async settled(experiment: string, limitMs: number): Promise<void> {
+    const { nowMs } = this.#options;
+    const endMs = nowMs() + limitMs;
+    while (this.#isBusyWith(experiment) && nowMs() < endMs && !this.#isStopped) await pause(waitMs);
+  }
+
+  #isBusyWith(experiment: string): boolean {
+    const announced = this.#announced.get(experiment);
+    const isOnItsWay = announced !== undefined && !isAnnounced(this.#options.ledger, experiment, announced);
+    return this.#pending.has(experiment) || isOnItsWay;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -95,8 +115,10 @@ export class RecordPublisher implements AsyncDisposable {
 
   /** @returns when to look again; undefined: when something changes */
   async #lookAt(experiment: string, { changedMs }: Pending): Promise<number | undefined> {
-    const { ledger, reports, quietMs, log, nowMs } = this.#options;
-    const report = hasEnded(ledger, experiment) ? reports.current(experiment) : undefined;
+    const { ledger, reports, settleMs, quietMs, log, nowMs } = this.#options;
+    if (!hasEnded(ledger, experiment)) return undefined;
+    if (nowMs() < changedMs + settleMs) return changedMs + settleMs;
+    const report = reports.current(experiment);
     const ready = report === undefined ? "open" : readiness(report);
     if (report === undefined || ready === "open") return undefined;
     if (ready === "over" && nowMs() < changedMs + quietMs) return changedMs + quietMs;
@@ -111,11 +133,12 @@ export class RecordPublisher implements AsyncDisposable {
 
   async #publish(experiment: string, report: Report): Promise<void> {
     const { ledger, blobs, announce, log, now } = this.#options;
-    const record = renderRecord(report);
     const isWritten = (await blobs.stat(recordBlobs(experiment).json)) !== undefined;
-    if (isWritten && isAnnounced(ledger, experiment, record.sha256)) return;
+    if (isWritten && isAnnounced(ledger, experiment, recordSha256(recordJson(report)))) return;
+    const record = renderRecord(report);
     await writeRecord(blobs, experiment, record);
     await announce(reportWritten(experiment, report, record.sha256, now()));
+    this.#announced.set(experiment, record.sha256);
     log.info({ experiment, sha256: record.sha256 }, "record written");
   }
 }
