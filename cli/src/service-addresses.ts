@@ -63,6 +63,18 @@ export function connect<Service extends DescService, Called extends CalledServic
   throw new InvalidArgument([{ field: `${flag} or ${variable}`, description }]);
 }
 
+/** Its name in sentences. */
+export function serviceCalled(service: CalledService): string {
+  return services[service].called;
+}
+
+export const calledServices = [
+  "dataShard",
+  "trainer",
+  "evaluator",
+  "report",
+] as const satisfies readonly CalledService[];
+
 /** The service that a command was told to find there. */
 export function serviceAt(address: string, options: Readonly<Record<string, unknown>>): ServiceAddress | undefined {
   const found = Object.entries(services).find(([name]) => options[name] === address);

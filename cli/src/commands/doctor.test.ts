@@ -1,25 +1,44 @@
 /** `pretrain doctor` as it is typed, on a machine where no evaluator runs. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runCommand } from "../testing.ts";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const nobody = ["--evaluator", "127.0.0.1:9"];
-const doctor = (...options: string[]) => promisify(execFile)(process.execPath, [main, "doctor", ...nobody, ...options]);
 
 test("with no evaluator it lets the code prove itself in a process of its own, and every canary holds", async () => {
-  const { stdout } = await doctor();
-  assert.match(stdout, /processor .*\nmemory .*GiB/);
+  const { stdout } = await runCommand(["doctor", ...nobody]);
+  assert.match(stdout, /^✓ system +linux x64\n✓ node +26\./);
+  assert.match(stdout, /✓ processor .*\n. memory .*GiB/);
+  assert.match(stdout, /\n! evaluator +nothing at 127\.0\.0\.1:9; the port is free\n +→ start it with "pretrain up"/);
   assert.match(stdout, /next_token_oracle +✓ holds/);
   assert.equal(stdout.match(/✓ holds/g)?.length, 13);
-  assert.doesNotMatch(stdout, /✗/);
+  assert.doesNotMatch(stdout, /✗ fails/);
 });
 
-test("a checkpoint can only be examined by an evaluator: without one the exit code is 1, and it says who is missing", async () => {
-  await assert.rejects(doctor("--checkpoint", "experiments/a/checkpoints/8"), (error) => {
-    const { code, stderr } = Object(error);
-    return code === 1 && /127\.0\.0\.1:9/.test(stderr);
-  });
+test("a port that something else holds is a failure, and the exit code says so", async (t) => {
+  const server = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const taken = `127.0.0.1:${address.port}`;
+  const { stdout, exitCode } = await runCommand(["doctor", ...nobody, "--trainer", taken, "--json"]);
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const trainer = lines.find(({ what }) => what === "trainer");
+  assert.equal(trainer?.outcome, "failed");
+  assert.match(trainer?.found, new RegExp(`${taken} is taken by something`));
+  assert.match(trainer?.mend, /end the program that holds/);
+  assert.equal(lines.at(-1)?.canaries.length, 13); // the certificate
+  assert.equal(exitCode, 1);
+});
+
+test("a checkpoint can only be examined by an evaluator: without one it says who is missing", async () => {
+  const { stderr, exitCode } = await runCommand(["doctor", ...nobody, "--checkpoint", "experiments/a/checkpoints/8"]);
+  assert.match(stderr, /the evaluator at 127\.0\.0\.1:9 does not answer\nstart the system with "pretrain up"/);
+  assert.equal(exitCode, 4);
 });

@@ -1,63 +1,77 @@
-/** `doctor`: what the machine has, what answers on it, and whether the code that scores and generates proves itself here. */
+/** `doctor`: whether everything is there that the system needs, what to do where it is not, and whether the code that scores proves itself. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fromJsonString } from "@bufbuild/protobuf";
-import { type Certificate, CertificateSchema, EvaluatorService } from "@pretrain/proto";
-import { connectClient } from "@pretrain/rpc";
+import { type Certificate, CertificateSchema, EvaluatorService, TrainerService } from "@pretrain/proto";
 import type { Command } from "commander";
 import { canaryTable, holds } from "../canary-table.ts";
-import { moduleOf, serviceNames } from "../local-system/services.ts";
-import { acceptsConnections, healthOf, machineFacts } from "../machine.ts";
-import { stateDirectory } from "../places.ts";
-import { table } from "../terminal/table.ts";
+import { answeringFindings } from "../doctor/answering.ts";
+import { type Finding, findingsText } from "../doctor/finding.ts";
+import { machineFindings } from "../doctor/machine.ts";
+import { setUpFindings, thisSetUp } from "../doctor/set-up.ts";
+import { moduleOf } from "../local-system/services.ts";
+import { checkoutRoot, stateDirectory } from "../places.ts";
+import { checkpointNamed } from "../resource-names.ts";
+import { type CalledService, calledServices, connect, type ServiceOptions } from "../service-addresses.ts";
+import { type AnswerOptions, answer } from "../terminal/answer.ts";
+import { exitCodes } from "../terminal/exit-codes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { defineCommand } from "./define-command.ts";
 
-interface Options {
-  readonly evaluator: string;
-  readonly checkpoint?: string;
+type DoctorOptions = AnswerOptions & ServiceOptions<CalledService> & { readonly checkpoint?: string };
+
+export function addDoctorCommand(program: Command, terminal: Terminal): void {
+  defineCommand(program, terminal, {
+    usage: "doctor",
+    description:
+      "check all that the system needs, say what to do where something is missing, and let the code that scores prove itself; exit code 1 if anything fails",
+    calls: calledServices,
+    example: "doctor --checkpoint 1.4.0/40",
+  })
+    .option("--checkpoint <checkpoint>", "whose weights and shapes are examined; the evaluator must run")
+    .action((options: DoctorOptions) => examine(options, terminal));
 }
 
-export function addDoctorCommand(program: Command, _terminal: Terminal): void {
-  program
-    .command("doctor")
-    .description(
-      "show the machine and what runs on it, and let the code that scores prove itself; exit code 1 if it cannot",
-    )
-    .option("--evaluator <host:port>", "address of the evaluator service", "127.0.0.1:7403")
-    .option(
-      "--checkpoint <name>",
-      "experiments/<id>/checkpoints/<step> whose weights and shapes are examined; the evaluator must run",
-    )
-    .action(async (options: Options) => {
-      const certificate = await examined(options);
-      process.stdout.write(`${canaryTable(certificate)}\n`);
-      if (!holds(certificate)) process.exitCode = 1;
-    });
+async function examine(options: DoctorOptions, terminal: Terminal): Promise<void> {
+  const findings = [
+    ...(await setUpFindings(thisSetUp(checkoutRoot))),
+    ...(await machineFindings(stateDirectory)),
+    ...(await answeringFindings(options)),
+  ];
+  tell(findings, options, terminal);
+  const certificate = await certificateOf(findings, options, terminal);
+  answer(terminal, options, CertificateSchema, certificate, canaryTable);
+  const isWell = holds(certificate) && !findings.some(({ outcome }) => outcome === "failed");
+  if (!isWell) terminal.exitCode = exitCodes.failed;
 }
 
-async function examined({ evaluator, checkpoint }: Options): Promise<Certificate> {
-  process.stdout.write(`${table(await machineFacts(stateDirectory))}\n\n${table(await answering())}\n\n`);
-  const isServing = (await acceptsConnections(evaluator)) === "takes connections";
+function tell(findings: readonly Finding[], { json = false }: DoctorOptions, { stdout }: Terminal): void {
+  if (json) for (const finding of findings) stdout.write(`${JSON.stringify(finding)}\n`);
+  else stdout.write(`${findingsText(findings)}\n\n`);
+}
+
+/** Of the evaluator that runs, or else of a process of this command. */
+async function certificateOf(
+  findings: readonly Finding[],
+  options: DoctorOptions,
+  { stdout }: Terminal,
+): Promise<Certificate> {
+  const { checkpoint, json = false } = options;
+  const say = (text: string) => !json && stdout.write(`${text}\n`);
+  const isServing = findings.some(({ what, outcome }) => what === "evaluator" && outcome === "ok");
   if (!isServing && checkpoint === undefined) {
-    process.stdout.write("canaries, with a small model in a process of this command:\n");
+    say("canaries, with a small model in a process of this command:");
     return await examinedHere();
   }
-  const subject = checkpoint ?? "a small model";
-  process.stdout.write(`canaries, with ${subject} in the evaluator at ${evaluator}:\n`);
-  using client = connectClient(EvaluatorService, evaluator);
-  return await client.selfTest({ checkpoint: checkpoint ?? "" });
+  using trainer = connect(TrainerService, "trainer", options);
+  const name = checkpoint === undefined ? "" : await checkpointNamed(trainer, checkpoint);
+  say(`canaries, with ${name || "a small model"} in the evaluator at ${options.evaluator}:`);
+  using evaluator = connect(EvaluatorService, "evaluator", options);
+  return await evaluator.selfTest({ checkpoint: name }, { timeoutMs: patienceMs });
 }
 
-/** The services and the broker at their well-known addresses. */
-async function answering(): Promise<string[][]> {
-  const health = ["127.0.0.1:7411", "127.0.0.1:7412", "127.0.0.1:7413", "127.0.0.1:7400"];
-  const services = serviceNames.map(async (name, index) => {
-    const address = health[index] ?? "";
-    return [name, address, await healthOf(address)];
-  });
-  const broker = ["broker", "127.0.0.1:4222", await acceptsConnections("127.0.0.1:4222")];
-  return [...(await Promise.all(services)), broker];
-}
+/** As long as the canaries take with a large model. */
+const patienceMs = 600_000;
 
 async function examinedHere(): Promise<Certificate> {
   const program = new URL("worker/self-test-main.ts", moduleOf("evaluator"));

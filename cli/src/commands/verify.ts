@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { fromJsonString } from "@bufbuild/protobuf";
-import { DataLoss, InvalidArgument } from "@pretrain/errors";
+import { DataLoss, InvalidArgument, NotFound } from "@pretrain/errors";
 import { ReportService, type Verification, VerificationSchema } from "@pretrain/proto";
 import type { Command } from "commander";
 import { moduleOf } from "../local-system/services.ts";
@@ -61,20 +61,21 @@ async function verifyBundle(folder: string, { checkpoints }: VerifyOptions): Pro
     const description = "a bundle has no checkpoints; they are read where the experiment's name is given";
     throw new InvalidArgument([{ field: "--checkpoints", description }]);
   }
+  if (!existsSync(folder)) throw new NotFound("BUNDLE_NOT_FOUND", `there is no folder ${folder}`, { folder });
   const program = fileURLToPath(new URL("verification/verify-bundle-main.ts", moduleOf("report")));
+  const { stdout, stderr } = await outputOf([program, resolve(folder)]);
+  if (stdout.trim() !== "") return fromJsonString(VerificationSchema, stdout);
+  throw new DataLoss("BUNDLE_UNREADABLE", stderr.trim().slice(-2000) || `${folder} is no bundle`, { folder });
+}
+
+/** Of a program of Node, however it ends. */
+async function outputOf(words: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const environment = { env: { PATH: process.env["PATH"] }, maxBuffer: 64 * 2 ** 20 };
   try {
-    const running = promisify(execFile)(process.execPath, [program, resolve(folder)], {
-      env: { PATH: process.env["PATH"] },
-      maxBuffer: 64 * 2 ** 20,
-    });
-    return fromJsonString(VerificationSchema, (await running).stdout);
+    return await promisify(execFile)(process.execPath, words, environment);
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
-    throw new DataLoss(
-      "BUNDLE_UNREADABLE",
-      said.slice(-2000) || `${folder} is no bundle`,
-      { folder },
-      { cause: error },
-    );
+    if (error instanceof Error && "stdout" in error && "stderr" in error)
+      return { stdout: String(error.stdout), stderr: String(error.stderr) };
+    throw error;
   }
 }

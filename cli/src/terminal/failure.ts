@@ -18,24 +18,39 @@ export function tellFailure(
 }
 
 function failureText(thrown: unknown, command: Command | undefined): string {
-  const text = messageOf(thrown);
+  const text = foundText(thrown, command);
   const mend = mendOf(thrown, command);
   return mend === "" ? text : `${text}\n${mend}`;
 }
 
 function failureObject(thrown: unknown, command: Command | undefined): object {
   const mend = mendOf(thrown, command);
-  const shown = { exitCode: exitCodeOf(thrown), message: messageOf(thrown).trim(), ...(mend !== "" && { mend }) };
+  const shown = {
+    exitCode: exitCodeOf(thrown),
+    message: foundText(thrown, command).trim(),
+    ...(mend !== "" && { mend }),
+  };
   if (!(thrown instanceof PretrainError)) return shown;
   const { status, reason, metadata, violations } = thrown;
   return { ...shown, status, reason, metadata, violations };
 }
 
+/** What was found, in the words of somebody at a terminal: of a service that is not there, its name instead of the socket's errors. */
+function foundText(thrown: unknown, command: Command | undefined): string {
+  if (!isUnreachable(thrown)) return messageOf(thrown);
+  const { address = "" } = thrown.metadata;
+  return `the ${serviceAt(address, command?.opts() ?? {})?.called ?? "service"} at ${address} does not answer`;
+}
+
 /** What to do where the error itself cannot know it: it was thrown by somebody who knows no command line. */
 function mendOf(thrown: unknown, command: Command | undefined): string {
-  if (!(thrown instanceof PretrainError) || thrown.reason !== "SERVICE_UNREACHABLE") return "";
+  if (!isUnreachable(thrown)) return "";
   const service = serviceAt(thrown.metadata["address"] ?? "", command?.opts() ?? {});
   const elsewhere =
     service === undefined ? "" : `; if it runs elsewhere, say where with ${service.flag} or ${service.variable}`;
   return `start the system with "pretrain up"${elsewhere}; "pretrain doctor" shows what answers`;
+}
+
+function isUnreachable(thrown: unknown): thrown is PretrainError {
+  return thrown instanceof PretrainError && thrown.reason === "SERVICE_UNREACHABLE";
 }
