@@ -1,6 +1,6 @@
 /** The evaluator: measures every checkpoint that is announced, and generates text. This process answers; others compute. */
 import { expectWritable, openBlobs } from "@pretrain/blobs";
-import { standingBroker, work } from "@pretrain/events";
+import { standingBroker, tellWorkload, work } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
@@ -35,6 +35,7 @@ const module = new URL("./attempt/main.ts", import.meta.url);
 const worker = opened.use(superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log }));
 const wake = () => worker.wake();
 const { onSwept, onCanaryFailed } = evaluationMetrics(metrics);
+tellWorkload(metrics, broker, [work.evaluate]);
 opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept, log }));
 
 const abandonedExports = await sweepAbandonedExports(blobs, now());

@@ -15,6 +15,7 @@ import { batchStream, programsFolder, spoolFolder, trainerConfig } from "./confi
 import { experimentFacts } from "./experiment/experiment-facts.ts";
 import { Turns } from "./explanation/turns.ts";
 import { trainerMethods } from "./methods.ts";
+import { tellTrainer } from "./metrics.ts";
 import { followEvaluations } from "./retention/follow-evaluations.ts";
 import { Experiments } from "./stores/experiments.ts";
 import { keepResuming } from "./stores/keep-resuming.ts";
@@ -45,6 +46,7 @@ opened.use(await startTracing("trainer", process.env));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
 const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", log, ackWaitMs }));
+tellTrainer(metrics, { broker, spool: spoolFolder(config) });
 const copies = new RecordCopies(blobs, log);
 const experiments = new Experiments(
   await broker.records("pretrain_experiments", ExperimentRecordSchema),

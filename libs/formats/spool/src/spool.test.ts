@@ -15,7 +15,7 @@ import { test } from "node:test";
 import { FailedPrecondition, InvalidArgument, ResourceExhausted } from "@pretrain/errors";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
-import { openSpool, type Spool, spoolContent } from "./index.ts";
+import { openSpool, type Spool, spoolBytes, spoolContent } from "./index.ts";
 
 const roomy = { limitBytes: 64 * 1024 * 1024 };
 
@@ -255,6 +255,18 @@ test("files that are no segments are left alone", (t) => {
   using spool = openSpool(folder, roomy);
   assert.deepEqual(textsOf(spool), ["a", "b"]); // sent again: the number cannot be believed
   assert.ok(existsSync(join(folder, "notes.txt")) && statSync(join(folder, "notes.txt")).size === 4);
+});
+
+test("from outside it can be seen what a spool takes on the disk, while another writes it", (t) => {
+  const folder = join(temporaryDirectory(t), "spool");
+  assert.equal(spoolBytes(folder), 0);
+  using spool = openSpool(folder, roomy);
+  const [first = 0, second = 0, third = 0] = ["a", "a", "a".repeat(25)].map((text) => {
+    spool.append(bytesOf(text));
+    return spoolBytes(folder);
+  });
+  assert.ok(first > 0);
+  assert.equal(third - second, second - first + 24); // of records only their length differs
 });
 
 test("from outside it can be seen whether a closed spool has something to send, or only keeps what was sent", (t) => {

@@ -9,7 +9,7 @@
  * again, so the receiver must know it by its identity. The limit is on all of it; what is sent gives way to what is not: the
  * oldest kept record is dropped when there is no room, and appending is refused only when everything is still to be sent.
  */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import {
   FailedPrecondition,
   hasErrorCode,
@@ -56,6 +56,13 @@ export function spoolContent(folder: string): "nothing" | "kept" | "unsent" {
   if (last === undefined) return "nothing";
   const { records, losses } = readSegment(last);
   return losses.length > 0 || (records.at(-1)?.sequence ?? 0) > readMark(folder, "sent") ? "unsent" : "kept";
+}
+
+/** What its segments take on the disk; whoever asks need not be the one who writes them. */
+export function spoolBytes(folder: string): number {
+  const segments = existsSync(folder) ? segmentFiles(folder) : [];
+  // one may be gone by now: its events were confirmed
+  return segments.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
 export class Spool implements Disposable {

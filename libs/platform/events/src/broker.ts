@@ -15,7 +15,16 @@ import { publish } from "./publish.ts";
 import { followRecords, type RecordIndex } from "./record-index.ts";
 import { openRecords, type Recorded, type Records } from "./records.ts";
 import type { BucketName, StreamName } from "./topology.ts";
-import { enqueue, hasWork, type Piece, type TakeOptions, takeWork, type WorkKind } from "./work.ts";
+import {
+  enqueue,
+  hasWork,
+  type Piece,
+  type TakeOptions,
+  takeWork,
+  type WorkKind,
+  type Workload,
+  workload,
+} from "./work.ts";
 
 export interface BrokerOptions {
   /** `nats://host:port` */
@@ -54,6 +63,8 @@ export interface Broker extends AsyncDisposable {
   ): AsyncIterable<Piece<MessageShape<Schema>>>;
   /** Whether a queue holds work, waiting or in somebody's hands. */
   hasWork(kind: WorkKind<DescMessage>): Promise<boolean>;
+  /** How much work a queue holds. */
+  workload(kind: WorkKind<DescMessage>): Promise<Workload>;
   /** An index of a bucket: what `factsOf` says of each record, kept here. */
   recordIndex<Schema extends DescMessage, Facts>(
     bucket: BucketName,
@@ -97,6 +108,7 @@ export async function connectBroker({ url, name, log }: BrokerOptions): Promise<
     enqueue: (kind, message, id) => enqueue(connection, kind, message, id),
     takeWork: (kinds, options) => takeWork(connection, kinds, options),
     hasWork: (kind) => hasWork(connection, kind),
+    workload: (kind) => workload(connection, kind),
     recordIndex: (bucket, schema, factsOf) => followRecords(connection, bucket, schema, factsOf),
     ask: (question, message) => ask(connection, question, message),
     answer: (question, reply) => answer(connection, question, reply),

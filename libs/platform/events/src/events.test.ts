@@ -154,11 +154,13 @@ test("a piece of work is held while its worker lives, and comes again when it is
   await broker.enqueue(work.train, create(TrainWorkSchema, { experiment: "experiments/a" }), "a");
   await broker.enqueue(work.evaluate, create(EvaluateWorkSchema, { evaluation: "evaluations/a-1" }), "a-1");
   assert.equal(await broker.hasWork(work.train), true);
+  assert.deepEqual(await broker.workload(work.train), { waiting: 1, inHands: 0 });
 
   const deliveries: number[] = [];
   const signal = AbortSignal.timeout(20_000);
   for await (const piece of broker.takeWork([work.train], { signal, idleMs: 1500 })) {
     assert.equal(piece.message.experiment, "experiments/a");
+    assert.deepEqual(await broker.workload(work.train), { waiting: 0, inHands: 1 });
     deliveries.push(piece.deliveries);
     if (deliveries.length < 3) piece.again(10);
     else await piece.done();

@@ -9,4 +9,5 @@ export type { RecordIndex } from "./record-index.ts";
 export type { Recorded, Records } from "./records.ts";
 export { standingBroker } from "./standing-broker.ts";
 export { type BucketName, ensureTopology, type QueueName, type StreamName } from "./topology.ts";
-export { type Piece, type TakeOptions, trainingWork, type WorkKind, work } from "./work.ts";
+export { type Piece, type TakeOptions, trainingWork, type WorkKind, type Workload, work } from "./work.ts";
+export { tellWorkload } from "./workload-metrics.ts";

@@ -77,9 +77,21 @@ export async function enqueue<Schema extends DescMessage>(
   await send(connection, `pretrain.work.${kind.queue}`, kind.schema, message, `work/${kind.queue}/${id}`);
 }
 
-export async function hasWork({ manager }: Connection, { queue }: WorkKind<DescMessage>): Promise<boolean> {
+export async function hasWork(connection: Connection, kind: WorkKind<DescMessage>): Promise<boolean> {
+  const { waiting, inHands } = await workload(connection, kind);
+  return waiting + inHands > 0;
+}
+
+/** Pieces of a queue. */
+export interface Workload {
+  readonly waiting: number;
+  /** Handed out, and not yet done. */
+  readonly inHands: number;
+}
+
+export async function workload({ manager }: Connection, { queue }: WorkKind<DescMessage>): Promise<Workload> {
   const { num_pending, num_ack_pending } = await manager.consumers.info("PRETRAIN_WORK", queue);
-  return num_pending + num_ack_pending > 0;
+  return { waiting: num_pending, inHands: num_ack_pending };
 }
 
 /** @param kinds the most urgent one first */

@@ -66,6 +66,34 @@ test("/metrics shows the process's own metrics and a counter, with the service's
   assert.match(body, /^process_resident_memory_bytes\{service="trainer"\} \d+/m);
 });
 
+test("what is looked up for an answer is in it; a lookup that fails is counted, and takes nothing else with it", async () => {
+  const metrics = createMetrics("trainer");
+  const depth = metrics.gauge("pretrain_queue_depth", "Work.", ["queue"]);
+  let asked = 0;
+  metrics.beforeScrape(async () => depth(++asked, { queue: "train" }));
+  metrics.beforeScrape(() => Promise.reject(new Error("the broker is away")));
+  metrics.beforeScrape(() => {
+    throw new Error("no such folder");
+  });
+  await metrics.exposition();
+  const { body } = await metrics.exposition();
+  assert.match(body, /^pretrain_queue_depth\{queue="train",service="trainer"\} 2$/m);
+  assert.match(body, /^pretrain_metrics_lookup_failures_total\{service="trainer"\} 4$/m);
+});
+
+test("what is dropped is not shown any more, and its neighbours are; the build is told", async () => {
+  const metrics = createMetrics("report");
+  const steps = metrics.counter("pretrain_steps_total", "Steps.", ["experiment"]);
+  steps({ experiment: "a" }, 5);
+  steps({ experiment: "b" }, 7);
+  metrics.drop("pretrain_steps_total", { experiment: "a" });
+  const { body } = await metrics.exposition();
+  assert.deepEqual(body.match(/^pretrain_steps_total.*$/gm), [
+    'pretrain_steps_total{experiment="b",service="report"} 7',
+  ]);
+  assert.match(body, /^pretrain_build_info\{version="[0-9.]+",node="[0-9.]+",service="report"\} 1$/m);
+});
+
 for (const [claim, headers, status] of [
   ["localhost may ask", { host: "localhost:7400" }, 200],
   ["an address may ask", { host: "[::1]:7400" }, 200],
