@@ -26,6 +26,8 @@ export interface IngestOptions {
 export interface Ingestion extends AsyncDisposable {
   /** False while the ledger cannot be written. */
   isHealthy(): boolean;
+  /** How many events of each stream the ledger does not have yet. @throws Unavailable when the broker is silent */
+  behind(): Promise<ReadonlyMap<StreamName, number>>;
 }
 
 /** 20 ms of writing: the page and the calls are answered in between. */
@@ -65,7 +67,23 @@ export async function ingestEvents(options: IngestOptions): Promise<Ingestion> {
     await tend(); // the next start begins where this one ends
   });
   const running = opened.move();
-  return { isHealthy: () => taking.isHealthy, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    isHealthy: () => taking.isHealthy,
+    behind: () => behind(broker, consumptions),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function behind(
+  broker: IngestOptions["broker"],
+  consumptions: readonly (readonly [StreamName, Consumption])[],
+): Promise<ReadonlyMap<StreamName, number>> {
+  const found = new Map<StreamName, number>();
+  for (const [stream, consumption] of consumptions) {
+    const settled = await consumption.settledUpTo(); // first: what comes in between is behind, and not the other way round
+    found.set(stream, Math.max(0, (await broker.extentOf(stream)).last - settled));
+  }
+  return found;
 }
 
 class Taking {
