@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { clone, create } from "@bufbuild/protobuf";
 import { IntentSchema, LogLine_Level, RecipeSchema } from "@pretrain/proto";
-import { type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { noBrowser, sharedBrowser } from "../test-support/browser.ts";
+import type { Page } from "playwright-core";
+import { noBrowser } from "../test-support/browser.ts";
 import { correctionEvent } from "../test-support/evaluation-events.ts";
-import { type PageServer, servePage } from "../test-support/page-server.ts";
+import { openPage } from "../test-support/page-in-browser.ts";
 import { beginning, ending, log, runEvents, training } from "../test-support/run-events.ts";
 import { recipeOf } from "../test-support/run-facts.ts";
 import { runShape } from "../test-support/run-shape.ts";
@@ -17,41 +17,6 @@ const focused = `document.activeElement.textContent.trim().slice(0, 40) || docum
 const faintText = readFileSync(join(import.meta.dirname, "../test-support/faint-text.js"), "utf8");
 const shape = runShape();
 const options = { skip: noBrowser };
-
-/** A page over its own service; every complaint of the browser fails the test. */
-async function opened(
-  t: TestContext,
-  path: string,
-  prepare: (server: PageServer) => void,
-  context: BrowserContextOptions = {},
-) {
-  const server = await servePage({ paceMs: 20 });
-  t.after(() => server[Symbol.asyncDispose]());
-  prepare(server);
-  const browser = await sharedBrowser();
-  const page = await newPage(browser, t, context);
-  await page.goto(server.origin + path);
-  return { server, page };
-}
-
-async function newPage(browser: Browser, t: TestContext, context: BrowserContextOptions): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, ...context });
-  const complaints: string[] = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    if (new URL(request.url()).hostname !== "127.0.0.1") complaints.push(`asked for ${request.url()}`);
-  });
-  t.after(async () => {
-    await page.close();
-    assert.deepEqual(complaints, []);
-  });
-  return page;
-}
 
 /** How much of a chart is not empty: a blank canvas has none. */
 function drawnPixels(page: Page, chart: number): Promise<number> {
@@ -63,7 +28,7 @@ function drawnPixels(page: Page, chart: number): Promise<number> {
 }
 
 test("before the first experiment the page says how to start one, and shows it when it comes", options, async (t) => {
-  const { server, page } = await opened(t, "/", () => undefined);
+  const { server, page } = await openPage(t, "/", () => undefined);
   await page.getByRole("heading", { name: "No experiment yet" }).waitFor();
   assert.match(await page.locator(".empty").innerText(), /npm start/);
   server.append(beginning(shape));
@@ -71,7 +36,7 @@ test("before the first experiment the page says how to start one, and shows it w
 });
 
 test("until the list has come the page says that it loads, and not that there is none", options, async (t) => {
-  const { server, page } = await opened(t, "/start", () => undefined);
+  const { server, page } = await openPage(t, "/start", () => undefined);
   const gate = Promise.withResolvers<void>();
   await page.route("**/api/experiments", async (route) => {
     await gate.promise;
@@ -86,7 +51,7 @@ test("until the list has come the page says that it loads, and not that there is
 
 test("a running experiment moves: steps, progress, loss and curve, without a reload", options, async (t) => {
   const steps = training(shape);
-  const { server, page } = await opened(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
+  const { server, page } = await openPage(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
   await page.getByText("micro-step 50 of 120").waitFor();
   assert.ok((await drawnPixels(page, 0)) > 500);
   const before = await page.locator(".tiles dd").first().innerText();
@@ -103,7 +68,7 @@ test(
   "below the curves stand sections of the record, and in a part of its own all of it, in the record's own words",
   options,
   async (t) => {
-    const { server, page } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
+    const { server, page } = await openPage(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
     const row = page.locator("#indicators").getByRole("row").filter({ hasText: "train/loss_reduction" });
     assert.match(await row.innerText(), /58\.2 %[^]*> 33\.0 %[^]*✓/);
     await page.getByText("bfloat16 is not computed by this CPU").waitFor();
@@ -128,7 +93,7 @@ test(
   "a correction comes into the open page, with old and new number and its cause; what has not changed stays as it is",
   options,
   async (t) => {
-    const { page, server } = await opened(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
+    const { page, server } = await openPage(t, "/experiments/1-4-0", ({ append }) => append(runEvents()));
     const corrections = page.locator("#corrections");
     await corrections.waitFor();
     await page.evaluate(`document.querySelector("#log").dataset.same = "yes"`);
@@ -142,7 +107,7 @@ test(
 
 test("the list is filtered, walked through by arrow keys, and some of it compared", options, async (t) => {
   const later = runShape({ id: "1-4-1", title: "1.4.1", startMs: shape.startMs + 1e6 });
-  const { page } = await opened(t, "/", ({ append }) =>
+  const { page } = await openPage(t, "/", ({ append }) =>
     append([...runEvents(), ...beginning(later), ...training(later).slice(0, 60)]),
   );
   const items = page.locator(".list li:visible");
@@ -165,7 +130,7 @@ test("the list is filtered, walked through by arrow keys, and some of it compare
 });
 
 test("language and look are the browser's until they are chosen, and are kept", options, async (t) => {
-  const { page } = await opened(t, "/", ({ append }) => append(runEvents()), { locale: "zh-CN" });
+  const { page } = await openPage(t, "/", ({ append }) => append(runEvents()), { locale: "zh-CN" });
   await page.getByRole("heading", { name: "实验 1.4.0" }).waitFor();
   assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
   await page.getByRole("button", { name: "English" }).click();
@@ -182,7 +147,7 @@ test("language and look are the browser's until they are chosen, and are kept", 
 });
 
 test("a drag asks for the buckets of its range, a double click for all again", options, async (t) => {
-  const { page } = await opened(t, "/experiments/1-4-0", ({ append }) =>
+  const { page } = await openPage(t, "/experiments/1-4-0", ({ append }) =>
     append(runEvents({ stepsPerEpoch: 700, saveInterval: 700 })),
   );
   await page.getByText("micro-step 2,100 of 2,100").waitFor();
@@ -205,7 +170,7 @@ test("a drag asks for the buckets of its range, a double click for all again", o
 });
 
 test("a key shows the keys, and Escape closes them", options, async (t) => {
-  const { page } = await opened(t, "/", ({ append }) => append(runEvents()));
+  const { page } = await openPage(t, "/", ({ append }) => append(runEvents()));
   await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog").getByText("filter the list").waitFor();
@@ -214,7 +179,7 @@ test("a key shows the keys, and Escape closes them", options, async (t) => {
 });
 
 test("everything can be reached and used with the keyboard", options, async (t) => {
-  const { page } = await opened(t, "/", ({ append }) => append(runEvents()));
+  const { page } = await openPage(t, "/", ({ append }) => append(runEvents()));
   await page.getByRole("heading", { name: "Experiment 1.4.0" }).waitFor();
   const reached: string[] = [];
   for (let press = 0; press < 40; press++) {
@@ -246,7 +211,7 @@ test("everything can be reached and used with the keyboard", options, async (t) 
 });
 
 test("the record fits on paper", options, async (t) => {
-  const { page } = await opened(t, "/experiments/1-4-0/report.html", ({ append }) => append(runEvents()), {
+  const { page } = await openPage(t, "/experiments/1-4-0/report.html", ({ append }) => append(runEvents()), {
     viewport: { width: 690, height: 1000 }, // A4 with margins of 15 mm
   });
   await page.emulateMedia({ media: "print" });
@@ -255,7 +220,7 @@ test("the record fits on paper", options, async (t) => {
 
 test("a small screen scrolls in one direction only, light or dark", options, async (t) => {
   for (const colorScheme of ["light", "dark"] as const) {
-    const { page } = await opened(t, "/", ({ append }) => append(runEvents()), {
+    const { page } = await openPage(t, "/", ({ append }) => append(runEvents()), {
       viewport: { width: 360, height: 700 },
       colorScheme,
     });
@@ -267,7 +232,7 @@ test("a small screen scrolls in one direction only, light or dark", options, asy
 
 test("text has a contrast of at least 4.5 to 1, light and dark", options, async (t) => {
   for (const colorScheme of ["light", "dark"] as const) {
-    const { page } = await opened(t, "/", ({ append }) => append(runEvents()), { colorScheme });
+    const { page } = await openPage(t, "/", ({ append }) => append(runEvents()), { colorScheme });
     await page.getByText("bfloat16 is not computed by this CPU").waitFor();
     const faint = await page.evaluate<string[]>(faintText);
     assert.deepEqual(faint, [], colorScheme);
@@ -293,7 +258,7 @@ test(
       decisions: [{ subject: attack, options: attacks, choice: attack, reason: attack }],
     });
     const hostile = runShape({ recipe, title: attack });
-    const { page } = await opened(t, "/", ({ append }) =>
+    const { page } = await openPage(t, "/", ({ append }) =>
       append([...runEvents(hostile), log(hostile, 9, shape.startMs, LogLine_Level.ERROR, attack)]),
     );
     await page.getByRole("row").filter({ hasText: "onerror" }).waitFor();
@@ -309,7 +274,7 @@ test(
 
 test("when the service is away the page says so, and goes on by itself when it is back", options, async (t) => {
   const steps = training(shape);
-  const { server, page } = await opened(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
+  const { server, page } = await openPage(t, "/", ({ append }) => append([...beginning(shape), ...steps.slice(0, 60)]));
   await page.getByText("micro-step 50 of 120").waitFor();
   await page.locator(".connection.on").waitFor();
   server.cutStreams();

@@ -1,7 +1,7 @@
 /** What the page does through other services: it arrives there as asked, and what comes back, or what is wrong, reaches the page. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { create, type DescService } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { FailedPrecondition, InvalidArgument } from "@pretrain/errors";
 import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
 import {
@@ -12,32 +12,19 @@ import {
   StepExplanationSchema,
   TrainerService,
 } from "@pretrain/proto";
-import { type ServedService, serveGrpc, service } from "@pretrain/rpc";
 import { freePort } from "@pretrain/testing";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
 import { readSteps } from "../../ledger/read-steps.ts";
 import { connectPeers } from "../../peers.ts";
 import { CurrentReports } from "../../reports/current-reports.ts";
 import { ledgerOf } from "../../test-support/ledger-of.ts";
+import { servePeer } from "../../test-support/peers.ts";
 import { runEvents } from "../../test-support/run-events.ts";
 import { actionRoutes } from "./action-routes.ts";
 import { peerActions } from "./peer-actions.ts";
 import { recipeChecks } from "./recipe-checks.ts";
 
 const log = createLog("actions", "fatal");
-
-type Methods<S extends DescService> = Parameters<typeof service<S>>[1];
-
-/** A service that has only some of its methods. */
-const peer = <S extends DescService>(descriptor: S, methods: Partial<Methods<S>>) =>
-  service(descriptor, methods as Methods<S>);
-
-async function peerWith(t: TestContext, served: ServedService): Promise<string> {
-  const options = { readPatienceMs: 10_000, log, metrics: createMetrics("peer") };
-  const server = await serveGrpc({ address: "127.0.0.1:0", services: [served], ...options });
-  t.after(() => server[Symbol.asyncDispose]());
-  return server.address;
-}
 
 /** Asks as the page does. */
 async function pageOver(
@@ -69,13 +56,13 @@ async function pageOver(
 
 test("a pause reaches the trainer with its request id, and its answer the page", async (t) => {
   const asked: PauseExperimentRequest[] = [];
-  const trainer = peer(TrainerService, {
+  const trainer = await servePeer(t, TrainerService, {
     pauseExperiment: (request) => {
       asked.push(request);
       return create(ExperimentSchema, { name: request.name, pauseRequested: true });
     },
   });
-  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) });
+  const ask = await pageOver(t, { trainer });
   const answer = await ask("pause", `{"name":"experiments/1-4-0","requestId":"abc"}`);
   assert.equal(answer.status, 200);
   assert.deepEqual(await answer.json(), { name: "experiments/1-4-0", pauseRequested: true });
@@ -86,7 +73,7 @@ test("a pause reaches the trainer with its request id, and its answer the page",
 });
 
 test("what the trainer refuses comes with its reason and every faulty field", async (t) => {
-  const trainer = peer(TrainerService, {
+  const trainer = await servePeer(t, TrainerService, {
     startExperiment: () => {
       throw new InvalidArgument([
         { field: "recipe.model.dim", description: "33 is odd" },
@@ -97,7 +84,7 @@ test("what the trainer refuses comes with its reason and every faulty field", as
       throw new FailedPrecondition("EXPERIMENT_STATE", "it has ended");
     },
   });
-  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) });
+  const ask = await pageOver(t, { trainer });
   const refused = await ask("start", `{"experimentId":"1.4.0","recipe":{"data":{"path":"a.jsonl"}}}`);
   assert.equal(refused.status, 400);
   const { error } = (await refused.json()) as { error: { violations: { field: string }[] } };
@@ -133,7 +120,7 @@ test("a body of another kind, one that is too long, is no JSON or has an unknown
 test("generated text comes a piece at a time, a refusal behind it as its last line, and who leaves ends it", async (t) => {
   const gate = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  const evaluator = peer(EvaluatorService, {
+  const evaluator = await servePeer(t, EvaluatorService, {
     async *generate(request, { signal }) {
       yield create(GenerateResponseSchema, { token: 7, text: "whale" });
       if (request.prompt === "refused") throw new FailedPrecondition("NOT_FINITE", "no number");
@@ -142,7 +129,7 @@ test("generated text comes a piece at a time, a refusal behind it as its last li
       ended.resolve();
     },
   });
-  const ask = await pageOver(t, { evaluator: await peerWith(t, evaluator) });
+  const ask = await pageOver(t, { evaluator });
   const checkpoint = "experiments/1-4-0/checkpoints/8";
   const refused = await ask("generate", JSON.stringify({ checkpoint, prompt: "refused" }));
   const [first, last] = (await refused.text())
@@ -164,11 +151,11 @@ test("a step that is computed again comes beside what was logged of it, every bi
   const [logged] = readSteps(ledgerOf(runEvents()), "1-4-0", 80, 80);
   assert.ok(logged && logged.gradientNorm !== null);
   const { lossNats, gradientNorm } = logged;
-  const trainer = peer(TrainerService, {
+  const trainer = await servePeer(t, TrainerService, {
     explainStep: ({ microStep }) =>
       create(StepExplanationSchema, { microStep, optimizerMicroStep: microStep, lossNats, gradientNorm: 0.5 }),
   });
-  const ask = await pageOver(t, { trainer: await peerWith(t, trainer) }, runEvents());
+  const ask = await pageOver(t, { trainer }, runEvents());
   const answer = await ask("explain", `{"experiment":"experiments/1-4-0","microStep":"80"}`);
   const { explanation, logged: ofLedger } = (await answer.json()) as {
     explanation: { lossNats: number; gradientNorm: number };
