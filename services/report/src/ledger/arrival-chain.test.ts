@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLine_Level } from "@pretrain/proto";
+import { rewriteEvent } from "../test-support/forged-ledger.ts";
 import { ledgerOf } from "../test-support/ledger-of.ts";
 import { log, runEvents } from "../test-support/run-events.ts";
 import { nonceOf, runShape } from "../test-support/run-shape.ts";
@@ -10,8 +11,6 @@ import { entryDigest, nextLink, noLink } from "./entry-digest.ts";
 import { EventWriter } from "./event-writer.ts";
 import { ledgerFault } from "./ledger-fault.ts";
 import { type Ledger, openLedger } from "./open-ledger.ts";
-import { rowChecksum } from "./row-checksum.ts";
-import { checkedColumns } from "./tables.ts";
 
 const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
 const run = runEvents(shape);
@@ -23,20 +22,6 @@ const [first, second] = ["first content", "second content"].map((text, index) =>
 function links({ database }: Ledger): { events: string[]; heads: string[] } {
   const rows = database.prepare("SELECT event, hex(head) AS head FROM links ORDER BY experiment, ordinal").all();
   return { events: rows.map(({ event }) => String(event)), heads: rows.map(({ head }) => String(head)) };
-}
-
-/** Writes a row of `events` as somebody would who knows the ledger: with its digest and its checksum. */
-function rewritten({ database }: Ledger, where: string, change: (payload: string) => string): void {
-  const row = database.prepare(`SELECT * FROM events WHERE ${where}`).get();
-  assert.ok(row);
-  const payload = change(String(row["payload"]));
-  assert.notEqual(payload, row["payload"]);
-  const changed: Record<string, unknown> = { ...row, payload };
-  const checksum = rowChecksum(checkedColumns.events.map((column) => changed[column]));
-  const digest = entryDigest(changed as unknown as Parameters<typeof entryDigest>[0]);
-  database
-    .prepare("UPDATE events SET payload = ?, checksum = ?, digest = ? WHERE position = ?")
-    .run(payload, checksum, digest, Number(row["position"]));
 }
 
 test("the digest and the links are those of docs/adr/0015, computed here by another program", () => {
@@ -122,6 +107,6 @@ for (const [what, damage, fault] of [
 
 test("an event that was changed with its checksum and its digest is found by its link", () => {
   using ledger = ledgerOf(run);
-  rewritten(ledger, "kind = 'log' AND number = 1", (payload) => payload.replace("float32", "float64"));
+  rewriteEvent(ledger, "kind = 'log' AND number = 1", (payload) => payload.replace("float32", "float64"));
   assert.match(ledgerFault(ledger) ?? "", /log\/1\/nonce-of-attempt-1\/1 of 1-4-0 was changed or taken away/);
 });
