@@ -18,7 +18,10 @@ export async function openPage(
   const browser = await sharedBrowser();
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, ...context });
   const complaints: string[] = [];
-  page.on("console", (message) => isOfAction(message.location().url) || complaints.push(message.text()));
+  page.on(
+    "console",
+    (message) => isExpected(message.text(), message.location().url) || complaints.push(message.text()),
+  );
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("dialog", (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);
@@ -36,7 +39,11 @@ export async function openPage(
   return { server, page };
 }
 
-/** A browser complains of every answer that is a refusal; what was refused is for the page to show. */
-function isOfAction(url: string): boolean {
-  return URL.parse(url)?.pathname.startsWith("/api/actions/") ?? false;
+/**
+ * A browser complains of every answer that is a refusal. What an action was refused is for the page to show, and an experiment that was
+ * just started is not known until its first event has arrived.
+ */
+function isExpected(text: string, url: string): boolean {
+  const { pathname = "" } = URL.parse(url) ?? {};
+  return pathname.startsWith("/api/actions/") || (pathname.startsWith("/api/experiments/") && text.includes("404"));
 }
