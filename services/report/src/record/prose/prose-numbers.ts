@@ -62,7 +62,7 @@ const units: readonly (readonly [spelling: string, kind: NumberKind, factors: re
   ["%|‰|per ?cent|percentage points?|个?百分点", "ratio", [0.01]],
   ["ms|milliseconds?|毫秒", "seconds", [0.001]],
   ["s|sec|seconds?|秒", "seconds", [1]],
-  ["min|minutes?|分钟?", "seconds", [60]],
+  ["min|minutes?|分钟", "seconds", [60]],
   ["h|hours?|个?小时", "seconds", [3600]],
   ["days?|天", "seconds", [86_400]],
   ["[kK]i?B", "bytes", [1e3, 2 ** 10]],
