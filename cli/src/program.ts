@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAnnotateCommand } from "./commands/annotate.ts";
 import { addCheckpointsCommand } from "./commands/checkpoints.ts";
 import { addCompareCommand } from "./commands/compare.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEvalCommand } from "./commands/eval.ts";
 import { addExplainCommand } from "./commands/explain.ts";
@@ -48,5 +49,6 @@ export function commandTree(terminal: Terminal): Command {
   addExplainCommand(program, terminal);
   addExportCommand(program, terminal);
   addDoctorCommand(program, terminal);
+  addCompletionCommand(program, terminal);
   return program;
 }

@@ -10,7 +10,7 @@ import {
   ReportService,
 } from "@pretrain/proto";
 import { parseAnnotationFile } from "@pretrain/recipe";
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { annotationsText } from "../annotations/annotation-text.ts";
 import { type Content, type ContentOptions, contentOf, kinds, kindsHelp } from "../annotations/kinds.ts";
 import { readTextFile } from "../read-text-input.ts";
@@ -40,12 +40,15 @@ interface AnnotateOptions extends AnswerOptions, ServiceOptions<"report">, Conte
 
 export function addAnnotateCommand(program: Command, terminal: Terminal): void {
   const command = defineCommand(program, terminal, {
-    usage: "annotate <experiment> [kind] [text]",
+    usage: "annotate <experiment>",
     description:
       "add a finding, diagnosis, score, conclusion, review, … to the record of an experiment, signed and dated",
     calls: ["report"],
     example: 'annotate 1.4.0 finding "Half the steps are clipped" --author "A. Researcher"',
   });
+  command
+    .addArgument(new Argument("[kind]", "of what is said, as below").choices([...Object.keys(kinds), "changes"]))
+    .argument("[text]", "its text, as below");
   withContentOptions(command)
     .option("--since <revision>", "of changes: every file that differs from this revision of git in the current folder")
     .option("--author <name>", "who signs it; or PRETRAIN_AUTHOR", terminal.environment["PRETRAIN_AUTHOR"])
