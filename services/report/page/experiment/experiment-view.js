@@ -69,9 +69,11 @@ export class ExperimentView {
     return this.#overview !== undefined;
   }
 
-  /** Everything anew. */
+  /** Everything anew. Of one that was just started nothing may have arrived: then there is nothing to be shown yet. */
   async refresh() {
-    await Promise.all([this.refreshFacts(), this.#charts.refresh()].map((work) => work.catch(unlessMissing)));
+    const done = await Promise.allSettled([this.refreshFacts(), this.#charts.refresh()]);
+    const faults = done.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    if (faults.length > 0 && !faults.some((fault) => fault instanceof api.NotThere)) throw faults[0];
   }
 
   async refreshFacts() {
@@ -135,11 +137,6 @@ export class ExperimentView {
       ...(lossTarget !== undefined && { target: lossTarget }),
     });
   }
-}
-
-/** Its first event may come a moment later. @param {unknown} error */
-function unlessMissing(error) {
-  if (!(error instanceof api.NotThere)) throw error;
 }
 
 /** @param {string} id */
