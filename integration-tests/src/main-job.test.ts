@@ -18,10 +18,13 @@ import {
 import { connectClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import { finalReport, lossesOf, trained } from "./experiments.ts";
+import { faultsOf, scrape } from "./exposition.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
 import { startTraceCollector } from "./trace-collector.ts";
 
+const root = join(import.meta.dirname, "..", "..");
+const [monitoring, docs] = [join(root, "deploy", "monitoring"), join(root, "docs")];
 const patience = { timeoutMs: 60_000 };
 
 test("an experiment goes from its request to a final record", async (t) => {
@@ -223,4 +226,40 @@ test("an experiment goes from its request to a final record", async (t) => {
     const [attempt, training] = [found(expected[1]), found(expected[2])];
     assert.deepEqual([attempt?.parentSpanId, training?.parentSpanId], [whole.spanId, attempt?.spanId]);
   });
+
+  await t.test(
+    "what the services tell Prometheus keeps to its conventions, and names no experiment that has ended",
+    async () => {
+      const told = new Map<string, Set<string>>();
+      for (const [service, address] of Object.entries(system.httpAddresses)) {
+        const own = (await scrape(address)).filter(({ name }) => name.startsWith("pretrain_"));
+        assert.deepEqual(own.flatMap(faultsOf), []);
+        assert.ok(!own.some(({ samples }) => samples.some((sample) => sample.includes("main-job"))), service);
+        for (const { name } of own) told.set(name, (told.get(name) ?? new Set()).add(service));
+      }
+      for (const file of ["grafana-dashboard.json", "prometheus-rules.yaml"]) {
+        const text = await readFile(join(monitoring, file), "utf8");
+        const named = new Set([...text.matchAll(/pretrain_[a-z0-9_]+/g)].map(([name]) => name));
+        assert.ok(named.size > 8, `${file} names metrics`);
+        const families = [...named].map((name) => (told.has(name) ? name : name.replace(/_(bucket|sum|count)$/, "")));
+        assert.deepEqual(
+          families.filter((name) => !told.has(name)),
+          [],
+          `${file} names what no service tells`,
+        );
+      }
+      const listed = [
+        ...(await readFile(join(docs, "monitoring.md"), "utf8")).matchAll(
+          /^\| `(pretrain_[a-z0-9_]+)` \| ([^|]+) \|/gm,
+        ),
+      ];
+      assert.deepEqual(
+        Object.fromEntries(listed.map(([, name, services = ""]) => [name, services.trim()])),
+        Object.fromEntries(
+          [...told].map(([name, services]) => [name, services.size === 4 ? "all" : [...services].join(", ")]),
+        ),
+        "docs/monitoring.md lists each metric with the service that tells it",
+      );
+    },
+  );
 });

@@ -21,7 +21,10 @@ export interface LocalSystemOptions {
 export interface LocalSystem extends AsyncDisposable {
   readonly natsUrl: string;
   readonly pageUrl: string;
+  /** Of gRPC, as host:port. */
   readonly addresses: Readonly<Record<ServiceName, string>>;
+  /** Of /healthz and /metrics, as host:port. */
+  readonly httpAddresses: Readonly<Record<ServiceName, string>>;
   readonly blobsUrl: string;
   readonly processes: Readonly<Record<ServiceName, ServiceProcess>>;
   readonly broker: NatsServer;
@@ -58,7 +61,8 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   return {
     natsUrl: broker.url,
     pageUrl: `http://${addresses.report.http}/`,
-    addresses: grpcAddresses(addresses),
+    addresses: addressesOf("grpc", addresses),
+    httpAddresses: addressesOf("http", addresses),
     blobsUrl,
     processes: all,
     broker,
@@ -67,12 +71,15 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   };
 }
 
-function grpcAddresses(addresses: Awaited<ReturnType<typeof serviceAddresses>>): Record<ServiceName, string> {
+function addressesOf(
+  protocol: "grpc" | "http",
+  addresses: Awaited<ReturnType<typeof serviceAddresses>>,
+): Record<ServiceName, string> {
   return {
-    "data-shard": addresses["data-shard"].grpc,
-    trainer: addresses.trainer.grpc,
-    evaluator: addresses.evaluator.grpc,
-    report: addresses.report.grpc,
+    "data-shard": addresses["data-shard"][protocol],
+    trainer: addresses.trainer[protocol],
+    evaluator: addresses.evaluator[protocol],
+    report: addresses.report[protocol],
   };
 }
 
