@@ -6,6 +6,7 @@ import type { Dependencies } from "./handlers/dependencies.ts";
 import { exportBundle } from "./handlers/export-bundle.ts";
 import { getReport } from "./handlers/get-report.ts";
 import { queryMetrics } from "./handlers/query-metrics.ts";
+import { readSteps } from "./handlers/read-steps.ts";
 import { renderReport } from "./handlers/render-report.ts";
 import { type Publishing, verifyReport } from "./handlers/verify-report.ts";
 import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
@@ -16,7 +17,7 @@ export function reportMethods(dependencies: Dependencies & Publishing & Watching
     renderReport: renderReport(dependencies),
     queryMetrics: queryMetrics(dependencies),
     watchMetrics: watchMetrics(dependencies),
-    readSteps: notThereYet("ReadSteps"),
+    readSteps: readSteps(dependencies),
     annotateReport: notThereYet("AnnotateReport"),
     verifyReport: verifyReport(dependencies),
     exportBundle: exportBundle(dependencies),

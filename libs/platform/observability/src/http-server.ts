@@ -20,7 +20,7 @@ export interface HttpOptions {
   readonly log: Log;
 }
 
-const maximumConnections = 256;
+const maximumConnections = 1024;
 
 /** Serves GET and HEAD, and POST to pages of its own where a route has it. @throws FailedPrecondition ADDRESS_UNUSABLE, as `listen` says */
 export async function serveHttp({ address, metrics, ready, routes = [], log }: HttpOptions): Promise<HttpServer> {

@@ -1,17 +1,21 @@
-/** WatchMetrics: a reader is a place in the ledger. Nothing is queued for it, so a slow one costs nobody else anything. */
+/**
+ * WatchMetrics: a reader is a place in the ledger. Nothing is queued for it, so a slow one costs nobody else anything; the ledger is
+ * read once for all who stand at the same place.
+ */
 import { create } from "@bufbuild/protobuf";
 import { ResourceExhausted } from "@pretrain/errors";
 import { type WatchMetricsRequest, type WatchMetricsResponse, WatchMetricsResponseSchema } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import type { ChangesSignal } from "../ledger/changes-signal.ts";
 import { isKnown } from "../ledger/is-known.ts";
-import { readNewSteps } from "../ledger/read-new-steps.ts";
+import { type NewSteps, readNewSteps } from "../ledger/read-new-steps.ts";
+import { SharedReads } from "../ledger/shared-reads.ts";
 import { lastPosition } from "../page/changes.ts";
 import { type Dependencies, unknownExperiment } from "./dependencies.ts";
 
 /** Behind by more, a reader asks for curves instead. */
 const maximumBehind = 1000;
-const maximumReaders = 512;
+const maximumReaders = 1024;
 
 export interface Watching extends Pick<Dependencies, "ledger"> {
   readonly changes: Pick<ChangesSignal, "next">;
@@ -19,6 +23,8 @@ export interface Watching extends Pick<Dependencies, "ledger"> {
 
 export function watchMetrics({ ledger, changes }: Watching) {
   let readers = 0;
+  const shared = new SharedReads<NewSteps | undefined>();
+  let told: Promise<void> | undefined;
   return async function* (
     request: WatchMetricsRequest,
     { signal }: { readonly signal: AbortSignal },
@@ -40,7 +46,10 @@ export function watchMetrics({ ledger, changes }: Watching) {
     let isFirst = true;
     while (!signal.aborted) {
       const changed = changes.next;
-      const found = readNewSteps(ledger, experiment, position, maximumBehind);
+      if (changed !== told) shared.forget();
+      told = changed;
+      const from = position;
+      const found = shared.read(`${experiment}/${from}`, () => readNewSteps(ledger, experiment, from, maximumBehind));
       if (found === undefined) throw behind(experiment);
       position = found.position;
       const reset = found.hasAttempt || (isFirst && wanted !== "" && begin === undefined);

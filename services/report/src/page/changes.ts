@@ -11,6 +11,13 @@ export interface NewSteps {
   readonly learningRate: readonly number[];
   readonly gradientNorm: readonly (number | null)[];
   readonly tokensPerSecond: readonly number[];
+  readonly dataSeconds: readonly number[];
+  readonly forwardBackwardSeconds: readonly number[];
+  readonly optimizerSeconds: readonly number[];
+  readonly otherSeconds: readonly number[];
+  /** Where in the run each lies, as on a curve. */
+  readonly tokens: readonly number[];
+  readonly seconds: readonly number[];
 }
 
 export interface Changes {
@@ -64,17 +71,30 @@ const sampled: ReadonlySet<string> = new Set(["step", "memory", "profile"]);
 
 function newSteps(ledger: Ledger, experiment: string | undefined, numbers: readonly number[]): NewSteps {
   const wanted = new Set(numbers);
-  if (experiment === undefined || wanted.size === 0) return columnsOf([]);
+  if (experiment === undefined || wanted.size === 0) return columnsOf([], 0);
   const [from, to] = [Math.min(...numbers), Math.max(...numbers)];
-  return columnsOf([...readSteps(ledger, experiment, from, to)].filter(({ microStep }) => wanted.has(microStep)));
+  const steps = [...readSteps(ledger, experiment, from, to)].filter(({ microStep }) => wanted.has(microStep));
+  return columnsOf(steps, beginMs(ledger, experiment));
 }
 
-function columnsOf(steps: readonly Step[]): NewSteps {
+/** When the first step of the run began. */
+function beginMs(ledger: Ledger, experiment: string): number {
+  for (const { timeMs, totalMs } of readSteps(ledger, experiment)) return timeMs - totalMs; // the first alone is read
+  return 0;
+}
+
+function columnsOf(steps: readonly Step[], beginMs: number): NewSteps {
   return {
     microStep: steps.map(({ microStep }) => microStep),
     loss: steps.map((step) => lossOf(step) ?? null),
     learningRate: steps.map(({ learningRate }) => learningRate),
     gradientNorm: steps.map(({ gradientNorm }) => gradientNorm),
     tokensPerSecond: steps.map(({ tokens, totalMs }) => (totalMs > 0 ? tokens / (totalMs / 1000) : 0)),
+    dataSeconds: steps.map(({ dataMs }) => dataMs / 1000),
+    forwardBackwardSeconds: steps.map(({ forwardBackwardMs }) => forwardBackwardMs / 1000),
+    optimizerSeconds: steps.map(({ optimizerMs }) => optimizerMs / 1000),
+    otherSeconds: steps.map(({ otherMs }) => otherMs / 1000),
+    tokens: steps.map(({ tokensSeen }) => tokensSeen),
+    seconds: steps.map(({ timeMs }) => (timeMs - beginMs) / 1000),
   };
 }

@@ -1,10 +1,12 @@
 /**
  * Server-sent events. A client is a place in the ledger: when the ledger has changed, what lies after the place is sent and
- * the place moves on. Nothing is queued for anybody. A reader that is slow gets its next, larger helping later; one that takes
+ * the place moves on. Nothing is queued for anybody, and what lies after a place is read and written out once for all who stand
+ * there: five hundred clients cost little more than one. A reader that is slow gets its next, larger helping later; one that takes
  * nothing for half a minute is cut off, and comes back to its place by itself (`Last-Event-ID`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Ledger } from "../ledger/open-ledger.ts";
+import { SharedReads } from "../ledger/shared-reads.ts";
 import type { CurrentReports } from "../reports/current-reports.ts";
 import { changesAfter, lastPosition } from "./changes.ts";
 import { overview } from "./overview.ts";
@@ -24,7 +26,7 @@ export interface LiveOptions extends LivePace {
 }
 
 export const livePace: LivePace = { paceMs: 250, heartbeatMs: 15_000, patienceMs: 30_000 };
-const maximumClients = 64;
+const maximumClients = 640;
 /** What a browser waits before it connects again. */
 const retryMs = 2000;
 
@@ -37,8 +39,17 @@ interface Client {
   lastSentMs: number;
 }
 
+/** What a client at some place is sent next. */
+interface Helping {
+  /** Where it is afterwards. */
+  readonly position: number;
+  /** Events, as they are written into the stream. */
+  readonly text: string;
+}
+
 export class LiveStreams implements Disposable {
   readonly #options: LiveOptions;
+  readonly #helpings = new SharedReads<Helping>();
   readonly #clients = new Set<Client>();
   readonly #heartbeat: NodeJS.Timeout;
   #helping: NodeJS.Timeout | undefined;
@@ -54,6 +65,7 @@ export class LiveStreams implements Disposable {
     if (this.#clients.size === 0 || this.#helping !== undefined) return;
     this.#helping = setTimeout(() => {
       this.#helping = undefined;
+      this.#helpings.forget();
       for (const client of this.#clients) this.#help(client);
     }, this.#options.paceMs);
   }
@@ -77,7 +89,7 @@ export class LiveStreams implements Disposable {
     response.on("close", () => this.#clients.delete(client));
     this.#clients.add(client);
     this.#write(client, `retry: ${retryMs}\n\n`);
-    this.#send(client, isKnown ? "resumed" : "refresh", {});
+    this.#write(client, this.#eventText(place, isKnown ? "resumed" : "refresh", {}));
     this.#help(client);
   }
 
@@ -99,21 +111,32 @@ export class LiveStreams implements Disposable {
 
   #help(client: Client): void {
     if (client.blockedSinceMs !== undefined) return;
-    const { ledger, reports } = this.#options;
-    const changes = changesAfter(ledger, client.position, client.experiment);
-    if (changes.position === client.position) return;
-    client.position = changes.position;
-    if (changes.isTooMuch || changes.hasAttempt) this.#send(client, "refresh", {});
-    else if (changes.steps.microStep.length > 0) this.#send(client, "steps", changes.steps);
-    if (changes.hasFacts) this.#send(client, "facts", {});
-    if (changes.hasTransition) this.#send(client, "experiments", {});
-    const now = client.experiment === undefined ? undefined : overview(ledger, reports, client.experiment);
-    if (now !== undefined) this.#send(client, "overview", now);
+    const { position, experiment } = client;
+    const helping = this.#helpings.read(`${experiment ?? ""}/${position}`, () => this.#behind(position, experiment));
+    if (helping.position === position) return;
+    client.position = helping.position;
+    if (helping.text !== "") this.#write(client, helping.text);
   }
 
-  #send(client: Client, event: string, data: object): void {
-    const id = `${this.#options.ledger.id}-${client.position}`;
-    this.#write(client, `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  /** What lies behind the place. */
+  #behind(place: number, experiment: string | undefined): Helping {
+    const { ledger, reports } = this.#options;
+    const changes = changesAfter(ledger, place, experiment);
+    const { position } = changes;
+    if (position === place) return { position, text: "" };
+    const texts: string[] = [];
+    const tell = (event: string, data: object) => texts.push(this.#eventText(position, event, data));
+    if (changes.isTooMuch || changes.hasAttempt) tell("refresh", {});
+    else if (changes.steps.microStep.length > 0) tell("steps", changes.steps);
+    if (changes.hasFacts) tell("facts", {});
+    if (changes.hasTransition) tell("experiments", {});
+    const now = experiment === undefined ? undefined : overview(ledger, reports, experiment);
+    if (now !== undefined) tell("overview", now);
+    return { position, text: texts.join("") };
+  }
+
+  #eventText(position: number, event: string, data: object): string {
+    return `id: ${this.#options.ledger.id}-${position}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 
   #write(client: Client, text: string): void {
@@ -134,6 +157,7 @@ export class LiveStreams implements Disposable {
 }
 
 function refuse(response: ServerResponse): void {
-  response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8", "Retry-After": "30" });
+  response.setHeader("Retry-After", "30");
+  response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8" });
   response.end(`${maximumClients} pages are open already; close one\n`);
 }
