@@ -17,6 +17,7 @@ import {
   Verdict,
 } from "@pretrain/proto";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
+import { phrasesOf } from "../rendering/language/phrases.ts";
 import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
 import { checkpointEvent } from "../test-support/checkpoint-events.ts";
 import { evaluationEvent } from "../test-support/evaluation-events.ts";
@@ -76,7 +77,10 @@ test("a completed run whose last evaluation is still to come has verdicts for tr
   assert.equal(verdictOf(report, "train/loss"), Verdict.EXCELLENT);
   assert.equal(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED);
   assert.equal(report.completeness, Report_Completeness.OPEN);
-  assert.deepEqual(report.gaps.map(gapSentence), ["The evaluation of the checkpoint of micro-step 120 has not ended."]);
+  assert.deepEqual(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["The evaluation of the checkpoint of micro-step 120 has not ended."],
+  );
   assert.equal(report.indicators.find(({ metric }) => metric === "eval/perplexity")?.basis?.checkpointMicroStep, 80n);
 });
 
@@ -86,9 +90,10 @@ test("a failed evaluation gives no number: not its own, not that of an earlier c
   assert.equal(perplexity?.final, undefined);
   assert.equal(perplexity?.verdict, Verdict.UNDECIDED);
   assert.equal(report.completeness, Report_Completeness.FINAL);
-  assert.deepEqual(report.gaps.map(gapSentence), [
-    "The evaluation of the checkpoint of micro-step 120 failed: digest of model.safetensors",
-  ]);
+  assert.deepEqual(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["The evaluation of the checkpoint of micro-step 120 failed: digest of model.safetensors"],
+  );
 });
 
 test("best is the smallest of a loss and the largest of an accuracy, each with its checkpoint", () => {
@@ -117,7 +122,10 @@ test("a completed run is not final before its last checkpoint is known, however 
   const isLast = (event: LedgerEvent) => event.kind === "checkpoint" && event.message.checkpoint?.microStep === 120n;
   const report = reportOf(all.filter((event) => !isLast(event)));
   assert.equal(report.completeness, Report_Completeness.OPEN);
-  assert.deepEqual(report.gaps.map(gapSentence), ["The checkpoint at the end of training is missing."]);
+  assert.deepEqual(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["The checkpoint at the end of training is missing."],
+  );
 });
 
 test("a run that was stopped early is whole when it has everything up to where it completed", () => {
@@ -134,7 +142,10 @@ test("a run that was stopped early is whole when it has everything up to where i
   assert.equal(report.completeness, Report_Completeness.FINAL);
   assert.notEqual(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED); // its last checkpoint is the run's
   const short = reportOf(early.filter((event) => !isStep(event, 79, 80)));
-  assert.deepEqual(short.gaps.map(gapSentence), ["Micro-steps 79 to 80 are missing."]);
+  assert.deepEqual(
+    short.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["Micro-steps 79 to 80 are missing."],
+  );
   assert.equal(short.completeness, Report_Completeness.OPEN);
 });
 
@@ -152,7 +163,10 @@ test("an import that trains nothing is whole with its checkpoint 0 and that one'
   assert.notEqual(verdictOf(report, "eval/perplexity"), Verdict.UNDECIDED);
   assert.equal(verdictOf(report, "train/loss"), Verdict.UNDECIDED);
   const withoutIt = reportOf(kept.filter((event) => event.kind !== "checkpoint"));
-  assert.deepEqual(withoutIt.gaps.map(gapSentence), ["The checkpoint at the end of training is missing."]);
+  assert.deepEqual(
+    withoutIt.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["The checkpoint at the end of training is missing."],
+  );
 });
 
 test("a checkpoint that its recipe's rule removed is no gap: the record says when and why, and lists no file of it", () => {
@@ -185,10 +199,16 @@ test("an evaluation of other bytes than the checkpoint's is not the checkpoint's
 
 test("missing micro-steps are named, and a run without its last one has no final loss to judge", () => {
   const middle = reportOf(all.filter((event) => !isStep(event, 12, 13, 50)));
-  assert.deepEqual(middle.gaps.map(gapSentence), ["Micro-steps 12 to 13 are missing.", "Micro-step 50 is missing."]);
+  assert.deepEqual(
+    middle.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["Micro-steps 12 to 13 are missing.", "Micro-step 50 is missing."],
+  );
   assert.equal(verdictOf(middle, "train/loss"), Verdict.EXCELLENT);
   const end = reportOf(all.filter((event) => !isStep(event, 119, 120)));
-  assert.deepEqual(end.gaps.map(gapSentence), ["Micro-steps 119 to 120 are missing."]);
+  assert.deepEqual(
+    end.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    ["Micro-steps 119 to 120 are missing."],
+  );
   assert.equal(end.completeness, Report_Completeness.OPEN);
   assert.equal(verdictOf(end, "train/loss"), Verdict.UNDECIDED);
 });
@@ -230,7 +250,10 @@ test("an experiment that was only accepted has a record too", () => {
 test("without its beginning a record says so, and calls itself by the id", () => {
   const report = reportOf([...training(shape), ...ending(shape)]);
   assert.equal(report.title, "1-4-0");
-  assert.equal(report.gaps.map(gapSentence)[0], "The first transition with the recipe is missing.");
+  assert.equal(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en")))[0],
+    "The first transition with the recipe is missing.",
+  );
 });
 
 test("the same history gives the same record, and the recipe is in it once", () => {
@@ -278,7 +301,10 @@ test("a fork's record begins behind its parent's steps: they are no gap, and its
   assert.equal(report.training?.microSteps, 80n);
   assert.equal(report.training?.optimizerSteps, 20n); // of 4 micro-steps each
   assert.equal(report.origin?.checkpoint, "experiments/1-3-0/checkpoints/40");
-  assert.deepEqual(reportOf(forkEvents().filter((event) => !isStep(event, 41, 42))).gaps.map(gapSentence), [
-    "Micro-steps 41 to 42 are missing.",
-  ]);
+  assert.deepEqual(
+    reportOf(forkEvents().filter((event) => !isStep(event, 41, 42))).gaps.map((gap) =>
+      gapSentence(gap, phrasesOf("en")),
+    ),
+    ["Micro-steps 41 to 42 are missing."],
+  );
 });

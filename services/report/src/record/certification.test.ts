@@ -12,7 +12,7 @@ import {
 } from "@pretrain/proto";
 import { curvesOf } from "../curves/curves-of-experiments.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
-import { detail } from "../page/detail.ts";
+import { phrasesOf } from "../rendering/language/phrases.ts";
 import { renderRecord } from "../rendering/render-record.ts";
 import { basisSentence } from "../rendering/sentences/basis-sentence.ts";
 import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
@@ -66,7 +66,7 @@ test("it gives no final value, no best, no verdict, no prediction, no point of a
     assert.equal(final, undefined, metric);
     assert.notEqual(verdict, Verdict.MET, metric);
     assert.notEqual(verdict, Verdict.MISSED, metric);
-    assert.match(basisSentence(basis), /checkpoint of micro-step 120: not certified/);
+    assert.match(basisSentence(basis, phrasesOf("en")), /checkpoint of micro-step 120: not certified/);
     if (metric === "eval/loss") assert.equal(best?.toFixed(4), "3.9789"); // of micro-step 80
   }
   assert.equal(report.predictions.find(({ prediction }) => prediction?.metric === "eval/loss")?.hit, undefined);
@@ -98,15 +98,17 @@ test("no form of the record has one of its numbers, and each says which canary r
       "| `next_token_oracle` | a model that knows the next token pays nothing for it | ✗ does not hold |",
     ),
   );
-  assert.ok(detail(report).checkpoints.at(-1)?.state.text.startsWith("✗ not certified: next_token_oracle"));
 });
 
 test("it has ended: the record is final, with a gap that says so", () => {
   assert.equal(report.completeness, Report_Completeness.FINAL);
   assert.notEqual(readiness(report), "open");
-  assert.deepEqual(report.gaps.map(gapSentence), [
-    "The evaluation of the checkpoint of micro-step 120 was not certified: canary next_token_oracle failed: 8.7642 nats, at most 0.0001",
-  ]);
+  assert.deepEqual(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    [
+      "The evaluation of the checkpoint of micro-step 120 was not certified: canary next_token_oracle failed: 8.7642 nats, at most 0.0001",
+    ],
+  );
 });
 
 test("measured again with success, the certified numbers count and the refuted evaluation stays in the table", () => {

@@ -6,6 +6,7 @@ import { type Evaluation, Evaluation_State, LossSchema, Report_Completeness, Ver
 import { curvesOf } from "../curves/curves-of-experiments.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { documentOfReport } from "../rendering/document-of-report.ts";
+import { phrasesOf } from "../rendering/language/phrases.ts";
 import { renderRecord } from "../rendering/render-record.ts";
 import { gapSentence } from "../rendering/sentences/gap-sentence.ts";
 import { correctionEvent, evaluationEvent } from "../test-support/evaluation-events.ts";
@@ -125,7 +126,7 @@ test("of two corrections made side by side the one that ended last stands; a cor
   const report = reportOf(slip, rival, correction);
   assert.deepEqual(inferenceLoss(report), [2.5, Verdict.MET]);
   assert.ok(
-    renderRecord(report).documents["report.md"].includes("| Mean loss of the samples (nats over tokens) | 2.5000 ("),
+    renderRecord(report).documents["report.md"].includes("| Mean loss of the samples (nats over tokens) | 2.5000 \\["),
   );
   const supersededBy = Object.fromEntries(report.evaluations.map(({ name, supersededBy }) => [name, supersededBy]));
   assert.deepEqual([supersededBy[oldName], supersededBy[newName]], [nameOf(rival), nameOf(rival)]);
@@ -144,7 +145,10 @@ test("of two corrections made side by side the one that ended last stands; a cor
 test("a correction whose old evaluation is missing stands, and the record says what is missing", () => {
   const report = reportOf(correction);
   assert.deepEqual(inferenceLoss(report), [2.26, Verdict.MET]);
-  assert.deepEqual(report.gaps.map(gapSentence), [`${oldName}, which ${newName} corrects, is missing.`]);
+  assert.deepEqual(
+    report.gaps.map((gap) => gapSentence(gap, phrasesOf("en"))),
+    [`${oldName}, which ${newName} corrects, is missing.`],
+  );
   const { "report.md": markdown } = renderRecord(report).documents;
   assert.ok(markdown.includes("| `eval/inference_loss` | – | 2.2600 | – |"), markdown);
 });
@@ -160,7 +164,7 @@ test("the record shows old and new value, change, cause, fix and author, and mar
     "**Fix**\n\n```text\nlogits[input_length-1 : input_length+predict_length-1]\n```",
     "| 19.0 s | → superseded by evaluations/1-4-0-120-c4a11e0d |",
     "| 19.0 s | ✓ succeeded, corrects evaluations/1-4-0-120 |",
-    "| Mean loss of the samples (nats over tokens) | 2.2600 (",
+    "| Mean loss of the samples (nats over tokens) | 2.2600 \\[",
   ]) {
     assert.ok(markdown.includes(fact), fact);
   }

@@ -4,11 +4,8 @@ import { test } from "node:test";
 import { clone, type DescMessage } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Report, ReportSchema } from "@pretrain/proto";
-import { buildReport } from "../record/build-report.ts";
-import { correctionEvent, uncertifiedEvent } from "../test-support/evaluation-events.ts";
-import { historyOf } from "../test-support/ledger-of.ts";
-import { runEvents } from "../test-support/run-events.ts";
-import { runShape } from "../test-support/run-shape.ts";
+import { everythingReport } from "../test-support/everything-report.ts";
+import { languages } from "./language/language.ts";
 import { markdownBlock, markdownCode, markdownText } from "./markdown/markdown-text.ts";
 import { recordHtml, recordMarkdown } from "./render-record.ts";
 import { visibleText } from "./visible-text.ts";
@@ -30,15 +27,7 @@ const attacks = [
   "${alert(1)}",
 ];
 
-const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
-const moment = { attempt: 1, endMs: shape.startMs + 300_000 };
-const report = buildReport(
-  historyOf([
-    ...runEvents(shape),
-    correctionEvent(shape, { ...moment, microStep: 24 }, { nats: 2.26, cause: "the slice began a token late" }),
-    uncertifiedEvent(shape, { ...moment, microStep: 16 }),
-  ]),
-);
+const report = everythingReport();
 
 /** The report with every text in it replaced. */
 function filledWith(text: string): Report {
@@ -96,17 +85,13 @@ test("in Markdown no text makes HTML, a link, a picture, emphasis, a cell or the
     "1. one",
     "- one",
   ]) {
-    const outside = withoutCode(recordMarkdown(filledWith(attack), "en"));
-    assert.equal(
-      /(?<!\\)[<[*~]/.exec(outside.replaceAll("<br>", "").replaceAll(/\*\*[A-Za-z -]+\*\*/g, ""))?.[0],
-      undefined,
-      attack,
-    );
-    const rows = outside.split("\n").filter((line) => line.startsWith("|"));
-    const shape = withoutCode(recordMarkdown(filledWith(harmless(attack)), "en"))
-      .split("\n")
-      .filter((line) => line.startsWith("|"));
-    assert.deepEqual(rows.map(cellCount), shape.map(cellCount), attack);
+    for (const language of languages) {
+      const [attacked, plain] = [attack, harmless(attack)].map((text) =>
+        withoutCode(recordMarkdown(filledWith(text), language)),
+      );
+      assert.deepEqual(marksOf(attacked ?? ""), marksOf(plain ?? ""), attack);
+      assert.deepEqual(cellCounts(attacked ?? ""), cellCounts(plain ?? ""), attack);
+    }
   }
 });
 
@@ -117,9 +102,19 @@ function withoutCode(markdown: string): string {
     .replaceAll(/(?<![\\`])(`+)(?!`).*?[^`]\1(?!`)/g, "code");
 }
 
-function cellCount(row: string): number {
-  return row.split(/(?<!\\)\|/).length;
+/** Everything that Markdown reads as more than text, in order; `<br>` is how a line end stands in a cell. */
+function marksOf(markdown: string): string[] {
+  return markdown.replaceAll("<br>", "").match(/(?<!\\)[<[*~]|^[#>-]+ |^\d+\. /gm) ?? [];
 }
+
+function cellCounts(markdown: string): number[] {
+  const rows = markdown.split("\n").filter((line) => line.startsWith("|"));
+  return rows.map((row) => row.split(/(?<!\\)\|/).length);
+}
+
+test("the test of marks would see a text that is not escaped", () => {
+  assert.notDeepEqual(marksOf("- [a](b) *c*"), marksOf("- \\[a\\](b) \\*c\\*"));
+});
 
 test("a code span and a block are longer than any run of backticks in them", () => {
   assert.equal(markdownCode("a"), "`a`");

@@ -18,14 +18,14 @@ for (const [claim, written, expected] of [
   ["59.97 s is a minute, not 60.0 s", duration(59.97), "1 min 00 s"],
   ["42,180 s is 11 h 43 min", duration(42_180), "11 h 43 min 00 s"],
   ["1,484,000,000 bytes are 1.48 GB", bytes(1_484_000_000n), "1.48 GB"],
-  ["999 bytes are bytes", bytes(999), "999 bytes"],
+  ["999 bytes are bytes", bytes(999), "999 B"],
   [
     "a moment is in UTC and says so",
     moment(timestampFromDate(new Date("2025-07-30T23:54:41+08:00"))),
     "2025-07-30 15:54:41 UTC",
   ],
   ["what is not there is a dash, not a zero", metricValue("eval/loss", undefined), "–"],
-  ["what is not a number says so", loss(Number.NaN), "not a number"],
+  ["what is not a number says so", loss(Number.NaN), "NaN"],
   ["an infinite loss is shown as one", loss(Number.POSITIVE_INFINITY), "∞"],
 ] as const) {
   test(claim, () => assert.equal(written, expected));

@@ -1,5 +1,5 @@
 /**
- * How numbers, times and sizes are written in a record. Rules of our own: a locale or a time zone would make the same record
+ * How numbers, times and sizes are written in a record, in every language alike. Rules of our own: a locale or a time zone would make the same record
  * differ between two machines. What is not there is a dash, never a 0.
  */
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
@@ -13,7 +13,7 @@ export const absent = "–";
 /** With so many digits after the point; the sign of a number that rounds to zero is dropped. */
 export function fixed(value: number | undefined, digits: number): string {
   if (value === undefined) return absent;
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "-∞";
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
   const [whole = "", fraction] = value
     .toFixed(digits)
     .replace(/^-(0(\.0*)?)$/, "$1")
@@ -69,8 +69,8 @@ const sizes = [
 export function bytes(value: number | bigint | undefined): string {
   if (value === undefined) return absent;
   const number = Number(value);
-  const [unit, name] = sizes.find(([size]) => Math.abs(number) >= size) ?? [1, "bytes"];
-  return unit === 1 ? `${fixed(number, 0)} bytes` : `${fixed(number / unit, 2)} ${name}`;
+  const [unit, name] = sizes.find(([size]) => Math.abs(number) >= size) ?? [1, "B"];
+  return unit === 1 ? `${fixed(number, 0)} B` : `${fixed(number / unit, 2)} ${name}`;
 }
 
 /** `2025-07-30 15:54:41 UTC`. */

@@ -12,7 +12,9 @@ export type Cell =
   | string
   | { readonly text: string; readonly tone?: Tone }
   /** A name, path or digest. */
-  | { readonly code: string };
+  | { readonly code: string }
+  /** Words that are not the record's own, in the language in which they were written. `struck`: others took their place. */
+  | { readonly words: string; readonly struck?: boolean };
 
 export interface Column {
   readonly title: string;
@@ -24,6 +26,8 @@ export interface CurveFigure {
   /** Last micro-step of each epoch but the last. */
   readonly epochEnds: readonly number[];
   readonly evaluations: readonly { readonly microStep: number; readonly loss: number }[];
+  /** First micro-step of each warning, with what it is. */
+  readonly warnings: readonly { readonly microStep: number; readonly what: string }[];
   /** Bound of the target on the training loss. */
   readonly target: number | undefined;
 }
@@ -36,18 +40,29 @@ export interface SampleText {
   readonly note: string;
 }
 
+/** What somebody wrote down, with what is to be said about it. */
+export interface Statement {
+  readonly words: string;
+  /** Of something to do: whether it is done. */
+  readonly done?: boolean;
+  readonly struck: boolean;
+  readonly notes: readonly Cell[];
+}
+
 export type Block =
-  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "paragraph"; readonly text: string; readonly tone?: Tone }
   | { readonly kind: "heading"; readonly text: string }
   /** A person's words, shown as they were written. */
   | { readonly kind: "words"; readonly label: string; readonly text: string }
   | { readonly kind: "facts"; readonly rows: readonly (readonly [name: string, value: Cell])[] }
   | { readonly kind: "table"; readonly columns: readonly Column[]; readonly rows: readonly (readonly Cell[])[] }
   | { readonly kind: "list"; readonly items: readonly Cell[] }
+  | { readonly kind: "statements"; readonly items: readonly Statement[] }
   | { readonly kind: "curve"; readonly figure: CurveFigure }
   | { readonly kind: "calibration"; readonly bins: readonly Calibration_Bin[] }
   | { readonly kind: "sample"; readonly sample: SampleText }
-  | { readonly kind: "source"; readonly text: string };
+  /** Verbatim. @param language such as `json` or `bash` */
+  | { readonly kind: "source"; readonly text: string; readonly language: string };
 
 export interface Section {
   /** Stable, for links. */
@@ -57,6 +72,8 @@ export interface Section {
   /** Who or what, in words. */
   readonly source: string;
   readonly blocks: readonly Block[];
+  /** Title of the chapter that it stands in; sections of one follow each other. Left out: in none. */
+  readonly chapter?: string;
 }
 
 export interface RecordDocument {
@@ -68,6 +85,6 @@ export interface RecordDocument {
 }
 
 /** The blocks, or one line that says there is nothing: an empty section would look like a mistake. */
-export function orNone(blocks: readonly Block[], isEmpty: boolean, text = "none"): readonly Block[] {
-  return isEmpty ? [{ kind: "paragraph", text }] : blocks;
+export function orNone(blocks: readonly Block[], isEmpty: boolean, none: string): readonly Block[] {
+  return isEmpty ? [{ kind: "paragraph", text: none }] : blocks;
 }

@@ -5,6 +5,7 @@
 import type { Calibration_Bin } from "@pretrain/proto";
 import { ratio } from "../../record/evaluation-numbers.ts";
 import { counted, percent } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import { type Html, html } from "./html-text.ts";
 
 const width = 520;
@@ -14,15 +15,18 @@ const edge = { left: 56, right: 16, top: 20, bottom: 48 };
 const x = (confidence: number) => edge.left + (width - edge.left - edge.right) * confidence;
 const y = (share: number) => height - edge.bottom - (height - edge.top - edge.bottom) * share;
 
-export function calibrationChart(bins: readonly Calibration_Bin[]): Html {
+export function calibrationChart(
+  bins: readonly Calibration_Bin[],
+  { evaluation: { distributions: words } }: Phrases,
+): Html {
   return html`<svg class="calibration" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="calibration-title calibration-text">
-<title id="calibration-title">Calibration</title><desc id="calibration-text">Share of predictions that came true, by the probability that the model gave them.</desc>
+<title id="calibration-title">${words.calibration}</title><desc id="calibration-text">${words.chartText}</desc>
 ${ticks()}${line("axis", 0)}
-${bins.map(bar)}${line("epoch", 1)}
-<text class="x" x="${place(x(0.5))}" y="${height - 8}">confidence in the likeliest token</text>
-<text class="name" x="${place(x(0))}" y="12">came true</text>
+${bins.map((bin) => bar(bin, words))}${line("epoch", 1)}
+<text class="x" x="${place(x(0.5))}" y="${height - 8}">${words.across}</text>
+<text class="name" x="${place(x(0))}" y="12">${words.up}</text>
 </svg>
-<figcaption>Bars: share of the predictions that came true. Dashed line: as often as the model was sure.</figcaption>`;
+<figcaption>${words.legend}</figcaption>`;
 }
 
 /** From the origin to the right end, at that share there. */
@@ -37,11 +41,11 @@ function ticks(): readonly Html[] {
   });
 }
 
-function bar({ low, high, tokens, correct }: Calibration_Bin): Html {
+function bar({ low, high, tokens, correct }: Calibration_Bin, words: Phrases["evaluation"]["distributions"]): Html {
   const share = ratio(correct, tokens);
   if (share === undefined) return html``;
   const [left, top] = [x(low) + 1, y(share)];
-  return html`<rect class="bar" x="${place(left)}" y="${place(top)}" width="${place(x(high) - left - 1)}" height="${place(y(0) - top)}"><title>${percent(share)} of ${counted(tokens)} predictions</title></rect>`;
+  return html`<rect class="bar" x="${place(left)}" y="${place(top)}" width="${place(x(high) - left - 1)}" height="${place(y(0) - top)}"><title>${words.bar(percent(share), counted(tokens))}</title></rect>`;
 }
 
 function place(coordinate: number): string {

@@ -1,8 +1,10 @@
 /**
  * The loss curve as SVG inside the page: the mean as a line, a band from the smallest to the largest loss behind it, epochs as
- * dashed lines, evaluations as diamonds with their numbers. Lines differ in form as well as in colour.
+ * dashed lines, evaluations as diamonds with their numbers, warnings as triangles along the axis. Lines differ in form as well as in
+ * colour.
  */
 import { counted, loss } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import type { CurveFigure } from "../record-document.ts";
 import { axisTicks } from "./axis-ticks.ts";
 import { type Html, html } from "./html-text.ts";
@@ -20,18 +22,19 @@ interface Scale {
   readonly high: number;
 }
 
-export function lossChart(figure: CurveFigure): Html {
+export function lossChart(figure: CurveFigure, { result: { chart: words } }: Phrases): Html {
   const scale = scaleOf(figure);
   const last = figure.points.at(-1);
-  const description = `Training loss over ${counted(scale.lastMicroStep)} micro-steps, from ${loss(figure.points[0]?.mean)} to ${loss(last?.mean)} nats per token.`;
+  const first = figure.points[0];
+  const description = words.description(counted(scale.lastMicroStep), loss(first?.mean), loss(last?.mean));
   return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="chart-title chart-text">
-<title id="chart-title">Loss curve</title><desc id="chart-text">${description}</desc>
-${axes(scale)}${epochLines(figure, scale)}${targetLine(figure, scale)}
+<title id="chart-title">${words.title}</title><desc id="chart-text">${description}</desc>
+${axes(scale, words)}${epochLines(figure, scale, words)}${targetLine(figure, scale, words)}
 <path class="band" d="${bandPath(figure, scale)}"/>
 <path class="mean" d="${linePath(figure.points.map(({ microStep, mean }) => [scale.x(Number(microStep)), scale.y(mean)]))}"/>
-${evaluationMarks(figure, scale)}
+${evaluationMarks(figure, scale, words)}${warningMarks(figure, scale)}
 </svg>
-<figcaption>${legend(figure)}</figcaption>`;
+<figcaption>${legend(figure, words)}</figcaption>`;
 }
 
 function scaleOf({ points, evaluations, target }: CurveFigure): Scale {
@@ -55,7 +58,9 @@ function scaleOf({ points, evaluations, target }: CurveFigure): Scale {
   };
 }
 
-function axes(scale: Scale): Html {
+type Words = Phrases["result"]["chart"];
+
+function axes(scale: Scale, words: Words): Html {
   const bottom = height - edge.bottom;
   const rows = axisTicks(scale.low, scale.high, 6).map((value) => {
     const y = place(scale.y(value));
@@ -65,21 +70,21 @@ function axes(scale: Scale): Html {
     .filter(Number.isInteger)
     .map((value) => html`<text class="x" x="${place(scale.x(value))}" y="${bottom + 18}">${counted(value)}</text>`);
   return html`${rows}<line class="axis" x1="${edge.left}" x2="${width - edge.right}" y1="${bottom}" y2="${bottom}"/>${columns}
-<text class="x" x="${place((edge.left + width - edge.right) / 2)}" y="${height - 8}">micro-step</text>
-<text class="name" x="${edge.left}" y="12">loss, nats per token</text>`;
+<text class="x" x="${place((edge.left + width - edge.right) / 2)}" y="${height - 8}">${words.across}</text>
+<text class="name" x="${edge.left}" y="12">${words.up}</text>`;
 }
 
-function epochLines({ epochEnds }: CurveFigure, scale: Scale): readonly Html[] {
+function epochLines({ epochEnds }: CurveFigure, scale: Scale, words: Words): readonly Html[] {
   return epochEnds.map((microStep, index) => {
     const x = place(scale.x(microStep));
-    return html`<line class="epoch" x1="${x}" x2="${x}" y1="${edge.top}" y2="${height - edge.bottom}"/><text class="note" x="${x}" y="${edge.top + 8}" dx="-4">epoch ${index + 1}</text>`;
+    return html`<line class="epoch" x1="${x}" x2="${x}" y1="${edge.top}" y2="${height - edge.bottom}"/><text class="note" x="${x}" y="${edge.top + 8}" dx="-4">${words.epoch(String(index + 1))}</text>`;
   });
 }
 
-function targetLine({ target }: CurveFigure, scale: Scale): Html {
+function targetLine({ target }: CurveFigure, scale: Scale, words: Words): Html {
   if (target === undefined) return html``;
   const y = place(scale.y(target));
-  return html`<line class="target" x1="${edge.left}" x2="${width - edge.right}" y1="${y}" y2="${y}"/><text class="note" x="${width - edge.right}" y="${y}" dy="-5">target ${String(target)}</text>`;
+  return html`<line class="target" x1="${edge.left}" x2="${width - edge.right}" y1="${y}" y2="${y}"/><text class="note" x="${width - edge.right}" y="${y}" dy="-5">${words.target(String(target))}</text>`;
 }
 
 /** Along the largest losses to the right, back along the smallest. */
@@ -93,7 +98,7 @@ function linePath(places: readonly (readonly [x: number, y: number])[]): string 
   return places.map(([x, y], index) => `${index === 0 ? "M" : "L"}${place(x)} ${place(y)}`).join("");
 }
 
-function evaluationMarks({ evaluations }: CurveFigure, scale: Scale): readonly Html[] {
+function evaluationMarks({ evaluations }: CurveFigure, scale: Scale, words: Words): readonly Html[] {
   return evaluations.map(({ microStep, loss: value }) => {
     const [x, y] = [scale.x(microStep), scale.y(value)];
     const diamond = `${linePath([
@@ -102,7 +107,23 @@ function evaluationMarks({ evaluations }: CurveFigure, scale: Scale): readonly H
       [x, y + 6],
       [x - 6, y],
     ])}Z`;
-    return html`<path class="evaluation" d="${diamond}"><title>validation loss ${loss(value)} at micro-step ${counted(microStep)}</title></path>${markLabel(x, y, loss(value))}`;
+    return html`<path class="evaluation" d="${diamond}"><title>${words.evaluation(loss(value), counted(microStep))}</title></path>${markLabel(x, y, loss(value))}`;
+  });
+}
+
+/** At most so many: a run that warns all the time would be a row of triangles and nothing else. The table has them all. */
+const shownWarnings = 100;
+
+function warningMarks({ warnings }: CurveFigure, scale: Scale): readonly Html[] {
+  const bottom = height - edge.bottom;
+  return warnings.slice(0, shownWarnings).map(({ microStep, what }) => {
+    const x = scale.x(microStep);
+    const triangle = `${linePath([
+      [x, bottom - 11],
+      [x + 5, bottom - 2],
+      [x - 5, bottom - 2],
+    ])}Z`;
+    return html`<path class="warning" d="${triangle}"><title>${what}: ${counted(microStep)}</title></path>`;
   });
 }
 
@@ -112,10 +133,11 @@ function markLabel(x: number, y: number, text: string): Html {
   return html`<text class="note right" x="${place(x)}" y="${place(y)}" dx="4" dy="-10">${text}</text>`;
 }
 
-function legend({ evaluations, target }: CurveFigure): Html {
-  const parts = ["Line: mean training loss. Band: smallest to largest."];
-  if (evaluations.length > 0) parts.push("Diamonds: validation loss of a checkpoint.");
-  if (target !== undefined) parts.push("Dotted line: target of the training loss.");
+function legend({ evaluations, warnings, target }: CurveFigure, words: Words): Html {
+  const parts = [words.legendLine];
+  if (evaluations.length > 0) parts.push(words.legendEvaluations);
+  if (warnings.length > 0) parts.push(words.legendWarnings);
+  if (target !== undefined) parts.push(words.legendTarget);
   return html`${parts.join(" ")}`;
 }
 

@@ -1,5 +1,7 @@
 /** A record as one HTML file: its style is in it, it needs no script and loads nothing. Equal documents, equal bytes. */
 import { createHash } from "node:crypto";
+import { chaptersOf } from "../chapters.ts";
+import { type Phrases, phrasesOf } from "../language/phrases.ts";
 import type { Origin, RecordDocument, Section } from "../record-document.ts";
 import { blockHtml, cellHtml } from "./block-html.ts";
 import { Html, html } from "./html-text.ts";
@@ -9,6 +11,7 @@ import { recordStyle } from "./record-style.ts";
 export const recordSecurityPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(recordStyle).digest("base64")}'; base-uri 'none'; form-action 'none'`;
 
 export function renderHtml(document: RecordDocument): string {
+  const words = phrasesOf(document.language);
   const page = html`<!doctype html>
 <html lang="${document.language}">
 <head>
@@ -21,10 +24,10 @@ export function renderHtml(document: RecordDocument): string {
 </head>
 <body>
 <div class="page">
-${header(document)}
-${contents(document.sections)}
+${header(document, words)}
+${contents(document.sections, words)}
 <main>
-${document.sections.map(sectionHtml)}
+${chaptersOf(document.sections).map(({ title, sections }) => chapterHtml(title, sections, words))}
 </main>
 </div>
 </body>
@@ -34,32 +37,45 @@ ${document.sections.map(sectionHtml)}
 }
 
 /** @param ids of the sections wanted; all when left out */
-export function sectionsHtml({ sections }: RecordDocument, ids?: readonly string[]): string {
+export function sectionsHtml({ language, sections }: RecordDocument, ids?: readonly string[]): string {
+  const words = phrasesOf(language);
   const wanted = sections.filter(({ id }) => ids === undefined || ids.includes(id));
-  return wanted.map((section) => sectionHtml(section).text).join("");
+  return wanted.map((section) => sectionHtml(section, words).text).join("");
 }
 
-function header({ title, summary }: RecordDocument): Html {
+function header({ language, title, summary }: RecordDocument, { document }: Phrases): Html {
+  const { legend, originMeanings: meanings } = document;
   return html`<header>
 <h1>${title}</h1>
-<dl class="summary">${summary.map(([name, value]) => html`<div><dt>${name}</dt><dd>${cellHtml(value)}</dd></div>`)}</dl>
-<p class="legend">Each section says where its content comes from: ${originHtml("given")} by a person before the run, ${originHtml("measured")} while it ran, ${originHtml("generated")} from what was measured, by rules.</p>
+<dl class="summary">${summary.map(([name, value]) => html`<div><dt>${name}</dt><dd>${cellHtml(value, language)}</dd></div>`)}</dl>
+<p class="legend">${legend}</p>
+<ul class="legend">${(["given", "measured", "generated"] as const).map((origin) => html`<li>${originHtml(origin, document)} ${meanings[origin]}</li>`)}</ul>
 </header>`;
 }
 
-function contents(sections: readonly Section[]): Html {
-  return html`<nav aria-label="Contents"><ol>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ol></nav>`;
+function contents(sections: readonly Section[], { document }: Phrases): Html {
+  const parts = chaptersOf(sections).map(({ title, sections: those }) => {
+    const links = html`<ol>${those.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}</ol>`;
+    return title === undefined ? links : html`<div><p>${title}</p>${links}</div>`;
+  });
+  return html`<nav aria-label="${document.contents}">${parts}</nav>`;
 }
 
-function sectionHtml({ id, title, origin, source, blocks }: Section): Html {
+function chapterHtml(title: string | undefined, sections: readonly Section[], words: Phrases): Html {
+  const content = sections.map((section) => sectionHtml(section, words));
+  return title === undefined ? html`${content}` : html`<h2 class="chapter">${title}</h2>\n${content}`;
+}
+
+function sectionHtml({ id, title, origin, source, blocks }: Section, words: Phrases): Html {
+  const { document } = words;
   return html`<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title} ${originHtml(origin)}</h2>
-<p class="source">${source}.</p>
-${blocks.map(blockHtml)}
+<h3 id="${id}-title">${title} ${originHtml(origin, document)}</h3>
+<p class="source">${source}${document.stop}</p>
+${blocks.map((block) => blockHtml(block, words))}
 </section>
 `;
 }
 
-function originHtml(origin: Origin): Html {
-  return html`<span class="origin ${origin}">${origin}</span>`;
+function originHtml(origin: Origin, { origins }: Phrases["document"]): Html {
+  return html`<span class="origin ${origin}">${origins[origin]}</span>`;
 }

@@ -1,6 +1,7 @@
 /** The loss curve where there are no pictures: a line of blocks, and its numbers at some micro-steps. */
 import type { CurvePoint } from "@pretrain/proto";
 import { counted, loss } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import type { CurveFigure } from "../record-document.ts";
 import { table } from "./markdown-table.ts";
 
@@ -8,7 +9,7 @@ const blocks = "▁▂▃▄▅▆▇█";
 const sparkWidth = 60;
 const tableRows = 12;
 
-export function curveTable({ points, evaluations }: CurveFigure): string {
+export function curveTable({ points, evaluations }: CurveFigure, { result: { chart: words } }: Phrases): string {
   const rows = spread(points, tableRows).map(({ microStep, min, mean, max }) => [
     counted(microStep),
     loss(mean),
@@ -17,17 +18,15 @@ export function curveTable({ points, evaluations }: CurveFigure): string {
   ]);
   const numeric = true;
   const columns = [
-    { title: "To micro-step", numeric },
-    { title: "Mean loss", numeric },
-    { title: "Smallest", numeric },
-    { title: "Largest", numeric },
+    { title: words.toMicroStep, numeric },
+    { title: words.mean, numeric },
+    { title: words.smallest, numeric },
+    { title: words.largest, numeric },
   ] as const;
-  const marks = evaluations.map((mark) => `${loss(mark.loss)} at micro-step ${counted(mark.microStep)}`).join(", ");
-  return [
-    `\`${sparkline(points)}\``,
-    table(columns, rows),
-    ...(marks === "" ? [] : [`Validation loss: ${marks}.`]),
-  ].join("\n\n");
+  const marks = evaluations.map((mark) => words.mark(loss(mark.loss), counted(mark.microStep))).join("; ");
+  return [`\`${sparkline(points)}\``, table(columns, rows), ...(marks === "" ? [] : [words.validation(marks)])].join(
+    "\n\n",
+  );
 }
 
 /** One block for each of 60 points, the lowest for the smallest mean. */

@@ -14,7 +14,14 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     .join("\n");
 }
 
+/** Somebody else's words; struck when others took their place. */
+export function spokenMarkdown(text: string, isStruck: boolean): string {
+  const said = markdownText(text);
+  return isStruck && said !== "" ? `~~${said}~~` : said;
+}
+
 export function cellMarkdown(cell: Cell): string {
   if (typeof cell === "string") return markdownText(cell);
-  return "code" in cell ? markdownCode(cell.code) : markdownText(cell.text);
+  if ("code" in cell) return markdownCode(cell.code);
+  return "words" in cell ? spokenMarkdown(cell.words, cell.struck ?? false) : markdownText(cell.text);
 }

@@ -21,8 +21,9 @@ export function markdownCode(text: string): string {
 }
 
 /** Word for word, as a block that nothing inside can end. */
-export function markdownBlock(text: string, language = "text"): string {
+export function markdownBlock(text: string, given = "text"): string {
   const shown = visibleText(text);
+  const language = /^[A-Za-z0-9+#-]{1,32}$/.test(given) ? given : "text";
   const fence = "`".repeat(Math.max(3, longestRun(shown) + 1));
   return `${fence}${language}\n${shown}\n${fence}`;
 }

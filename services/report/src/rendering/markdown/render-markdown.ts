@@ -1,27 +1,50 @@
 /** A record as Markdown: readable as it is, and a page wherever Markdown is shown. Equal documents, equal bytes. */
 import { calibrationTable } from "../calibration-table.ts";
-import type { Block, RecordDocument, SampleText, Section } from "../record-document.ts";
+import { type Chapter, chaptersOf } from "../chapters.ts";
+import { type Phrases, phrasesOf } from "../language/phrases.ts";
+import type { Block, RecordDocument, SampleText, Section, Statement } from "../record-document.ts";
 import { curveTable } from "./curve-table.ts";
-import { cellMarkdown, factsTable, table } from "./markdown-table.ts";
+import { cellMarkdown, factsTable, spokenMarkdown, table } from "./markdown-table.ts";
 import { markdownBlock, markdownText } from "./markdown-text.ts";
 
-export function renderMarkdown({ title, summary, sections }: RecordDocument): string {
-  const legend =
-    "Each section says where its content comes from: **given** by a person before the run, **measured** while it ran, " +
-    "**generated** from what was measured, by rules.";
-  return `${[`# ${markdownText(title)}`, factsTable(summary), legend, ...sections.flatMap(sectionBlocks)].join("\n\n")}\n`;
+export function renderMarkdown({ language, title, summary, sections }: RecordDocument): string {
+  const words = phrasesOf(language);
+  const parts = [
+    `# ${markdownText(title)}`,
+    factsTable(summary),
+    ...legend(words),
+    ...chaptersOf(sections).flatMap((chapter) => chapterBlocks(chapter, words)),
+  ];
+  return `${parts.join("\n\n")}\n`;
 }
 
-function sectionBlocks({ title, origin, source, blocks }: Section): string[] {
-  return [`## ${markdownText(title)}`, `**${origin}**: ${markdownText(source)}.`, ...blocks.map(blockMarkdown)];
+function legend({ document }: Phrases): string[] {
+  const origins = (["given", "measured", "generated"] as const).map(
+    (origin) => `- **${document.origins[origin]}**: ${document.originMeanings[origin]}`,
+  );
+  return [document.legend, origins.join("\n")];
 }
 
-function blockMarkdown(block: Block): string {
+function chapterBlocks({ title, sections }: Chapter, words: Phrases): string[] {
+  const content = sections.flatMap((section) => sectionBlocks(section, words));
+  return title === undefined ? content : [`## ${markdownText(title)}`, ...content];
+}
+
+function sectionBlocks({ title, origin, source, blocks }: Section, words: Phrases): string[] {
+  const { origins, stop } = words.document;
+  return [
+    `### ${markdownText(title)}`,
+    `**${origins[origin]}**: ${markdownText(source)}${stop}`,
+    ...blocks.map((block) => blockMarkdown(block, words)),
+  ];
+}
+
+function blockMarkdown(block: Block, words: Phrases): string {
   switch (block.kind) {
     case "paragraph":
       return markdownText(block.text);
     case "heading":
-      return `### ${markdownText(block.text)}`;
+      return `#### ${markdownText(block.text)}`;
     case "words":
       return `**${markdownText(block.label)}**\n\n${markdownBlock(block.text)}`;
     case "facts":
@@ -30,25 +53,33 @@ function blockMarkdown(block: Block): string {
       return table(block.columns, block.rows);
     case "list":
       return block.items.map((item) => `- ${cellMarkdown(item)}`).join("\n");
+    case "statements":
+      return block.items.map(statementMarkdown).join("\n");
     case "curve":
-      return curveTable(block.figure);
+      return curveTable(block.figure, words);
     case "calibration": {
-      const { columns, rows } = calibrationTable(block.bins);
+      const { columns, rows } = calibrationTable(block.bins, words);
       return table(columns, rows);
     }
     case "sample":
-      return sample(block.sample);
+      return sample(block.sample, words);
     case "source":
-      return markdownBlock(block.text, "json");
+      return markdownBlock(block.text, block.language);
   }
 }
 
-function sample({ title, input, predicted, truth, note }: SampleText): string {
+function statementMarkdown({ words, done, struck, notes }: Statement): string {
+  const box = done === undefined ? "" : done ? "[x] " : "[ ] ";
+  return [`- ${box}${spokenMarkdown(words, struck)}`, ...notes.map(cellMarkdown)].join("<br>");
+}
+
+function sample({ title, input, predicted, truth, note }: SampleText, { evaluation, document }: Phrases): string {
+  const { samples } = evaluation;
   const parts = [
-    ["Input", input],
-    ["Prediction", predicted],
-    ["Truth", truth],
+    [samples.input, input],
+    [samples.prediction, predicted],
+    [samples.truth, truth],
   ] as const;
-  const blocks = parts.map(([name, text]) => `${name}:\n\n${markdownBlock(text)}`);
-  return [`### ${markdownText(title)}`, ...blocks, `${markdownText(note)}.`].join("\n\n");
+  const blocks = parts.map(([name, text]) => `${markdownText(name)}:\n\n${markdownBlock(text)}`);
+  return [`#### ${markdownText(title)}`, ...blocks, `${markdownText(note)}${document.stop}`].join("\n\n");
 }

@@ -5,11 +5,13 @@ import { type Canary, Canary_Outcome, type Certificate, type Evaluation, Evaluat
 import { stands } from "../../record/known-evaluations.ts";
 import { certificateCell, deviationText, limitText, outcomeCell } from "../certificate-words.ts";
 import { absent, counted, duration, percent } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 
 type Certified = Evaluation & { readonly certificate: Certificate };
 
-export function certificatesSection({ evaluations }: Pick<Report, "evaluations">): Section {
+export function certificatesSection({ evaluations }: Pick<Report, "evaluations">, words: Phrases): Section {
+  const { certificates: texts } = words.evaluation;
   const certified = evaluations.flatMap(({ certificate, ...rest }): Certified[] =>
     certificate ? [{ ...rest, certificate }] : [],
   );
@@ -18,35 +20,35 @@ export function certificatesSection({ evaluations }: Pick<Report, "evaluations">
   const inFull = [...refused, ...(last === undefined ? [] : [last])];
   return {
     id: "certificates",
-    title: "Certificates",
+    title: texts.title,
     origin: "measured",
-    source:
-      "canaries that ran through the code that scores and generates, in the same process, on the same device, in the same shapes, before a number was written",
+    source: texts.source,
     blocks: orNone(
-      [overview(certified), ...inFull.flatMap(certificateBlocks)],
+      [overview(certified, words), ...inFull.flatMap((each) => certificateBlocks(each, words))],
       certified.length === 0,
-      "No evaluation has a certificate.",
+      texts.empty,
     ),
   };
 }
 
-function overview(certified: readonly Certified[]): Block {
+function overview(certified: readonly Certified[], words: Phrases): Block {
+  const { certificates: texts } = words.evaluation;
   return {
     kind: "table",
     columns: [
-      { title: "Micro-step", numeric: true },
-      { title: "Evaluation" },
-      { title: "Certificate" },
-      { title: "Nearest to its limit" },
-      { title: "Shapes, rows x positions" },
-      { title: "Took", numeric: true },
-      { title: "SHA-256 of the code" },
+      { title: texts.microStep, numeric: true },
+      { title: texts.evaluation },
+      { title: texts.certificate },
+      { title: texts.nearest },
+      { title: texts.shapes },
+      { title: texts.took, numeric: true },
+      { title: texts.code },
     ],
     rows: certified.map(({ microStep, name, certificate }) => [
       counted(microStep),
       { code: name },
-      certificateCell(certificate),
-      nearest(certificate),
+      certificateCell(certificate, words),
+      nearest(certificate, texts),
       certificate.shapes.join(", "),
       duration(certificate.seconds),
       { code: certificate.codeSha256 },
@@ -55,44 +57,53 @@ function overview(certified: readonly Certified[]): Block {
 }
 
 /** `causality: 4.0 % of it`, of those that hold. */
-function nearest({ canaries }: Certificate): string {
+function nearest({ canaries }: Certificate, texts: Phrases["evaluation"]["certificates"]): string {
   const shares = canaries
     .filter(({ outcome, limit }) => outcome === Canary_Outcome.PASSED && limit > 0)
     .map(({ name, deviation, limit }) => ({ name, share: deviation / limit }))
     .sort((a, b) => b.share - a.share);
   const [first] = shares;
-  return first === undefined ? absent : `${first.name}: ${percent(first.share)} of it`;
+  return first === undefined ? absent : texts.nearestOf(first.name, percent(first.share));
 }
 
-function certificateBlocks({ name, certificate }: Certified): Block[] {
+function certificateBlocks({ name, certificate }: Certified, words: Phrases): Block[] {
+  const { certificates: texts } = words.evaluation;
   return [
-    { kind: "heading", text: `Certificate of ${name}` },
-    { kind: "facts", rows: facts(certificate) },
+    { kind: "heading", text: texts.certificateOf(name) },
+    { kind: "facts", rows: facts(certificate, texts) },
     {
       kind: "table",
       columns: [
-        { title: "Canary" },
-        { title: "What must hold" },
-        { title: "Outcome" },
-        { title: "Deviation", numeric: true },
-        { title: "At most", numeric: true },
-        { title: "Found" },
+        { title: texts.canary },
+        { title: texts.claim },
+        { title: texts.outcome },
+        { title: texts.deviation, numeric: true },
+        { title: texts.limit, numeric: true },
+        { title: texts.found },
       ],
-      rows: certificate.canaries.map(canaryRow),
+      rows: certificate.canaries.map((canary) => canaryRow(canary, words)),
     },
   ];
 }
 
-function facts(certificate: Certificate): (readonly [string, Cell])[] {
+function facts(certificate: Certificate, texts: Phrases["evaluation"]["certificates"]): (readonly [string, Cell])[] {
   return [
-    ["Ran on", `${certificate.device}, in ${certificate.precision}`],
-    ["SHA-256 of the checkpoint's manifest", { code: certificate.checkpointSha256 }],
-    ["SHA-256 of the tokenizer", { code: certificate.tokenizerSha256 }],
-    ["SHA-256 of the code that scores and generates", { code: certificate.codeSha256 }],
+    [texts.ranOn, texts.deviceAndPrecision(certificate.device, certificate.precision)],
+    [texts.checkpoint, { code: certificate.checkpointSha256 }],
+    [texts.tokenizer, { code: certificate.tokenizerSha256 }],
+    [texts.codeInFull, { code: certificate.codeSha256 }],
   ];
 }
 
-function canaryRow(canary: Canary): Cell[] {
+/** Claim and evidence are the words of the program that examined itself. */
+function canaryRow(canary: Canary, words: Phrases): Cell[] {
   const { name, claim, outcome, evidence } = canary;
-  return [{ code: name }, claim, outcomeCell(outcome), deviationText(canary), limitText(canary), evidence];
+  return [
+    { code: name },
+    { words: claim },
+    outcomeCell(outcome, words),
+    deviationText(canary),
+    limitText(canary),
+    { words: evidence },
+  ];
 }

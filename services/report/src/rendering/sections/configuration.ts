@@ -12,65 +12,83 @@ import {
   type Training,
   TrainingSchema,
 } from "@pretrain/proto";
-import { counted, fixed } from "../figures.ts";
+import { knowledgeParameters } from "../language/parameter-meanings.ts";
+import type { Phrases } from "../language/phrases.ts";
 import type { Block, Cell, Section } from "../record-document.ts";
-import {
-  dataMeanings,
-  evaluationMeanings,
-  hardwareMeanings,
-  knowledgeParameters,
-  modelMeanings,
-  monitoringMeanings,
-  trainingMeanings,
-} from "./parameter-meanings.ts";
+import { parametersText } from "./goal.ts";
 
-const source =
-  "by the recipe, sealed before the first step; what it left out is written out by the documented defaults";
+/**
+ * What MiniMind itself takes where a recipe of the same model says nothing, by the parameter's name; from its scripts of
+ * spring 2025, whose models have the form of `model_original`.
+ */
+const upstreamDefaults: Readonly<Record<string, unknown>> = {
+  dim: 512,
+  n_layers: 8,
+  n_heads: 8,
+  n_kv_heads: 2,
+  multiple_of: 64,
+  vocab_size: 6400,
+  norm_eps: 1e-5,
+  beta1: 0.9,
+  beta2: 0.999,
+  adam_eps: 1e-8,
+  weight_decay: 0.01,
+  decay_on: "all",
+};
 
 /** @param parameters of the model as counted when it was built; 0 while it has not been */
-export function modelSection(recipe: Recipe | undefined, parameters: bigint): Section {
+export function modelSection(recipe: Recipe | undefined, parameters: bigint, words: Phrases): Section {
+  const { configuration } = words;
   const rows = recipe?.model
-    ? [...parameterRows(ModelSchema, recipe.model, modelMeanings), ...modelFacts(recipe.model)]
+    ? [...parameterRows(ModelSchema, recipe.model, words.parameter.model, words), ...modelFacts(recipe.model, words)]
     : [];
   const built =
     parameters > 0n
-      ? [["parameters", `${millions(parameters)} (${counted(parameters)})`, "Counted when the model was built"]]
+      ? [[configuration.parameters, parametersText(parameters, words), configuration.parametersMeaning]]
       : [];
-  return section("model", "Model configuration", [parameterTable([...rows, ...built])]);
+  return section("model", configuration.model, [parameterTable([...rows, ...built], words)], words);
 }
 
-export function trainingSection(recipe: Recipe | undefined): Section {
-  const training = recipe?.training;
-  return section("training-configuration", "Training configuration", [
-    { kind: "heading", text: "Training" },
+export function trainingSection(recipe: Recipe | undefined, words: Phrases): Section {
+  const { configuration, parameter } = words;
+  const { training, data } = recipe ?? {};
+  const rows = training
+    ? [...parameterRows(TrainingSchema, training, parameter.training, words), ...trainingFacts(training, words)]
+    : [];
+  const blocks: Block[] = [
+    { kind: "heading", text: configuration.trainingHeading },
+    parameterTable(rows, words),
+    { kind: "heading", text: configuration.dataHeading },
+    parameterTable(data ? parameterRows(DataSchema, data, parameter.data, words) : [], words),
+  ];
+  return section("training-configuration", configuration.training, blocks, words);
+}
+
+export function hardwareSection(recipe: Recipe | undefined, words: Phrases): Section {
+  const { configuration, parameter } = words;
+  const { hardware, monitoring, evaluation } = recipe ?? {};
+  const blocks: Block[] = [
+    { kind: "heading", text: configuration.hardwareHeading },
+    parameterTable(hardware ? parameterRows(HardwareSchema, hardware, parameter.hardware, words) : [], words),
+    { kind: "heading", text: configuration.monitoringHeading },
+    parameterTable(monitoring ? parameterRows(MonitoringSchema, monitoring, parameter.monitoring, words) : [], words),
+    { kind: "heading", text: configuration.evaluationHeading },
     parameterTable(
-      training ? [...parameterRows(TrainingSchema, training, trainingMeanings), ...trainingFacts(training)] : [],
+      evaluation ? parameterRows(EvaluationPlanSchema, evaluation, parameter.evaluation, words) : [],
+      words,
     ),
-    { kind: "heading", text: "Data" },
-    parameterTable(recipe?.data ? parameterRows(DataSchema, recipe.data, dataMeanings) : []),
-  ]);
+  ];
+  return section("hardware", configuration.hardware, blocks, words);
 }
 
-export function hardwareSection(recipe: Recipe | undefined): Section {
-  return section("hardware", "Hardware, monitoring, evaluation", [
-    { kind: "heading", text: "Hardware and processes" },
-    parameterTable(recipe?.hardware ? parameterRows(HardwareSchema, recipe.hardware, hardwareMeanings) : []),
-    { kind: "heading", text: "Monitoring" },
-    parameterTable(recipe?.monitoring ? parameterRows(MonitoringSchema, recipe.monitoring, monitoringMeanings) : []),
-    { kind: "heading", text: "Evaluation" },
-    parameterTable(
-      recipe?.evaluation ? parameterRows(EvaluationPlanSchema, recipe.evaluation, evaluationMeanings) : [],
-    ),
-  ]);
+function section(id: string, title: string, blocks: Block[], { configuration }: Phrases): Section {
+  return { id, title, origin: "given", source: configuration.source, blocks };
 }
 
-function section(id: string, title: string, blocks: Block[]): Section {
-  return { id, title, origin: "given", source, blocks };
-}
-
-function parameterTable(rows: readonly (readonly Cell[])[]): Block {
-  if (rows.length === 0) return { kind: "paragraph", text: "The recipe has not arrived." };
-  return { kind: "table", columns: [{ title: "Parameter" }, { title: "Value" }, { title: "Meaning" }], rows };
+function parameterTable(rows: readonly (readonly Cell[])[], { configuration }: Phrases): Block {
+  if (rows.length === 0) return { kind: "paragraph", text: configuration.notArrived };
+  const { parameter, value, meaning } = configuration;
+  return { kind: "table", columns: [{ title: parameter }, { title: value }, { title: meaning }], rows };
 }
 
 /** A row for each field of the message, in the order of the .proto. */
@@ -78,43 +96,45 @@ function parameterRows<D extends DescMessage>(
   schema: D,
   message: MessageShape<D>,
   meanings: Readonly<Record<string, string>>,
+  words: Phrases,
 ): Cell[][] {
   const values = reflect(schema, message);
-  return schema.fields.map((field) => [{ code: field.name }, valueText(values.get(field)), meaningOf(field, meanings)]);
+  return schema.fields.map((field) => {
+    const value = values.get(field);
+    return [{ code: field.name }, valueCell(value, words), meaningOf(field, value, meanings, words)];
+  });
 }
 
-function meaningOf({ name }: DescField, meanings: Readonly<Record<string, string>>): string {
+function meaningOf(
+  { name }: DescField,
+  value: unknown,
+  meanings: Readonly<Record<string, string>>,
+  { configuration }: Phrases,
+): string {
   const meaning = meanings[name] ?? "";
-  return knowledgeParameters.has(name) ? `${meaning} (unused: the knowledge base is off)` : meaning;
+  if (knowledgeParameters.has(name)) return configuration.unused(meaning);
+  const upstream = upstreamDefaults[name];
+  return upstream === undefined || upstream === value ? meaning : configuration.upstream(meaning, codeText(upstream));
 }
 
-function valueText(value: unknown): Cell {
-  if (value === "" || value === undefined) return "none";
-  if (typeof value === "number") return { code: numberText(value) };
-  return { code: typeof value === "string" ? value : JSON.stringify(value) };
+function valueCell(value: unknown, { document }: Phrases): Cell {
+  return value === "" || value === undefined ? document.none : { code: codeText(value) };
 }
 
 /** As a recipe would say it: `2e-4`, not `0.0002`. */
-function numberText(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+function codeText(value: unknown): string {
+  if (typeof value === "number") return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** What follows from the values and is asked for all the time. */
-function modelFacts({ dim, nHeads }: Model): Cell[][] {
-  return dim && nHeads ? [["head dimension", { code: String(dim / nHeads) }, "Derived: dim / n_heads"]] : [];
+function modelFacts({ dim, nHeads }: Model, { configuration }: Phrases): Cell[][] {
+  if (!dim || !nHeads) return [];
+  return [[configuration.headDimension, { code: String(dim / nHeads) }, configuration.headDimensionMeaning]];
 }
 
-function trainingFacts({ batchSize, accumulationSteps }: Training): Cell[][] {
+function trainingFacts({ batchSize, accumulationSteps }: Training, { configuration }: Phrases): Cell[][] {
   if (!batchSize || !accumulationSteps) return [];
-  return [
-    [
-      "rows per optimizer step",
-      { code: String(batchSize * accumulationSteps) },
-      "Derived: batch_size × accumulation_steps",
-    ],
-  ];
-}
-
-function millions(parameters: bigint): string {
-  return `${fixed(Number(parameters) / 1e6, 2)} M`;
+  const rows = { code: String(batchSize * accumulationSteps) };
+  return [[configuration.rowsPerStep, rows, configuration.rowsPerStepMeaning]];
 }

@@ -1,65 +1,70 @@
 /** What packing the data found. */
 import { type DatasetReport, type RejectedRows, type Report, Split, type SplitReport } from "@pretrain/proto";
 import { bytes, counted, duration, percent } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 
-export function datasetSection({ dataset }: Report): Section {
+type Texts = Phrases["file"]["dataset"];
+
+export function datasetSection({ dataset }: Report, words: Phrases): Section {
+  const { dataset: texts } = words.file;
   return {
     id: "dataset",
-    title: "Dataset",
+    title: texts.title,
     origin: "measured",
-    source: "by the data-shard service while it packed the text",
-    blocks:
-      dataset === undefined ? [{ kind: "paragraph", text: "The data has not been packed." }] : datasetBlocks(dataset),
+    source: texts.source,
+    blocks: dataset === undefined ? [{ kind: "paragraph", text: texts.notPacked }] : datasetBlocks(dataset, words),
   };
 }
 
-function datasetBlocks(dataset: DatasetReport): Block[] {
+function datasetBlocks(dataset: DatasetReport, words: Phrases): Block[] {
+  const { dataset: texts } = words.file;
+  const { none } = words.document;
   return [
-    { kind: "facts", rows: sourceFacts(dataset) },
-    { kind: "heading", text: "Splits" },
-    ...orNone([splitTable(dataset.splits)], dataset.splits.length === 0),
-    { kind: "heading", text: "Rejected rows" },
-    ...orNone([rowTable(dataset.rejected)], dataset.rejected.length === 0),
-    { kind: "heading", text: "Rows kept with a warning" },
-    ...orNone([rowTable(dataset.warnings)], dataset.warnings.length === 0),
+    { kind: "facts", rows: sourceFacts(dataset, texts) },
+    { kind: "heading", text: texts.splits },
+    ...orNone([splitTable(dataset.splits, texts)], dataset.splits.length === 0, none),
+    { kind: "heading", text: texts.rejected },
+    ...orNone([rowTable(dataset.rejected, texts)], dataset.rejected.length === 0, none),
+    { kind: "heading", text: texts.warned },
+    ...orNone([rowTable(dataset.warnings, texts)], dataset.warnings.length === 0, none),
   ];
 }
 
-function sourceFacts(dataset: DatasetReport): (readonly [string, Cell])[] {
+function sourceFacts(dataset: DatasetReport, texts: Texts): (readonly [string, Cell])[] {
   return [
-    ["Name", { code: dataset.dataset }],
-    ["Training file", `${dataset.sourceName}, ${bytes(dataset.sourceBytes)}`],
-    ["SHA-256 of the training file", { code: dataset.sourceSha256 }],
+    [texts.name, { code: dataset.dataset }],
+    [texts.file, texts.fileAndSize(dataset.sourceName, bytes(dataset.sourceBytes))],
+    [texts.fileDigest, { code: dataset.sourceSha256 }],
     [
-      "SHA-256 of the validation file",
-      dataset.validationSourceSha256 === "" ? "none: rows were set aside" : { code: dataset.validationSourceSha256 },
+      texts.validationDigest,
+      dataset.validationSourceSha256 === "" ? texts.setAside : { code: dataset.validationSourceSha256 },
     ],
-    ["SHA-256 of the tokenizer", { code: dataset.tokenizerSha256 }],
-    ["SHA-256 of the dataset's manifest", { code: dataset.manifestSha256 }],
-    ["Vocabulary", `${counted(dataset.vocabularySize)} entries`],
-    ["Rows read", counted(dataset.rowsRead)],
-    ["Rows that carried the markers already", counted(dataset.rowsAlreadyWrapped)],
-    ["Packed in", duration(dataset.durationSeconds)],
+    [texts.tokenizer, { code: dataset.tokenizerSha256 }],
+    [texts.manifest, { code: dataset.manifestSha256 }],
+    [texts.vocabulary, texts.entries(counted(dataset.vocabularySize))],
+    [texts.rowsRead, counted(dataset.rowsRead)],
+    [texts.wrapped, counted(dataset.rowsAlreadyWrapped)],
+    [texts.packedIn, duration(dataset.durationSeconds)],
   ];
 }
 
-function splitTable(splits: readonly SplitReport[]): Block {
+function splitTable(splits: readonly SplitReport[], texts: Texts): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Split" },
-      { title: "Rows", numeric: true },
-      { title: "Tokens", numeric: true },
-      { title: "Targets", numeric: true },
-      { title: "Rows cut", numeric: true },
-      { title: "Tokens lost", numeric: true },
-      { title: "Padding", numeric: true },
-      { title: "Text", numeric: true },
-      { title: "SHA-256 of the padded ids" },
+      { title: texts.split },
+      { title: texts.rows, numeric: true },
+      { title: texts.tokens, numeric: true },
+      { title: texts.targets, numeric: true },
+      { title: texts.cut, numeric: true },
+      { title: texts.lost, numeric: true },
+      { title: texts.padding, numeric: true },
+      { title: texts.text, numeric: true },
+      { title: texts.ids },
     ],
     rows: splits.map((split) => [
-      split.split === Split.TRAIN ? "training" : "validation",
+      split.split === Split.TRAIN ? texts.training : texts.validation,
       counted(split.rows),
       counted(split.tokens),
       counted(split.targets),
@@ -72,10 +77,10 @@ function splitTable(splits: readonly SplitReport[]): Block {
   };
 }
 
-function rowTable(rows: readonly RejectedRows[]): Block {
+function rowTable(rows: readonly RejectedRows[], texts: Texts): Block {
   return {
     kind: "table",
-    columns: [{ title: "Reason" }, { title: "Rows", numeric: true }, { title: "First lines" }],
+    columns: [{ title: texts.reason }, { title: texts.rows, numeric: true }, { title: texts.firstLines }],
     rows: rows.map(({ reason, rows: count, firstLines }) => [
       { code: reason },
       counted(count),

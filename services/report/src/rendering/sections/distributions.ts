@@ -3,38 +3,43 @@ import { meanNatsPerToken, perplexity } from "@pretrain/measures";
 import type { Evaluation, LossBucket, Overlap } from "@pretrain/proto";
 import { evaluationNumbers, ratio, totalOf } from "../../record/evaluation-numbers.ts";
 import { counted, fixed, loss, percent } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import type { Block, Cell } from "../record-document.ts";
 
+type Texts = Phrases["evaluation"]["distributions"];
+
 /** Only what was measured. */
-export function distributionBlocks(evaluation: Evaluation): Block[] {
+export function distributionBlocks(evaluation: Evaluation, words: Phrases): Block[] {
+  const { distributions: texts } = words.evaluation;
   const { calibration, lossByPosition, lossByFrequency, overlap } = evaluation;
   return [
-    ...(calibration?.bins.length ? calibrationBlocks(evaluation, calibration.bins) : []),
-    ...bucketBlocks("Loss by the target's position in its row", "Position", lossByPosition),
-    ...bucketBlocks("Loss by how often the target stands in the training split", "Times", lossByFrequency),
-    ...(overlap === undefined ? [] : overlapBlocks(overlap)),
+    ...(calibration?.bins.length ? calibrationBlocks(evaluation, calibration.bins, texts) : []),
+    ...bucketBlocks(texts.byPosition, texts.position, lossByPosition, texts),
+    ...bucketBlocks(texts.byFrequency, texts.times, lossByFrequency, texts),
+    ...(overlap === undefined ? [] : overlapBlocks(overlap, texts)),
   ];
 }
 
 function calibrationBlocks(
   evaluation: Evaluation,
   bins: NonNullable<Evaluation["calibration"]>["bins"],
+  texts: Texts,
 ): readonly Block[] {
   const { top1Accuracy, calibrationError } = evaluationNumbers(evaluation);
   return [
-    { kind: "heading", text: "Calibration" },
+    { kind: "heading", text: texts.calibration },
     {
       kind: "facts",
       rows: [
-        ["Likeliest token came true", percent(top1Accuracy)],
-        ["Expected calibration error", percent(calibrationError)],
+        [texts.top1, percent(top1Accuracy)],
+        [texts.calibrationError, percent(calibrationError)],
       ],
     },
     { kind: "calibration", bins },
   ];
 }
 
-function bucketBlocks(heading: string, title: string, buckets: readonly LossBucket[]): readonly Block[] {
+function bucketBlocks(heading: string, title: string, buckets: readonly LossBucket[], texts: Texts): readonly Block[] {
   if (buckets.length === 0) return [];
   return [
     { kind: "heading", text: heading },
@@ -42,9 +47,9 @@ function bucketBlocks(heading: string, title: string, buckets: readonly LossBuck
       kind: "table",
       columns: [
         { title },
-        { title: "Targets", numeric: true },
-        { title: "Loss", numeric: true },
-        { title: "Perplexity", numeric: true },
+        { title: texts.targets, numeric: true },
+        { title: texts.loss, numeric: true },
+        { title: texts.perplexity, numeric: true },
       ],
       rows: buckets.map(bucketRow),
     },
@@ -53,21 +58,21 @@ function bucketBlocks(heading: string, title: string, buckets: readonly LossBuck
 
 function bucketRow({ from, to, loss: sum }: LossBucket): Cell[] {
   const total = totalOf(sum);
-  const range = from === to ? counted(from) : `${counted(from)} to ${counted(to)}`;
+  const range = from === to ? counted(from) : `${counted(from)}–${counted(to)}`;
   return [range, counted(total.tokens), loss(meanNatsPerToken(total)), fixed(perplexity(total), 2)];
 }
 
-function overlapBlocks(overlap: Overlap): readonly Block[] {
+function overlapBlocks(overlap: Overlap, texts: Texts): readonly Block[] {
   const { validationRows, identicalRows, rowsWithOverlap, runTokens, validationRuns, overlappingRuns } = overlap;
-  const of = (part: bigint, whole: bigint) => `${counted(part)} of ${counted(whole)} (${percent(ratio(part, whole))})`;
+  const of = (part: bigint, whole: bigint) => texts.partOf(counted(part), counted(whole), percent(ratio(part, whole)));
   return [
-    { kind: "heading", text: "Overlap with the training split" },
+    { kind: "heading", text: texts.overlap },
     {
       kind: "facts",
       rows: [
-        ["Rows that are training rows", of(identicalRows, validationRows)],
-        [`Runs of ${runTokens} tokens that training has seen`, of(overlappingRuns, validationRuns)],
-        ["Rows with such a run", of(rowsWithOverlap, validationRows)],
+        [texts.identicalRows, of(identicalRows, validationRows)],
+        [texts.runs(String(runTokens)), of(overlappingRuns, validationRuns)],
+        [texts.rowsWithRun, of(rowsWithOverlap, validationRows)],
       ],
     },
   ];

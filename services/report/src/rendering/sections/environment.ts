@@ -1,36 +1,41 @@
 /** What the last attempt ran on, as it found it: detected, not typed. */
 import type { Environment, Report } from "@pretrain/proto";
 import { bytes } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import type { Cell, Section } from "../record-document.ts";
 
-export function environmentSection({ environment }: Report): Section {
+export function environmentSection({ environment }: Report, words: Phrases): Section {
+  const { environment: texts } = words.file;
   return {
     id: "environment",
-    title: "Environment",
+    title: texts.title,
     origin: "measured",
-    source: "detected by the process that computed, at its start",
+    source: texts.source,
     blocks:
       environment === undefined
-        ? [{ kind: "paragraph", text: "No attempt has begun." }]
-        : [{ kind: "facts", rows: facts(environment) }],
+        ? [{ kind: "paragraph", text: texts.none }]
+        : [{ kind: "facts", rows: facts(environment, words) }],
   };
 }
 
-function facts(environment: Environment): (readonly [string, Cell])[] {
+function facts(environment: Environment, { file, word, document }: Phrases): (readonly [string, Cell])[] {
+  const { environment: texts } = file;
+  const { deviceMemoryBytes } = environment;
   return [
-    ["Device", environment.device],
-    ["Precision computed in", { code: environment.precision }],
-    ["Processor", environment.cpu],
-    ["Processor features", environment.cpuFeatures.join(", ") || "none"],
-    ["Cores", String(environment.cores)],
-    ["Memory", bytes(environment.memoryBytes)],
-    ["Operating system", environment.operatingSystem],
-    ["Threads in and between operations", `${environment.intraOpThreads} and ${environment.interOpThreads}`],
-    ["oneDNN", environment.onednn ? "on" : "off"],
+    [texts.device, environment.device],
+    [texts.precision, { code: environment.precision }],
+    [texts.cpu, environment.cpu],
+    [texts.features, environment.cpuFeatures.join(", ") || document.none],
+    [texts.cores, String(environment.cores)],
+    [texts.memory, bytes(environment.memoryBytes)],
+    ...(deviceMemoryBytes === undefined ? [] : [[texts.deviceMemory, bytes(deviceMemoryBytes)] as const]),
+    [texts.system, environment.operatingSystem],
+    [texts.threads, texts.threadsOf(String(environment.intraOpThreads), String(environment.interOpThreads))],
+    ["oneDNN", environment.onednn ? word.on : word.off],
     ["TensorFlow", environment.tensorflow],
     ["TensorFlow.js", environment.tensorflowJs],
     ["Node.js", environment.node],
     ["pretrain", environment.pretrain],
-    ["Parallel strategy", environment.parallelStrategy],
+    [texts.parallel, environment.parallelStrategy],
   ];
 }

@@ -6,45 +6,48 @@ import { stands } from "../../record/known-evaluations.ts";
 import { refutation } from "../certificate-words.ts";
 import { absent, counted, duration, fixed, loss, metricValue, percent } from "../figures.ts";
 import { intervalText } from "../interval-text.ts";
+import type { Phrases } from "../language/phrases.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 import { distributionBlocks } from "./distributions.ts";
 
-export function evaluationsSection({ evaluations }: Pick<Report, "evaluations">): Section {
+export function evaluationsSection({ evaluations }: Pick<Report, "evaluations">, words: Phrases): Section {
+  const { evaluations: texts } = words.evaluation;
   const last = evaluations.findLast(stands);
   return {
     id: "evaluations",
-    title: "Evaluations",
+    title: texts.title,
     origin: "measured",
-    source:
-      "position i's logits score token i + 1; losses are nats over tokens, in parentheses the bootstrap interval that holds 95 of 100",
+    source: texts.source,
     blocks: orNone(
       [
-        evaluationTable(evaluations),
-        furtherTable(evaluations),
-        ...(last ? [basisFacts(last), ...distributionBlocks(last)] : []),
+        evaluationTable(evaluations, words),
+        furtherTable(evaluations, texts),
+        ...(last ? [...basisBlocks(last, texts), ...distributionBlocks(last, words)] : []),
       ],
       evaluations.length === 0,
+      words.document.none,
     ),
   };
 }
 
-function evaluationTable(evaluations: readonly Evaluation[]): Block {
+function evaluationTable(evaluations: readonly Evaluation[], words: Phrases): Block {
+  const { evaluations: texts } = words.evaluation;
   return {
     kind: "table",
     columns: [
-      { title: "Micro-step", numeric: true },
-      { title: "Validation loss", numeric: true },
-      { title: "Perplexity", numeric: true },
-      { title: "Bits per byte", numeric: true },
-      { title: "Inference loss", numeric: true },
-      { title: "Took", numeric: true },
-      { title: "State" },
+      { title: texts.microStep, numeric: true },
+      { title: texts.loss, numeric: true },
+      { title: texts.perplexity, numeric: true },
+      { title: texts.bitsPerByte, numeric: true },
+      { title: texts.inferenceLoss, numeric: true },
+      { title: texts.took, numeric: true },
+      { title: texts.state },
     ],
-    rows: evaluations.map(evaluationRow),
+    rows: evaluations.map((evaluation) => evaluationRow(evaluation, words)),
   };
 }
 
-function evaluationRow(evaluation: Evaluation): Cell[] {
+function evaluationRow(evaluation: Evaluation, words: Phrases): Cell[] {
   const numbers = evaluationNumbers(evaluation);
   return [
     counted(evaluation.microStep),
@@ -53,20 +56,20 @@ function evaluationRow(evaluation: Evaluation): Cell[] {
     loss(numbers.bitsPerByte),
     loss(numbers.inferenceLoss),
     duration(secondsOf(evaluation)),
-    evaluationCell(evaluation),
+    evaluationCell(evaluation, words),
   ];
 }
 
 /** Of those that succeeded: a table of all numbers side by side would be wider than paper. */
-function furtherTable(evaluations: readonly Evaluation[]): Block {
+function furtherTable(evaluations: readonly Evaluation[], texts: Phrases["evaluation"]["evaluations"]): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Micro-step", numeric: true },
-      { title: "Bits per character", numeric: true },
-      { title: "Likeliest token came true", numeric: true },
-      { title: "Calibration error", numeric: true },
-      { title: "Interval of the inference loss", numeric: true },
+      { title: texts.microStep, numeric: true },
+      { title: texts.bitsPerCharacter, numeric: true },
+      { title: texts.top1, numeric: true },
+      { title: texts.calibration, numeric: true },
+      { title: texts.inferenceInterval, numeric: true },
       { title: "BLEU-4", numeric: true },
       { title: "chrF2", numeric: true },
     ],
@@ -82,23 +85,23 @@ function furtherRow(evaluation: Evaluation): Cell[] {
     loss(numbers.bitsPerCharacter),
     percent(numbers.top1Accuracy),
     percent(numbers.calibrationError),
-    interval === undefined ? absent : `${loss(interval.low)} to ${loss(interval.high)}`,
+    intervalText(interval).trim() || absent,
     metricValue("eval/bleu", numbers.bleu),
     metricValue("eval/chrf", numbers.chrf),
   ];
 }
 
 /** What an evaluation came to, in a word, and why. */
-export function evaluationCell(evaluation: Evaluation): Cell {
+export function evaluationCell(evaluation: Evaluation, words: Phrases): Cell {
+  const { evaluations: texts } = words.evaluation;
   const { state, error, supersededBy, supersedes, certificate } = evaluation;
   if (state === Evaluation_State.FAILED_CERTIFICATION) {
-    return { text: `✗ not certified: ${refutation(evaluation)}`, tone: "bad" };
+    return { text: texts.notCertified(refutation(evaluation, words)), tone: "bad" };
   }
-  if (state !== Evaluation_State.SUCCEEDED) return { text: `✗ failed: ${error}`, tone: "bad" };
-  if (supersededBy !== "") return { text: `→ superseded by ${supersededBy}`, tone: "quiet" };
-  if (certificate === undefined) return { text: "! succeeded, without a certificate", tone: "open" };
-  const note = supersedes === undefined ? "" : `, corrects ${supersedes.evaluation}`;
-  return { text: `✓ succeeded${note}`, tone: "good" };
+  if (state !== Evaluation_State.SUCCEEDED) return { text: texts.failed(error), tone: "bad" };
+  if (supersededBy !== "") return { text: texts.supersededBy(supersededBy), tone: "quiet" };
+  if (certificate === undefined) return { text: texts.withoutCertificate, tone: "open" };
+  return { text: supersedes === undefined ? texts.succeeded : texts.corrects(supersedes.evaluation), tone: "good" };
 }
 
 function secondsOf({ startTime, endTime }: Evaluation): number | undefined {
@@ -106,36 +109,44 @@ function secondsOf({ startTime, endTime }: Evaluation): number | undefined {
 }
 
 /** What the numbers were computed over; the same for all evaluations of a run but for the checkpoint. */
-function basisFacts(evaluation: Evaluation): Block {
-  const { settings, validationInterval } = evaluation;
-  const prompts = settings ? `${settings.samples} of ${settings.inputLength} + ${settings.predictLength} tokens` : "–";
-  const resampling = validationInterval
-    ? `${counted(validationInterval.resamples)} resamples of rows, seed ${validationInterval.seed}`
-    : "–";
-  return {
-    kind: "facts",
-    rows: [
-      ["Samples", prompts],
-      [
-        "Validation split",
-        `${counted(evaluation.validationRows)} rows, ${counted(evaluation.validationLoss?.tokens ?? 0n)} targets, ${counted(evaluation.validationBytes)} bytes, ${counted(evaluation.validationCharacters)} characters`,
+function basisBlocks(evaluation: Evaluation, texts: Phrases["evaluation"]["evaluations"]): Block[] {
+  const { settings, validationInterval: interval } = evaluation;
+  const prompts = settings
+    ? texts.samplesOf(String(settings.samples), String(settings.inputLength), String(settings.predictLength))
+    : absent;
+  const split = texts.splitOf({
+    rows: counted(evaluation.validationRows),
+    targets: counted(evaluation.validationLoss?.tokens ?? 0n),
+    bytes: counted(evaluation.validationBytes),
+    characters: counted(evaluation.validationCharacters),
+  });
+  return [
+    { kind: "heading", text: texts.basis },
+    {
+      kind: "facts",
+      rows: [
+        [texts.samples, prompts],
+        [texts.split, split],
+        [texts.context, texts.tokens(counted(evaluation.context))],
+        [texts.stride, settings?.stride ? texts.tokens(counted(settings.stride)) : texts.strideIsContext],
+        [texts.markers, { code: evaluation.markerRule }],
+        [texts.precision, { code: evaluation.precision }],
+        [texts.bootstrap, interval ? texts.resamples(counted(interval.resamples), String(interval.seed)) : absent],
+        [texts.dataset, { code: evaluation.datasetSha256 }],
+        [texts.tokenizer, { code: evaluation.tokenizerSha256 }],
+        ...lossesFacts(evaluation, texts),
       ],
-      ["Longest context", `${counted(evaluation.context)} tokens`],
-      ["Stride of longer rows", settings?.stride ? `${counted(settings.stride)} tokens` : "the context"],
-      ["Markers", { code: evaluation.markerRule }],
-      ["Precision", { code: evaluation.precision }],
-      ["Bootstrap", resampling],
-      ["SHA-256 of the dataset's manifest", { code: evaluation.datasetSha256 }],
-      ["SHA-256 of the tokenizer", { code: evaluation.tokenizerSha256 }],
-      ...lossesFacts(evaluation),
-    ],
-  };
+    },
+  ];
 }
 
-function lossesFacts({ lossesBlob, lossesSha256 }: Evaluation): (readonly [string, Cell])[] {
+function lossesFacts(
+  { lossesBlob, lossesSha256 }: Evaluation,
+  texts: Phrases["evaluation"]["evaluations"],
+): (readonly [string, Cell])[] {
   if (lossesBlob === "") return [];
   return [
-    ["Losses of every token", { code: lossesBlob }],
-    ["SHA-256 of that file", { code: lossesSha256 }],
+    [texts.losses, { code: lossesBlob }],
+    [texts.lossesDigest, { code: lossesSha256 }],
   ];
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { AttemptStartedSchema, ReportSchema } from "@pretrain/proto";
+import { phrasesOf } from "../language/phrases.ts";
 import { executionSection } from "./execution.ts";
 
 test("an attempt that cannot go on exactly says what is otherwise, where the record says what it went on from", () => {
@@ -14,7 +15,7 @@ test("an attempt that cannot go on exactly says what is otherwise, where the rec
       inexact: ["intra_op_threads: 2, now 4", "precision: float32, now bfloat16"],
     },
   ].map((each) => create(AttemptStartedSchema, each));
-  const { blocks } = executionSection(create(ReportSchema, { execution: { attempts } }));
+  const { blocks } = executionSection(create(ReportSchema, { execution: { attempts } }), phrasesOf("en"));
   const table = blocks.find((block) => block.kind === "table" && block.columns.some(({ title }) => title === "Mark"));
   assert.ok(table?.kind === "table");
   const column = table.columns.findIndex(({ title }) => title === "Went on from micro-step");

@@ -1,72 +1,103 @@
-/** The execution record: moments, phases, attempts, transitions. */
+/** The execution record: moments, what was executed, phases, attempts, transitions. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { AttemptStarted, Execution, Moments, PhaseEnded, Report } from "@pretrain/proto";
 import { absent, clock, counted, duration, moment } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
-import { reasonName, stateCell, stateName } from "../wording.ts";
+import { reasonText, stateCell, stateText } from "../wording.ts";
 
-export function executionSection({ moments, execution, time }: Report): Section {
+export function executionSection(report: Report, words: Phrases): Section {
+  const { moments, execution, time } = report;
+  const { execution: texts, document } = words;
   return {
     id: "execution",
-    title: "Execution",
+    title: texts.title,
     origin: "measured",
-    source: "from the events of the run; all times in UTC",
+    source: texts.source,
     blocks: [
-      { kind: "facts", rows: [...stateFacts(execution), ...momentFacts(moments)] },
+      { kind: "facts", rows: [...stateFacts(execution, words), ...momentFacts(moments, texts)] },
       {
         kind: "facts",
         rows: [
-          ["Waited in the queue", duration(time?.queuedSeconds)],
-          ["Prepared", duration(time?.preparingSeconds)],
-          ["Trained, first step's begin to last step's end", duration(time?.trainingSeconds)],
-          ["From taken to ended", duration(time?.totalSeconds)],
+          [texts.queued, duration(time?.queuedSeconds)],
+          [texts.prepared, duration(time?.preparingSeconds)],
+          [texts.trained, duration(time?.trainingSeconds)],
+          [texts.total, duration(time?.totalSeconds)],
         ],
       },
-      { kind: "heading", text: "Phases" },
-      ...orNone([phaseTable(execution?.phases ?? [])], !execution?.phases.length),
-      { kind: "heading", text: "Attempts" },
-      ...orNone([attemptTable(execution)], !execution?.attempts.length),
-      { kind: "heading", text: "Transitions" },
-      ...orNone([transitionTable(execution)], !execution?.transitions.length),
+      { kind: "heading", text: texts.commandHeading },
+      ...commandBlocks(report, texts),
+      { kind: "heading", text: texts.phases },
+      ...orNone([phaseTable(execution?.phases ?? [], words)], !execution?.phases.length, document.none),
+      { kind: "heading", text: texts.attempts },
+      ...orNone([attemptTable(execution, texts)], !execution?.attempts.length, document.none),
+      { kind: "heading", text: texts.transitions },
+      ...orNone([transitionTable(execution, words)], !execution?.transitions.length, document.none),
     ],
   };
 }
 
-function stateFacts(execution: Execution | undefined): (readonly [string, Cell])[] {
-  const why = [reasonName(execution?.reason), execution?.message].filter(Boolean).join(": ");
-  return [["State", stateCell(execution?.state)], ...(why === "" ? [] : [["Message", why] as const])];
+function stateFacts(execution: Execution | undefined, words: Phrases): (readonly [string, Cell])[] {
+  const { execution: texts } = words;
+  const why = whyCell(execution?.reason, execution?.message, words);
+  return [[texts.state, stateCell(execution?.state, words)], ...(why === "" ? [] : [[texts.message, why] as const])];
 }
 
-function momentFacts(moments: Moments | undefined): (readonly [string, Cell])[] {
+/** The reason in the record's words, the message in the program's. */
+function whyCell(reason: Execution["reason"] | undefined, message: string | undefined, words: Phrases): Cell {
+  const named = reasonText(reason, words);
+  if (!message) return named;
+  return { words: named === "" ? message : `${named}: ${message}` };
+}
+
+function momentFacts(moments: Moments | undefined, texts: Phrases["execution"]): (readonly [string, Cell])[] {
   return [
-    ["Created (request accepted)", moment(moments?.created)],
-    ["Started (a worker took it)", moment(moments?.started)],
-    ["Training started (first step began)", moment(moments?.trainingStarted)],
-    ["Training ended (last step ended)", moment(moments?.trainingEnded)],
-    ["Ended (final state)", moment(moments?.ended)],
+    [texts.created, moment(moments?.created)],
+    [texts.started, moment(moments?.started)],
+    [texts.trainingStarted, moment(moments?.trainingStarted)],
+    [texts.trainingEnded, moment(moments?.trainingEnded)],
+    [texts.ended, moment(moments?.ended)],
   ];
 }
 
-function phaseTable(phases: readonly PhaseEnded[]): Block {
+function commandBlocks({ title, recipeSha256, execution }: Report, texts: Phrases["execution"]): Block[] {
+  const workers = (execution?.attempts ?? []).map(({ processId, attempt }) =>
+    texts.workerOf(String(processId), String(attempt)),
+  );
+  return [
+    {
+      kind: "facts",
+      rows: [
+        [texts.recipe, recipeSha256 === "" ? absent : { code: recipeSha256 }],
+        [texts.worker, workers.length === 0 ? absent : workers.join("; ")],
+        [texts.background, texts.backgroundAnswer],
+      ],
+    },
+    { kind: "paragraph", text: `${texts.command}` },
+    { kind: "source", text: `pretrain start recipe.json --id ${title}-again`, language: "bash" },
+  ];
+}
+
+function phaseTable(phases: readonly PhaseEnded[], { execution: texts, word }: Phrases): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Attempt", numeric: true },
-      { title: "Phase" },
-      { title: "Began" },
-      { title: "Ended" },
-      { title: "Took", numeric: true },
-      { title: "State" },
-      { title: "Note" },
+      { title: texts.attempt, numeric: true },
+      { title: texts.phase },
+      { title: texts.began },
+      { title: texts.endedAt },
+      { title: texts.took, numeric: true },
+      { title: texts.state },
+      { title: texts.note },
     ],
-    rows: phases.map((phase) => [
+    rows: phases.map((phase): Cell[] => [
       String(phase.attempt),
-      phase.phase,
+      texts.phaseNames[phase.phase] ?? phase.phase,
       clock(phase.startTime),
       clock(phase.endTime),
       duration(secondsOf(phase)),
-      phase.succeeded ? { text: "✓ done", tone: "good" } : { text: "✗ failed", tone: "bad" },
-      phase.note,
+      phase.succeeded ? { text: word.done, tone: "good" } : { text: word.failed, tone: "bad" },
+      { words: phase.note },
     ]),
   };
 }
@@ -75,25 +106,25 @@ function secondsOf({ startTime, endTime }: PhaseEnded): number | undefined {
   return startTime && endTime ? (timestampMs(endTime) - timestampMs(startTime)) / 1000 : undefined;
 }
 
-function attemptTable(execution: Execution | undefined): Block {
+function attemptTable(execution: Execution | undefined, texts: Phrases["execution"]): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Attempt", numeric: true },
-      { title: "Taken" },
-      { title: "Process", numeric: true },
-      { title: "Mark" },
-      { title: "Went on from micro-step", numeric: true },
-      { title: "Rows at once", numeric: true },
-      { title: "Micro-steps in all", numeric: true },
-      { title: "Optimizer steps in all", numeric: true },
+      { title: texts.attempt, numeric: true },
+      { title: texts.taken },
+      { title: texts.process, numeric: true },
+      { title: texts.mark },
+      { title: texts.wentOnFrom, numeric: true },
+      { title: texts.rowsAtOnce, numeric: true },
+      { title: texts.microStepsInAll, numeric: true },
+      { title: texts.optimizerStepsInAll, numeric: true },
     ],
     rows: (execution?.attempts ?? []).map((attempt) => [
       String(attempt.attempt),
       moment(attempt.time),
       String(attempt.processId),
       { code: attempt.attemptNonce },
-      originCell(attempt),
+      originCell(attempt, texts),
       String(attempt.deviceBatchRows),
       counted(attempt.totalMicroSteps),
       counted(attempt.totalOptimizerSteps),
@@ -102,30 +133,31 @@ function attemptTable(execution: Execution | undefined): Block {
 }
 
 /** Where it went on from, and whether its bits can be other ones for it. */
-function originCell({ resumedFromMicroStep, inexact }: AttemptStarted): Cell {
-  if (resumedFromMicroStep === 0n) return "the beginning";
+function originCell({ resumedFromMicroStep, inexact }: AttemptStarted, texts: Phrases["execution"]): Cell {
+  if (resumedFromMicroStep === 0n) return texts.beginning;
   const origin = counted(resumedFromMicroStep);
-  return inexact.length === 0 ? origin : { text: `${origin}, not exact: ${inexact.join("; ")}`, tone: "open" };
+  return inexact.length === 0 ? origin : { text: texts.inexact(origin, inexact.join("; ")), tone: "open" };
 }
 
-function transitionTable(execution: Execution | undefined): Block {
+function transitionTable(execution: Execution | undefined, words: Phrases): Block {
+  const { execution: texts } = words;
   return {
     kind: "table",
     columns: [
-      { title: "No.", numeric: true },
-      { title: "When" },
-      { title: "From" },
-      { title: "To" },
-      { title: "Attempt", numeric: true },
-      { title: "Message" },
+      { title: texts.number, numeric: true },
+      { title: texts.when },
+      { title: texts.from },
+      { title: texts.to },
+      { title: texts.attempt, numeric: true },
+      { title: texts.message },
     ],
     rows: (execution?.transitions ?? []).map((transition) => [
       String(transition.sequence),
       moment(transition.time),
-      stateName(transition.from),
-      stateCell(transition.to),
+      stateText(transition.from, words),
+      stateCell(transition.to, words),
       transition.attempt === 0 ? absent : String(transition.attempt),
-      [reasonName(transition.reason), transition.message].filter(Boolean).join(": "),
+      whyCell(transition.reason, transition.message, words),
     ]),
   };
 }

@@ -1,36 +1,44 @@
-/** What the run left behind: checkpoints and their files, the log, what is missing, the recipe that makes it again. */
-import { toJsonString } from "@bufbuild/protobuf";
-import { type LogLine, LogLine_Level, RecipeSchema, type Report } from "@pretrain/proto";
+/** What the run left behind: checkpoints and their files, and the recipe that makes it again. */
+import { toJson } from "@bufbuild/protobuf";
+import { type Recipe, RecipeSchema, type Report } from "@pretrain/proto";
 import { bytes, counted, moment } from "../figures.ts";
-import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
-import { gapSentence } from "../sentences/gap-sentence.ts";
+import type { Phrases } from "../language/phrases.ts";
+import { type Block, orNone, type Section } from "../record-document.ts";
 
-export function checkpointsSection({ checkpoints, files }: Report): Section {
+export function checkpointsSection({ name, checkpoints, files }: Report, words: Phrases): Section {
+  const { files: texts } = words.file;
   return {
     id: "files",
-    title: "Checkpoints and files",
+    title: texts.title,
     origin: "measured",
-    source: "sizes and SHA-256 as counted while writing; a manifest's digest covers every byte of its checkpoint",
-    blocks: orNone([checkpointTable(checkpoints), fileTable(files)], checkpoints.length === 0),
+    source: texts.source,
+    blocks: [
+      ...orNone(
+        [checkpointTable(checkpoints, texts), fileTable(files, texts)],
+        checkpoints.length === 0,
+        words.document.none,
+      ),
+      { kind: "facts", rows: [[texts.record, texts.recordFiles(name)]] },
+    ],
   };
 }
 
-function checkpointTable(checkpoints: Report["checkpoints"]): Block {
+function checkpointTable(checkpoints: Report["checkpoints"], texts: Phrases["file"]["files"]): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Checkpoint" },
-      { title: "Micro-step", numeric: true },
-      { title: "Optimizer step", numeric: true },
-      { title: "Epoch", numeric: true },
-      { title: "Tokens seen", numeric: true },
-      { title: "Durable at" },
-      { title: "Attempt", numeric: true },
-      { title: "SHA-256 of its manifest" },
+      { title: texts.checkpoint },
+      { title: texts.microStep, numeric: true },
+      { title: texts.optimizerStep, numeric: true },
+      { title: texts.epoch, numeric: true },
+      { title: texts.tokens, numeric: true },
+      { title: texts.durable },
+      { title: texts.attempt, numeric: true },
+      { title: texts.manifest },
     ],
     rows: checkpoints.map((checkpoint) => [
       { code: checkpoint.name },
-      counted(checkpoint.microStep) + noteOf(checkpoint),
+      counted(checkpoint.microStep) + noteOf(checkpoint, texts),
       counted(checkpoint.optimizerStep),
       String(checkpoint.epoch),
       counted(checkpoint.tokensSeen),
@@ -41,78 +49,37 @@ function checkpointTable(checkpoints: Report["checkpoints"]): Block {
   };
 }
 
-function noteOf({ final, deleteTime, deleteReason }: Report["checkpoints"][number]): string {
-  if (deleteTime !== undefined) return ` (removed ${moment(deleteTime)}: ${deleteReason})`;
-  return final ? " (final)" : "";
+function noteOf(
+  { final, deleteTime, deleteReason }: Report["checkpoints"][number],
+  texts: Phrases["file"]["files"],
+): string {
+  if (deleteTime !== undefined) return texts.removed(moment(deleteTime), deleteReason);
+  return final ? texts.final : "";
 }
 
-function fileTable(files: Report["files"]): Block {
+function fileTable(files: Report["files"], texts: Phrases["file"]["files"]): Block {
   return {
     kind: "table",
-    columns: [{ title: "File" }, { title: "Size", numeric: true }, { title: "SHA-256" }],
+    columns: [{ title: texts.file }, { title: texts.size, numeric: true }, { title: texts.digest }],
     rows: files.map(({ name, sizeBytes, sha256 }) => [{ code: name }, bytes(sizeBytes), { code: sha256 }]),
   };
 }
 
-export function logSection({ log }: Report): Section {
-  return {
-    id: "log",
-    title: "Log",
-    origin: "measured",
-    source: "lines that a person should see, from all attempts",
-    blocks: orNone([logTable(log)], log.length === 0),
-  };
-}
-
-function logTable(log: readonly LogLine[]): Block {
-  return {
-    kind: "table",
-    columns: [
-      { title: "When" },
-      { title: "Attempt", numeric: true },
-      { title: "Micro-step", numeric: true },
-      { title: "Level" },
-      { title: "Message" },
-    ],
-    rows: log.map((line) => [
-      moment(line.time),
-      String(line.attempt),
-      counted(line.microStep),
-      levelCell(line.level),
-      line.message,
-    ]),
-  };
-}
-
-function levelCell(level: LogLine_Level): Cell {
-  if (level === LogLine_Level.ERROR) return { text: "✗ error", tone: "bad" };
-  return level === LogLine_Level.WARNING ? { text: "! warning", tone: "open" } : { text: "info", tone: "quiet" };
-}
-
-export function gapsSection({ gaps }: Report): Section {
-  return {
-    id: "gaps",
-    title: "Gaps",
-    origin: "generated",
-    source: "events that should be in the ledger and are not",
-    blocks: orNone(
-      [{ kind: "list", items: gaps.map(gapSentence) }],
-      gaps.length === 0,
-      "none: every micro-step and every evaluation is there",
-    ),
-  };
-}
-
-/** The whole recipe as ProtoJSON: saved as a file, it starts the same experiment. */
-export function recipeSection({ recipe, recipeSha256 }: Report): Section {
-  const text =
-    recipe === undefined ? "" : toJsonString(RecipeSchema, recipe, { useProtoFieldName: true, prettySpaces: 2 });
-  const digest: Block = { kind: "facts", rows: [["SHA-256 of its canonical JSON", { code: recipeSha256 }]] };
+/** The whole recipe as a file that `pretrain start` reads: it starts the same experiment. */
+export function recipeSection({ title, recipe, recipeSha256 }: Report, words: Phrases): Section {
+  const { recipe: texts } = words.file;
+  const text = recipe === undefined ? "" : recipeFile(title, recipe);
+  const digest: Block = { kind: "facts", rows: [[texts.digest, { code: recipeSha256 }]] };
   return {
     id: "recipe",
-    title: "Recipe",
+    title: texts.title,
     origin: "given",
-    source: "by the author; defaults written out. It reproduces the run",
-    blocks: orNone([digest, { kind: "source", text }], text === "", "The recipe has not arrived."),
+    source: texts.source,
+    blocks: orNone([digest, { kind: "source", text, language: "json" }], text === "", words.configuration.notArrived),
   };
+}
+
+function recipeFile(title: string, recipe: Recipe): string {
+  const file = { experiment_id: title, recipe: toJson(RecipeSchema, recipe, { useProtoFieldName: true }) };
+  return JSON.stringify(file, undefined, 2);
 }

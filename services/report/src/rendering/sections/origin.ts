@@ -1,69 +1,76 @@
 /** Of a fork: the checkpoint that it went on from, and what its recipe does otherwise. Of an import: the files it began with. */
 import type { ImportedWeights, Origin, RecipeDifference, Report } from "@pretrain/proto";
 import { counted } from "../figures.ts";
-import { type Block, orNone, type Section } from "../record-document.ts";
+import type { Phrases } from "../language/phrases.ts";
+import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 
 /** No section for an experiment that begins with itself. */
-export function originSections({ origin }: Report): readonly Section[] {
+export function originSections({ origin }: Report, words: Phrases): readonly Section[] {
   if (origin === undefined) return [];
-  return [origin.imported === undefined ? originSection(origin) : importSection(origin.imported)];
+  return [origin.imported === undefined ? originSection(origin, words) : importSection(origin.imported, words)];
 }
 
-function importSection({ source, layout, files, notes, tokenizerSha256 }: ImportedWeights): Section {
+function importSection(imported: ImportedWeights, { file: { origin: texts } }: Phrases): Section {
+  const { source, layout, files, notes, tokenizerSha256 } = imported;
   return {
     id: "origin",
-    title: "Origin",
+    title: texts.title,
     origin: "given",
-    source: "by the request that imported it; the files' digests were compared before the first step",
+    source: texts.importedSource,
     blocks: [
       {
         kind: "facts",
         rows: [
-          ["Weights imported from", { code: source }],
-          ["Rows of queries and keys there", { code: layout }],
-          ["SHA-256 of its tokenizer.json", tokenizerSha256 === "" ? "not there" : { code: tokenizerSha256 }],
-          ["Changed or left out", notes.length === 0 ? "nothing" : notes.join("; ")],
+          [texts.weights, { code: source }],
+          [texts.layout, { code: layout }],
+          [texts.tokenizer, tokenizerSha256 === "" ? texts.notThere : { code: tokenizerSha256 }],
+          [texts.changed, notes.length === 0 ? texts.nothing : { words: notes.join("; ") }],
         ],
       },
       {
         kind: "table",
-        columns: [{ title: "File" }, { title: "Bytes", numeric: true }, { title: "SHA-256" }],
+        columns: [{ title: texts.file }, { title: texts.bytes, numeric: true }, { title: texts.digest }],
         rows: files.map(({ name, sizeBytes, sha256 }) => [{ code: name }, counted(sizeBytes), { code: sha256 }]),
       },
     ],
   };
 }
 
-function originSection({ checkpoint, manifestSha256, microStep, recipeSha256, differences }: Origin): Section {
+function originSection(origin: Origin, { file: { origin: texts } }: Phrases): Section {
+  const { checkpoint, manifestSha256, microStep, recipeSha256, differences } = origin;
   return {
     id: "origin",
-    title: "Origin",
+    title: texts.title,
     origin: "given",
-    source: "by the request that forked it; the checkpoint's digest was compared before the first step",
+    source: texts.forkedSource,
     blocks: [
       {
         kind: "facts",
         rows: [
-          ["Goes on from", { code: checkpoint }],
-          ["SHA-256 of its manifest", { code: manifestSha256 }],
-          ["Micro-steps done there", counted(microStep)],
-          ["SHA-256 of the parent's recipe", { code: recipeSha256 }],
+          [texts.goesOnFrom, { code: checkpoint }],
+          [texts.manifest, { code: manifestSha256 }],
+          [texts.microSteps, counted(microStep)],
+          [texts.parentRecipe, { code: recipeSha256 }],
         ],
       },
-      { kind: "heading", text: "What the recipe does otherwise" },
-      ...orNone([differenceTable(differences)], differences.length === 0, "nothing: the parent's recipe is continued"),
+      { kind: "heading", text: texts.differences },
+      ...orNone([differenceTable(differences, texts)], differences.length === 0, texts.continued),
     ],
   };
 }
 
-function differenceTable(differences: readonly RecipeDifference[]): Block {
+function differenceTable(differences: readonly RecipeDifference[], texts: Phrases["file"]["origin"]): Block {
   return {
     kind: "table",
-    columns: [{ title: "Field" }, { title: "Parent" }, { title: "This experiment" }],
-    rows: differences.map(({ field, parent, fork }) => [{ code: field }, valueCell(parent), valueCell(fork)]),
+    columns: [{ title: texts.field }, { title: texts.parent }, { title: texts.here }],
+    rows: differences.map(({ field, parent, fork }) => [
+      { code: field },
+      valueCell(parent, texts),
+      valueCell(fork, texts),
+    ]),
   };
 }
 
-function valueCell(json: string) {
-  return json === "" ? "not given" : { code: json };
+function valueCell(json: string, { notGiven }: Phrases["file"]["origin"]): Cell {
+  return json === "" ? notGiven : { code: json };
 }

@@ -1,85 +1,107 @@
 /** Memory and time, each with the moment of its measurement. */
-import type { PhaseTimes, Report } from "@pretrain/proto";
-import { bytes, counted, fixed, milliseconds, percent } from "../figures.ts";
-import type { Block, Cell, Section } from "../record-document.ts";
+import type { MemorySummary, PhaseTimes, Report } from "@pretrain/proto";
+import { memorySentences, shareOf, timeSentences } from "../analysis/resources.ts";
+import { absent, bytes, counted, fixed, milliseconds, percent } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
+import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 
-export function memorySection({ memory, environment }: Report): Section {
-  const { peakRssBytes, rssSlopeBytesPerStep } = memory ?? {};
+export function memorySection(report: Report, words: Phrases): Section {
+  const { memory, environment } = report;
+  const { memory: texts } = words.resource;
+  const { peakRssBytes, rssSlopeBytesPerStep: slope } = memory ?? {};
+  const sentences = memorySentences(report, words);
   return {
     id: "memory",
-    title: "Memory",
-    origin: "measured",
-    source:
-      "samples of the computing process, taken right after a micro-step; the peak is the operating system's own count",
+    title: texts.title,
+    origin: "generated",
+    source: texts.source,
     blocks: [
+      { kind: "heading", text: texts.analysis },
+      ...orNone([{ kind: "list", items: sentences }], sentences.length === 0, words.document.none),
       {
         kind: "facts",
         rows: [
-          ["Samples", counted(memory?.samples ?? 0n)],
-          ["Peak resident memory", bytes(peakRssBytes)],
-          ["Peak, of the machine's memory", percent(shareOf(peakRssBytes, environment?.memoryBytes))],
-          ["Resident memory at the last sample", bytes(memory?.lastRssBytes)],
-          ["Live tensors at the last sample, between steps", bytes(memory?.lastTensorBytes)],
-          [
-            "Slope of resident memory (least squares)",
-            rssSlopeBytesPerStep === undefined ? "–" : `${fixed(rssSlopeBytesPerStep, 0)} bytes per micro-step`,
-          ],
+          [texts.samples, counted(memory?.samples ?? 0n)],
+          [texts.peak, bytes(peakRssBytes)],
+          [texts.peakShare, percent(shareOf(peakRssBytes, environment?.memoryBytes))],
+          [texts.last, bytes(memory?.lastRssBytes)],
+          [texts.tensors, bytes(memory?.lastTensorBytes)],
+          ...allocatorFacts(memory, texts),
+          [texts.slope, slope === undefined ? absent : texts.perMicroStep(bytes(slope))],
         ],
       },
     ],
   };
 }
 
-function shareOf(part: bigint | undefined, whole: bigint | undefined): number | undefined {
-  return part === undefined || !whole ? undefined : Number(part) / Number(whole);
+/** Only of a device whose allocator tells. */
+function allocatorFacts(
+  memory: MemorySummary | undefined,
+  texts: Phrases["resource"]["memory"],
+): (readonly [string, Cell])[] {
+  if (memory?.lastReservedBytes === undefined) return [];
+  return [
+    [texts.reserved, bytes(memory.lastReservedBytes)],
+    [texts.peakReserved, bytes(memory.peakReservedBytes)],
+    [texts.tensorsOfReserved, percent(memory.tensorShareOfReserved)],
+    [texts.reservedOfDevice, percent(memory.reservedShareOfDevice)],
+  ];
 }
 
-export function timeSection({ time, training }: Report): Section {
+export function timeSection(report: Report, words: Phrases): Section {
+  const { time, training } = report;
+  const { time: texts } = words.resource;
+  const sentences = timeSentences(report, words);
   return {
     id: "time",
-    title: "Time",
-    origin: "measured",
-    source: "means over micro-steps; the parts add up to the total",
+    title: texts.title,
+    origin: "generated",
+    source: texts.source,
     blocks: [
+      { kind: "heading", text: texts.analysis },
+      ...orNone([{ kind: "list", items: sentences }], sentences.length === 0, words.document.none),
       {
         kind: "table",
         columns: [
-          { title: "Part of a micro-step" },
-          { title: "First ten", numeric: true },
-          { title: `All ${counted(training?.microSteps ?? 0n)}`, numeric: true },
-          { title: "Share of all", numeric: true },
+          { title: texts.part },
+          { title: texts.firstTen, numeric: true },
+          { title: texts.all(counted(training?.microSteps ?? 0n)), numeric: true },
+          { title: texts.share, numeric: true },
         ],
-        rows: parts.map(([name, part]) => partRow(name, part, time?.meanFirstSteps, time?.meanStep)),
+        rows: stepParts(words).map(([name, part]) => partRow(name, part, time?.meanFirstSteps, time?.meanStep)),
       },
-      speeds(time?.tokensPerSecond, time?.positionsPerSecond),
+      speeds(time?.tokensPerSecond, time?.positionsPerSecond, texts),
     ],
   };
 }
 
-const parts = [
-  ["Waiting for data", "dataMs"],
-  ["Forward and backward", "forwardBackwardMs"],
-  ["Optimizer (clipping, AdamW)", "optimizerMs"],
-  ["Other: copying, reading the loss, saving", "otherMs"],
-  ["Total", "totalMs"],
-] as const;
+type Part = "dataMs" | "forwardBackwardMs" | "optimizerMs" | "otherMs" | "totalMs";
 
-function partRow(
-  name: string,
-  part: (typeof parts)[number][1],
-  first: PhaseTimes | undefined,
-  all: PhaseTimes | undefined,
-): Cell[] {
+export function stepParts({ resource: { time } }: Phrases): readonly (readonly [name: string, part: Part])[] {
+  return [
+    [time.data, "dataMs"],
+    [time.forwardBackward, "forwardBackwardMs"],
+    [time.optimizer, "optimizerMs"],
+    [time.other, "otherMs"],
+    [time.total, "totalMs"],
+  ];
+}
+
+function partRow(name: string, part: Part, first: PhaseTimes | undefined, all: PhaseTimes | undefined): Cell[] {
   const share = all === undefined || all.totalMs === 0 ? undefined : all[part] / all.totalMs;
   return [name, milliseconds(first?.[part]), milliseconds(all?.[part]), percent(share)];
 }
 
-function speeds(tokensPerSecond: number | undefined, positionsPerSecond: number | undefined): Block {
+function speeds(
+  tokensPerSecond: number | undefined,
+  positionsPerSecond: number | undefined,
+  texts: Phrases["resource"]["time"],
+): Block {
   return {
     kind: "facts",
     rows: [
-      ["Real tokens per second (padding not counted)", fixed(tokensPerSecond, 0)],
-      ["Positions per second (padding counted)", fixed(positionsPerSecond, 0)],
+      [texts.tokensPerSecond, fixed(tokensPerSecond, 0)],
+      [texts.positionsPerSecond, fixed(positionsPerSecond, 0)],
     ],
   };
 }

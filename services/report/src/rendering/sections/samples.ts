@@ -3,74 +3,93 @@ import { meanNatsPerToken } from "@pretrain/measures";
 import type { Evaluation, GenerationStatistics, Report, Sample } from "@pretrain/proto";
 import { distinct, evaluationNumbers, repetition, totalOf } from "../../record/evaluation-numbers.ts";
 import { stands } from "../../record/known-evaluations.ts";
-import { counted, fixed, loss, metricValue, percent } from "../figures.ts";
+import { consistencySentences } from "../analysis/consistency.ts";
+import { absent, counted, fixed, loss, metricValue, percent } from "../figures.ts";
 import { intervalText } from "../interval-text.ts";
-import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
+import type { Phrases } from "../language/phrases.ts";
+import { type Block, type Cell, orNone, type SampleText, type Section } from "../record-document.ts";
 
-export function samplesSection({ evaluations }: Pick<Report, "evaluations">): Section {
-  const shown = evaluations.findLast((evaluation) => stands(evaluation) && evaluation.samples.length > 0);
+export function samplesSection(report: Report, words: Phrases): Section {
+  const { samples: texts } = words.evaluation;
+  const shown = report.evaluations.findLast((evaluation) => stands(evaluation) && evaluation.samples.length > 0);
   const samples = shown?.samples ?? [];
   return {
     id: "samples",
-    title: "Samples",
+    title: texts.title,
     origin: "measured",
-    source: "rows of the validation split; the prediction is generated greedily, the loss is of the true tokens",
-    blocks: orNone(
-      [
-        ...generationBlocks(shown),
-        ...samples.map((sample, index): Block => ({ kind: "sample", sample: sampleText(sample, index) })),
-      ],
-      samples.length === 0,
-      "No evaluation has samples yet.",
-    ),
+    source: texts.source,
+    blocks: [
+      ...consistencyBlocks(report, words),
+      ...orNone(
+        [
+          ...generationBlocks(shown, texts),
+          ...samples.map((sample, index): Block => ({ kind: "sample", sample: sampleText(sample, index, texts) })),
+        ],
+        samples.length === 0,
+        texts.empty,
+      ),
+    ],
   };
+}
+
+function consistencyBlocks(report: Report, words: Phrases): Block[] {
+  const last = report.evaluations.findLast(stands);
+  const sentences = last === undefined ? [] : consistencySentences(report, last, words);
+  if (sentences.length === 0) return [];
+  return [
+    { kind: "heading", text: words.evaluation.samples.analysis },
+    { kind: "list", items: sentences },
+  ];
 }
 
 function sampleText(
   { rowId, inputText, predictedText, trueText, loss: total, generatedTokens, stopReason }: Sample,
   index: number,
-) {
+  texts: Phrases["evaluation"]["samples"],
+): SampleText {
+  const written = loss(meanNatsPerToken(totalOf(total)));
   return {
-    title: `Sample ${index + 1} · row ${counted(rowId)} · ${loss(meanNatsPerToken(totalOf(total)))} nats per token`,
+    title: texts.sampleTitle(String(index + 1), counted(rowId), written),
     input: inputText,
     predicted: predictedText,
     truth: trueText,
-    note: `${counted(generatedTokens)} tokens generated, ended by ${stopReason}`,
+    note: texts.ended(counted(generatedTokens), texts.stopReasons[stopReason] ?? stopReason),
   };
 }
 
-function generationBlocks(evaluation: Evaluation | undefined): Block[] {
+function generationBlocks(
+  evaluation: Evaluation | undefined,
+  texts: Phrases["evaluation"]["samples"],
+): readonly Block[] {
   if (evaluation === undefined) return [];
   const { generation, inferenceInterval, microStep, skippedRows } = evaluation;
   const numbers = evaluationNumbers(evaluation);
   const generated = counted(generation?.generatedTokens ?? 0n);
-  const mean = generation?.samples ? fixed(Number(generation.generatedTokens) / Number(generation.samples), 1) : "–";
+  const requested = counted(generation?.requestedTokens ?? 0n);
+  const mean = generation?.samples ? fixed(Number(generation.generatedTokens) / Number(generation.samples), 1) : absent;
   const rows: (readonly [string, Cell])[] = [
-    ["Checkpoint", `micro-step ${counted(microStep)}`],
-    ["Mean loss of the samples (nats over tokens)", `${loss(numbers.inferenceLoss)}${intervalText(inferenceInterval)}`],
-    [
-      "Completed",
-      `${percent(numbers.completionRate)} (${generated} of ${counted(generation?.requestedTokens ?? 0n)} tokens)`,
-    ],
-    ["Ended with eos", percent(numbers.eosRate)],
-    ["Mean new tokens", mean],
-    ["BLEU-4 against the true text, of 100", metricValue("eval/bleu", numbers.bleu)],
-    ["chrF2 against the true text, of 100", metricValue("eval/chrf", numbers.chrf)],
-    ["Rows passed over as too short", counted(skippedRows)],
+    [texts.checkpoint, texts.microStep(counted(microStep))],
+    [texts.meanLoss, `${loss(numbers.inferenceLoss)}${intervalText(inferenceInterval)}`],
+    [texts.completed, texts.completedOf(percent(numbers.completionRate), generated, requested)],
+    [texts.eos, percent(numbers.eosRate)],
+    [texts.meanTokens, mean],
+    [texts.bleu, metricValue("eval/bleu", numbers.bleu)],
+    [texts.chrf, metricValue("eval/chrf", numbers.chrf)],
+    [texts.skipped, counted(skippedRows)],
   ];
-  return [{ kind: "facts", rows }, ...(generation?.runs.length ? [runTable(generation.runs)] : [])];
+  return [{ kind: "facts", rows }, ...(generation?.runs.length ? [runTable(generation.runs, texts)] : [])];
 }
 
-function runTable(runs: GenerationStatistics["runs"]): Block {
+function runTable(runs: GenerationStatistics["runs"], texts: Phrases["evaluation"]["samples"]): Block {
   return {
     kind: "table",
     columns: [
-      { title: "Tokens of a run", numeric: true },
-      { title: "Runs", numeric: true },
-      { title: "Different ones", numeric: true },
-      { title: "Distinct", numeric: true },
-      { title: "In their sample before", numeric: true },
-      { title: "Repetition", numeric: true },
+      { title: texts.runTokens, numeric: true },
+      { title: texts.runs, numeric: true },
+      { title: texts.different, numeric: true },
+      { title: texts.distinct, numeric: true },
+      { title: texts.before, numeric: true },
+      { title: texts.repetition, numeric: true },
     ],
     rows: runs.map((count) => [
       counted(count.runTokens),

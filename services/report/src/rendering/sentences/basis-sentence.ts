@@ -1,56 +1,58 @@
 /** What a number was computed over, in words. */
 import { type Basis, Basis_Over as Over } from "@pretrain/proto";
 import { counted } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 
-export function basisSentence(basis: Basis | undefined): string {
+export function basisSentence(basis: Basis | undefined, { proof: { basis: words } }: Phrases): string {
   if (basis === undefined) return "";
   const at = basis.checkpointMicroStep;
-  if (at === undefined) return over(basis);
-  const checkpoint = `checkpoint of micro-step ${counted(at)}`;
-  if (basis.over === Over.NOT_CERTIFIED) return `${checkpoint}: not certified`;
+  if (at === undefined) return over(basis, words);
+  if (basis.over === Over.NOT_CERTIFIED) return words.notCertified(counted(at));
   return basis.over === Over.FAILED_EVALUATION
-    ? `${checkpoint}: its evaluation failed`
-    : `${over(basis)}, ${checkpoint}`;
+    ? words.failed(counted(at))
+    : words.ofCheckpoint(over(basis, words), counted(at));
 }
 
-function over(basis: Basis): string {
+function over(basis: Basis, words: Phrases["proof"]["basis"]): string {
   const [tokens, count, step] = [counted(basis.tokens), counted(basis.count), counted(basis.microStep)];
   switch (basis.over) {
     case Over.MICRO_STEP:
-      return `micro-step ${step}, ${tokens} targets`;
+      return words.microStep(step, tokens);
     case Over.EXP_OF_MICRO_STEP:
-      return `exp of the loss of micro-step ${step}, ${tokens} targets`;
+      return words.expOfMicroStep(step, tokens);
     case Over.MICRO_STEPS:
-      return `${count} micro-steps`;
+      return words.microSteps(count);
     case Over.TWO_MICRO_STEPS:
-      return `micro-steps ${step} and ${counted(basis.secondMicroStep)}`;
+      return words.twoMicroSteps(step, counted(basis.secondMicroStep));
     case Over.OPTIMIZER_STEPS:
-      return `${count} optimizer steps`;
+      return words.optimizerSteps(count);
     case Over.OPTIMIZER_STEP:
-      return `optimizer step of micro-step ${step}`;
+      return words.optimizerStep(step);
     case Over.TRAINING_TIME:
-      return "first step's begin to last step's end";
+      return words.trainingTime;
     case Over.MEMORY_SAMPLES:
-      return `${count} samples, right after micro-steps; the operating system's own peak`;
+      return words.memorySamples(count);
+    case Over.ALLOCATOR_SAMPLES:
+      return words.allocatorSamples(count);
     case Over.REAL_TOKENS:
-      return `${tokens} real tokens of ${count} micro-steps`;
+      return words.realTokens(tokens, count);
     case Over.TARGETS:
-      return `${tokens} targets of ${count} rows`;
+      return words.targets(tokens, count);
     case Over.SAMPLES:
-      return `${tokens} targets of ${count} samples`;
+      return words.samples(tokens, count);
     case Over.CONTINUATIONS:
-      return `${tokens} tokens of ${count} continuations`;
+      return words.continuations(tokens, count);
     case Over.BYTES:
-      return `${count} bytes`;
+      return words.bytes(count);
     case Over.CHARACTERS:
-      return `${count} characters`;
+      return words.characters(count);
     case Over.RUNS:
-      return `${count} runs of ${tokens} tokens`;
+      return words.runs(count, tokens);
     case Over.TWO_LOSSES:
-      return `train/loss and eval/inference_loss, ${tokens} targets of ${count} samples`;
+      return words.twoLosses(tokens, count);
     case Over.ASPECTS:
-      return `points for ${count} aspects`;
+      return words.aspects(count);
     default:
-      return "not measured";
+      return words.notMeasured;
   }
 }

@@ -1,53 +1,42 @@
 /** What is missing, in a sentence. */
 import { type Gap, Gap_Kind as Kind } from "@pretrain/proto";
 import { counted } from "../figures.ts";
+import type { Phrases } from "../language/phrases.ts";
 
-export function gapSentence(gap: Gap): string {
-  const { kind, attempt, first, count, subject, detail } = gap;
+export function gapSentence(gap: Gap, { proof: { gaps: words } }: Phrases): string {
+  const { kind, attempt, first, last, count, subject, detail } = gap;
   switch (kind) {
     case Kind.RECIPE:
-      return "The first transition with the recipe is missing.";
+      return words.recipe;
     case Kind.TRANSITION:
-      return `Transition ${first} is missing.`;
+      return words.transition(String(first));
     case Kind.ATTEMPT:
-      return `What attempt ${first} ran on is missing.`;
+      return words.attempt(String(first));
     case Kind.DATASET:
-      return "The dataset's report is missing.";
+      return words.dataset;
     case Kind.MICRO_STEPS:
-      return microSteps(gap);
+      return first === last ? words.microStep(counted(first)) : words.microSteps(counted(first), counted(last));
     case Kind.MORE_MICRO_STEPS:
-      return `${counted(count)} more micro-steps are missing.`;
+      return words.moreMicroSteps(counted(count));
     case Kind.LAST_CHECKPOINT:
-      return "The checkpoint at the end of training is missing.";
+      return words.lastCheckpoint;
     case Kind.EVALUATION_OPEN:
+      return words.evaluationOpen(counted(first));
     case Kind.EVALUATION_FAILED:
+      return words.evaluationFailed(counted(first), subject);
     case Kind.EVALUATION_NOT_CERTIFIED:
-      return `The evaluation of the checkpoint of micro-step ${counted(first)} ${evaluationEnd(gap)}`;
+      return words.evaluationNotCertified(counted(first), subject);
     case Kind.CORRECTED_EVALUATION:
-      return `${subject}, which ${detail} corrects, is missing.`;
-    case Kind.CONTRADICTION:
-      return contradiction(gap);
+      return words.corrected(subject, detail);
+    case Kind.CONTRADICTION: {
+      const identity = words.identity(String(attempt), counted(first));
+      return words.contradiction(subject, detail === "" ? identity : `${identity}, ${detail}`);
+    }
     case Kind.STRANGERS:
-      return `${count === 1n ? "1 event" : `${counted(count)} events`} of attempt ${attempt} carry another mark than the attempt that holds this number; they do not count.`;
+      return words.strangers(counted(count), String(attempt));
     case Kind.SUPERSEDED_ANNOTATION:
-      return `${subject}, which ${detail} supersedes, is missing.`;
+      return words.superseded(subject, detail);
     default:
-      return "Something is missing.";
+      return words.unknown;
   }
-}
-
-function microSteps({ first, last }: Gap): string {
-  return first === last
-    ? `Micro-step ${counted(first)} is missing.`
-    : `Micro-steps ${counted(first)} to ${counted(last)} are missing.`;
-}
-
-function evaluationEnd({ kind, subject }: Gap): string {
-  if (kind === Kind.EVALUATION_OPEN) return "has not ended.";
-  return kind === Kind.EVALUATION_FAILED ? `failed: ${subject}` : `was not certified: ${subject}`;
-}
-
-function contradiction({ subject, attempt, first, detail }: Gap): string {
-  const identity = [`attempt ${attempt}`, `number ${counted(first)}`, ...(detail === "" ? [] : [detail])].join(", ");
-  return `Two different events claim to be the same ${subject} (${identity}); the later one is shown.`;
 }
