@@ -13,6 +13,7 @@ import {
   StepExplanationSchema,
   TrainerService,
 } from "@pretrain/proto";
+import { until } from "@pretrain/testing";
 import { readSteps } from "../ledger/read-steps.ts";
 import { noBrowser } from "../test-support/browser.ts";
 import { ledgerOf } from "../test-support/ledger-of.ts";
@@ -102,7 +103,7 @@ test(
     const { page, server } = await openPage(t, "/", ({ append }) => append(runEvents()), {}, { trainer });
     await page.getByRole("link", { name: "Start again with changes" }).click();
     const text = page.getByRole("textbox", { name: "Recipe" });
-    await page.waitForFunction(`document.querySelector("textarea").value.startsWith("experiment_id: 1.4.0-again")`);
+    await until(async () => (await text.inputValue()).startsWith("experiment_id: 1.4.0-again"));
     const recipe = (await text.inputValue()).replace("1.4.0-again", "1.4.1");
     await text.fill(recipe.replace("learning_rate:", "learning_rat:"));
     await page.getByRole("button", { name: "Check" }).click();
