@@ -10,9 +10,9 @@ export function evaluationMeasurements({ steps, checkpoints }: MeasuredRun): Rec
   const numbers = evaluationNumbers(shown?.evaluation);
   const measured = Object.entries(evaluationMetrics).map(([metric, { number, over }]): [string, Measurement] => {
     const final = numbers[number];
-    const interval =
-      final === undefined || shown?.evaluation === undefined ? undefined : intervals[metric]?.(shown.evaluation);
-    return [metric, { final, best: best(checkpoints, metric, number), interval, basis: basisOf(shown, over), source }];
+    const interval = final !== undefined && shown?.evaluation ? intervals[metric]?.(shown.evaluation) : undefined;
+    const basis = basisOf(shown, over, final !== undefined);
+    return [metric, { final, best: best(checkpoints, metric, number), interval, basis, source }];
   });
   return { ...Object.fromEntries(measured), [gapMetric]: gap(steps.losses.last?.loss, numbers.inferenceLoss, shown) };
 }
@@ -72,8 +72,8 @@ function gap(
   inferenceLoss: number | undefined,
   shown: EvaluatedCheckpoint | undefined,
 ): Measurement {
-  const basis = basisOf(shown, (evaluation) => ({ ...overSamples(evaluation), over: Over.TWO_LOSSES }));
   const isKnown = trainLoss !== undefined && inferenceLoss !== undefined;
+  const basis = basisOf(shown, (evaluation) => ({ ...overSamples(evaluation), over: Over.TWO_LOSSES }), isKnown);
   return { final: isKnown ? Math.abs(trainLoss - inferenceLoss) : undefined, basis, source };
 }
 
@@ -82,15 +82,17 @@ function lastEnded(checkpoints: readonly EvaluatedCheckpoint[]): EvaluatedCheckp
   return checkpoints.findLast(({ evaluation }) => evaluation !== undefined);
 }
 
+/** A number that an evaluation which ended well does not have was not measured: it has no basis, and not one of 0 targets. */
 function basisOf(
   shown: EvaluatedCheckpoint | undefined,
   over: (evaluation: Evaluation) => Measurement["basis"],
+  isMeasured: boolean,
 ): Measurement["basis"] {
   if (shown?.evaluation === undefined) return {};
   const at = { checkpointMicroStep: shown.checkpoint.microStep };
   if (shown.evaluation.state === Evaluation_State.FAILED_CERTIFICATION) return { over: Over.NOT_CERTIFIED, ...at };
   if (shown.evaluation.state !== Evaluation_State.SUCCEEDED) return { over: Over.FAILED_EVALUATION, ...at };
-  return { ...over(shown.evaluation), ...at };
+  return isMeasured ? { ...over(shown.evaluation), ...at } : {};
 }
 
 function overTargets({ validationLoss, validationRows }: Evaluation): Measurement["basis"] {

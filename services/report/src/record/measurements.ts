@@ -82,7 +82,7 @@ function trainingMeasurements({ steps, memory, time }: MeasuredRun): Record<stri
     },
     "memory/peak_reserved_bytes": {
       final: memory.peakReservedBytes === undefined ? undefined : Number(memory.peakReservedBytes),
-      basis: { over: Over.MEMORY_SAMPLES, count: memory.samples },
+      basis: { over: Over.ALLOCATOR_SAMPLES, count: memory.samples },
       source,
     },
     "perf/tokens_per_second": {

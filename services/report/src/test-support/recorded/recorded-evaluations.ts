@@ -50,9 +50,11 @@ function measured(natsPerToken: number) {
 /** Three of the ten are recorded with their texts and losses; of the other seven nothing is but that they were there. */
 const recordedLosses = [2.08, 1.64, 1.99];
 
+const unrecorded = { inputText: "(not recorded)", predictedText: "(not recorded)", trueText: "(not recorded)" };
+
 const samples = Array.from({ length: 10 }, (_, index) => {
   const natsPerToken = recordedLosses[index];
   const generated = { rowId: BigInt(index), generatedTokens: 100, stopReason: "max_new_tokens" };
-  if (natsPerToken === undefined) return generated;
+  if (natsPerToken === undefined) return { ...generated, ...unrecorded };
   return { ...generated, ...texts[index], loss: { nats: natsPerToken * 100, tokens: 100n, natsPerToken } };
 });
