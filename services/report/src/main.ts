@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { events, standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
+import type { Annotation } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { terminationSignal } from "@pretrain/worker-process";
 import { reportConfig } from "./config.ts";
@@ -28,6 +29,8 @@ const settleMs = 2_000;
 
 /** How long a caller may take nothing of an answer. */
 const readPatienceMs = 30_000;
+/** How long the broker and the ledger may take to have an annotation. */
+const annotateWithinMs = 10_000;
 /** Between two messages to those who watch metrics. */
 const helpingMs = 100;
 
@@ -76,10 +79,12 @@ const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, on
 publisher.start();
 const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
 const peers = opened.use(connectPeers(config));
+const annotate = (annotation: Annotation) => broker.publish(events.annotation, annotation);
+const annotating = { annotate, annotateWithinMs, now: () => new Date() };
 const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
-    services: [reportMethods({ ledger, reports, blobs, settled, changes })],
+    services: [reportMethods({ ledger, reports, blobs, settled, changes, ...annotating })],
     readPatienceMs,
     log,
     metrics,

@@ -2,6 +2,7 @@
 import { FailedPrecondition } from "@pretrain/errors";
 import { ReportService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
+import { type Annotating, annotateReport } from "./handlers/annotate-report.ts";
 import type { Dependencies } from "./handlers/dependencies.ts";
 import { exportBundle } from "./handlers/export-bundle.ts";
 import { getReport } from "./handlers/get-report.ts";
@@ -11,14 +12,14 @@ import { renderReport } from "./handlers/render-report.ts";
 import { type Publishing, verifyReport } from "./handlers/verify-report.ts";
 import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
 
-export function reportMethods(dependencies: Dependencies & Publishing & Watching): ServedService {
+export function reportMethods(dependencies: Dependencies & Publishing & Watching & Annotating): ServedService {
   return service(ReportService, {
     getReport: getReport(dependencies),
     renderReport: renderReport(dependencies),
     queryMetrics: queryMetrics(dependencies),
     watchMetrics: watchMetrics(dependencies),
     readSteps: readSteps(dependencies),
-    annotateReport: notThereYet("AnnotateReport"),
+    annotateReport: annotateReport(dependencies),
     verifyReport: verifyReport(dependencies),
     exportBundle: exportBundle(dependencies),
     compareExperiments: notThereYet("CompareExperiments"),
