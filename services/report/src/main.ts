@@ -3,14 +3,18 @@ import { join } from "node:path";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { events, standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
-import type { Annotation } from "@pretrain/proto";
+import type { Annotation, ReportWritten } from "@pretrain/proto";
+import { idOfExperimentName } from "@pretrain/recipe";
 import { serveGrpc } from "@pretrain/rpc";
+import { startTracing, tellExperiment } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
+import { PairedDifferences } from "./comparison/paired-differences.ts";
 import { reportConfig } from "./config.ts";
 import { ingestEvents } from "./ingest/ingest-events.ts";
 import { ChangesSignal } from "./ledger/changes-signal.ts";
 import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
+import { ingestMetrics, tellLedger } from "./monitoring/report-metrics.ts";
 import { actionRoutes } from "./page/actions/action-routes.ts";
 import { peerActions } from "./page/actions/peer-actions.ts";
 import { recipeChecks } from "./page/actions/recipe-checks.ts";
@@ -18,6 +22,7 @@ import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
 import { pageRoutes } from "./page/page-routes.ts";
 import { connectPeers } from "./peers.ts";
+import { experimentEnd } from "./publishing/experiment-end.ts";
 import { RecordPublisher } from "./publishing/record-publisher.ts";
 import { CurrentReports } from "./reports/current-reports.ts";
 
@@ -40,6 +45,7 @@ const log = createLog("report", config.logLevel);
 const metrics = createMetrics("report");
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
+opened.use(await startTracing("report", process.env));
 const { ledger, setAside } = openSoundLedger(join(config.state, "ledger.sqlite"));
 opened.use(ledger);
 if (setAside !== undefined)
@@ -49,8 +55,12 @@ await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "report")
 const broker = opened.use(await standingBroker({ url: config.nats, name: "report", log }));
 const reports = new CurrentReports(ledger, () => performance.now());
 const live = opened.use(new LiveStreams({ ledger, reports, ...livePace }));
-const announce = (written: Parameters<typeof broker.publish<typeof events.report.schema>>[1]) =>
-  broker.publish(events.report, written);
+const announce = async (written: ReportWritten) => {
+  await broker.publish(events.report, written);
+  const report = reports.current(idOfExperimentName(written.experiment));
+  const end = report && experimentEnd(report);
+  if (end !== undefined) tellExperiment(end);
+};
 const publisher = opened.use(
   new RecordPublisher({
     ledger,
@@ -71,11 +81,9 @@ const onChange = (experiments: ReadonlySet<string>) => {
   live.changed();
   publisher.changed(experiments);
 };
-const taken = metrics.counter("pretrain_ledger_events_total", "Events taken from the streams, repetitions included", [
-  "kind",
-]);
-const onTaken = (kind: string, count: number) => taken({ kind }, count);
+const onTaken = ingestMetrics(metrics);
 const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
+tellLedger(metrics, ledger, ingestion);
 publisher.start();
 const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
 const peers = opened.use(connectPeers(config));
@@ -84,7 +92,17 @@ const annotating = { annotate, annotateWithinMs, now: () => new Date() };
 const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
-    services: [reportMethods({ ledger, reports, blobs, settled, changes, ...annotating })],
+    services: [
+      reportMethods({
+        ledger,
+        reports,
+        blobs,
+        settled,
+        changes,
+        ...annotating,
+        paired: new PairedDifferences(peers.evaluator, log),
+      }),
+    ],
     readPatienceMs,
     log,
     metrics,

@@ -3,6 +3,7 @@ import { FailedPrecondition } from "@pretrain/errors";
 import { ReportService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
 import { type Annotating, annotateReport } from "./handlers/annotate-report.ts";
+import { type ComparisonDependencies, compareExperiments } from "./handlers/compare-experiments.ts";
 import type { Dependencies } from "./handlers/dependencies.ts";
 import { exportBundle } from "./handlers/export-bundle.ts";
 import { getReport } from "./handlers/get-report.ts";
@@ -12,7 +13,9 @@ import { renderReport } from "./handlers/render-report.ts";
 import { type Publishing, verifyReport } from "./handlers/verify-report.ts";
 import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
 
-export function reportMethods(dependencies: Dependencies & Publishing & Watching & Annotating): ServedService {
+export function reportMethods(
+  dependencies: Dependencies & Publishing & Watching & Annotating & ComparisonDependencies,
+): ServedService {
   return service(ReportService, {
     getReport: getReport(dependencies),
     renderReport: renderReport(dependencies),
@@ -22,7 +25,7 @@ export function reportMethods(dependencies: Dependencies & Publishing & Watching
     annotateReport: annotateReport(dependencies),
     verifyReport: verifyReport(dependencies),
     exportBundle: exportBundle(dependencies),
-    compareExperiments: notThereYet("CompareExperiments"),
+    compareExperiments: compareExperiments(dependencies),
     renderComparison: notThereYet("RenderComparison"),
   });
 }
