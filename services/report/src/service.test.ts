@@ -11,7 +11,7 @@ import { InvalidArgument, NotFound } from "@pretrain/errors";
 import { type Broker, connectBroker, ensureTopology, events } from "@pretrain/events";
 import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
-import { Report_Completeness, ReportService } from "@pretrain/proto";
+import { Finding_Kind, Report_Completeness, ReportService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
 import { temporaryDirectory, until } from "@pretrain/testing";
 import type { LedgerEvent } from "./ledger/ledger-event.ts";
@@ -75,6 +75,7 @@ test("a run's events become a record: over gRPC, in the blob store, announced on
     maxPoints: 6,
   });
   assert.equal(series[0]?.buckets.length, 6);
+  await expectAnnotations(client);
   await assert.rejects(client.getReport({ name: "experiments/9-9-9/report" }), NotFound);
   await assert.rejects(client.renderReport({ name, format: 0 }), InvalidArgument);
 
@@ -89,6 +90,22 @@ test("a run's events become a record: over gRPC, in the blob store, announced on
   );
   assert.equal(await endService(service.child, "SIGTERM"), 0);
 });
+
+/** What is written down is in the record when the call answers, once for each request id; a number that the record has not is refused. */
+async function expectAnnotations(client: ReturnType<typeof clientOf>): Promise<void> {
+  const experiment = "experiments/1.4.0";
+  const finding = (text: string) =>
+    ({ author: "林岚", content: { case: "finding", value: { kind: Finding_Kind.FINDING, text } } }) as const;
+  const steady = { experiment, annotation: finding("36 micro-steps without a fault"), requestId: "first" };
+  const added = await client.annotateReport(steady);
+  assert.deepEqual(await client.annotateReport(steady), added);
+  const { annotations } = await client.getReport({ name });
+  assert.deepEqual(
+    annotations.map((annotation) => annotation.name),
+    [added.name],
+  );
+  await assert.rejects(client.annotateReport({ experiment, annotation: finding("37 micro-steps") }), InvalidArgument);
+}
 
 test("killed again and again while it ingests, the ledger has every event once", async (t) => {
   const { broker, folder, environment } = await setUp(t);
