@@ -1,14 +1,18 @@
 /** Past steps computed again through the service's real processes: the numbers are those of the run, to the last bit. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { test } from "node:test";
-import type { BlobStore } from "@pretrain/blobs";
 import { checkpointHolders, listCheckpoints } from "@pretrain/checkpoint";
 import { FailedPrecondition, NotFound, ResourceExhausted, Unavailable } from "@pretrain/errors";
-import { Experiment_State as State, type StepExplanation, type StepMetric } from "@pretrain/proto";
+import {
+  Experiment_Reason as Reason,
+  Experiment_State as State,
+  type StepExplanation,
+  type StepMetric,
+} from "@pretrain/proto";
 import { until } from "@pretrain/testing";
-import { trainTokenizer } from "@pretrain/tokenizer";
-import { garbageRow, vocabulary } from "./test-support/fake-data-shard.ts";
+import { garbageRow } from "./test-support/fake-data-shard.ts";
 import {
   eventsOf,
   type System,
@@ -17,19 +21,10 @@ import {
   tinyRecipe,
   workersOf,
 } from "./test-support/running-trainer.ts";
+import { putTokenizer } from "./test-support/tiny-tokenizer.ts";
 
 /** A busy machine takes long to load and to trace; nothing here depends on how long. */
 const timeoutMs = 240_000;
-
-async function putTokenizer(blobs: BlobStore) {
-  async function* texts() {
-    for (let row = 0; row < 60; row += 1) yield `row ${row} of many rows, ${row % 7} times ${row * row} words`;
-  }
-  const json = await trainTokenizer(texts(), { vocabularySize: vocabulary });
-  return await blobs
-    .put("tokenizer.json", Buffer.from(json))
-    .then(({ sha256 }) => ({ blob: "tokenizer.json", sha256 }));
-}
 
 /** The steps that count, by micro-step: of each the highest attempt's. */
 async function stepsOf(system: System, name: string): Promise<ReadonlyMap<number, StepMetric>> {
@@ -54,7 +49,7 @@ function assertSame(found: StepExplanation, logged: ReadonlyMap<number, StepMetr
 test("past steps are explained", async (t) => {
   const system = await startSystem(t);
   system.dataShard.tokenizer = await putTokenizer(system.blobs);
-  const trainer = await system.startTrainer({ PRETRAIN_EXPLANATION_NICENESS: "0" }); // else tests beside it come first
+  const trainer = await system.startTrainer();
   const name = "experiments/whole";
   await trainer.client.startExperiment({ experimentId: "whole", recipe: tinyRecipe });
   assert.equal((await trainer.ended(name)).state, State.COMPLETED);
@@ -193,22 +188,22 @@ test("past steps are explained", async (t) => {
     assertSame(await explain(trainer, name, 2), logged);
   });
 
-  await t.test("SIGTERM of the service ends what is being explained, at once", async () => {
+  await t.test("the process leaves the processors to others; SIGTERM of the service ends it at once", async () => {
     system.dataShard.lastMicroStep = 0;
-    const answer = explain(trainer, name, 2);
+    const another = await system.startTrainer({ PRETRAIN_EXPLANATION_NICENESS: "13" });
+    const answer = explain(another, name, 2);
     answer.catch(() => undefined);
-    await until(() => replaying(trainer).length > 0, { timeoutMs });
-    const processes = replaying(trainer);
-    assert.equal(await trainer.stop(), 0);
+    await until(() => replaying(another).some((pid) => getPriority(pid) === 13), { timeoutMs });
+    const processes = replaying(another);
+    assert.equal(await another.stop(), 0);
     await assert.rejects(answer, Unavailable);
     assert.deepEqual(processes.filter(isThere), []);
+    system.dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
   });
 
   await t.test("where neither a checkpoint nor a beginning is left, it is refused with what was tried", async () => {
-    system.dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
     for await (const { key } of system.blobs.list(`${name}/checkpoints/8/`)) await system.blobs.delete(key);
-    const another = await system.startTrainer();
-    await assert.rejects(explain(another, "experiments/fork", 11), (error) => {
+    await assert.rejects(explain(trainer, "experiments/fork", 11), (error) => {
       return error instanceof FailedPrecondition && /no checkpoint before micro-step 11 is left/.test(error.message);
     });
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { listCheckpoints, readCheckpoint } from "@pretrain/checkpoint";
+import { NotFound } from "@pretrain/errors";
 import { llamaConfig, toLlamaTensors } from "@pretrain/hugging-face";
 import { Experiment_Reason as Reason, RecipeSchema, Experiment_State as State } from "@pretrain/proto";
 import { completeRecipe } from "@pretrain/recipe";
@@ -11,6 +12,7 @@ import { until } from "@pretrain/testing";
 import { llamaShapeOf, modelShape } from "./experiment/model-shape.ts";
 import { width } from "./test-support/fake-data-shard.ts";
 import { eventsOf, type System, startSystem, type Trainer, tinyRecipe } from "./test-support/running-trainer.ts";
+import { putTokenizer } from "./test-support/tiny-tokenizer.ts";
 import { expectedTensors } from "./worker/stored-state.ts";
 
 const patience = { timeoutMs: 120_000 };
@@ -21,15 +23,23 @@ const recipe = {
 };
 const shape = modelShape(completeRecipe(create(RecipeSchema, tinyRecipe)).model);
 
-/** The last checkpoint's weights as other programs have them, in `imports/a`. */
-async function putWeights({ blobs }: Pick<System, "blobs">, experiment: string): Promise<void> {
+type Weights = Map<string, Float32Array>;
+
+/** The last checkpoint's weights as other programs have them, in `imports/a` or elsewhere, changed by somebody before. */
+async function putWeights(
+  { blobs }: Pick<System, "blobs">,
+  experiment: string,
+  folder = "imports/a",
+  change: (weights: Weights) => unknown = () => undefined,
+): Promise<void> {
   const part = (await partsOf({ blobs }, experiment)).get("model.safetensors");
   const { tensors } = decodeSafetensors(await blobs.read(part?.blob ?? assert.fail()), "model");
   const weights = new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array] as const));
+  change(weights);
   const llama = llamaShapeOf(shape);
-  await blobs.put("imports/a/model.safetensors", Buffer.concat([...encodeSafetensors(toLlamaTensors(weights, llama))]));
+  await blobs.put(`${folder}/model.safetensors`, Buffer.concat([...encodeSafetensors(toLlamaTensors(weights, llama))]));
   const config = { ...llamaConfig(llama, { bos: 1, eos: 2, pad: 0 }), max_position_embeddings: 64 };
-  await blobs.put("imports/a/config.json", Buffer.from(JSON.stringify(config)));
+  await blobs.put(`${folder}/config.json`, Buffer.from(JSON.stringify(config)));
 }
 
 async function partsOf({ blobs }: Pick<System, "blobs">, experiment: string, microStep?: number) {
@@ -43,9 +53,9 @@ async function stepsOf(system: System, name: string): Promise<Map<bigint, number
   return new Map(steps.map(({ microStep, lossNats }) => [microStep, lossNats]));
 }
 
-async function imported(trainer: Trainer, experimentId: string, epochs: number): Promise<string> {
+async function imported(trainer: Trainer, experimentId: string, epochs: number, source = "imports/a"): Promise<string> {
   const training = { ...recipe.training, epochs };
-  const request = { source: "imports/a", experimentId, recipe: { ...recipe, training } };
+  const request = { source, experimentId, recipe: { ...recipe, training } };
   return (await trainer.client.importCheckpoint(request)).name;
 }
 
@@ -94,6 +104,30 @@ test("weights that come as files", async (t) => {
       checkpoints.map(({ microStep }) => microStep),
       [0n, 4n, 5n],
     );
+  });
+
+  await t.test("a step is explained from checkpoint 0, and when that is gone, from the files again", async () => {
+    system.dataShard.tokenizer = await putTokenizer(system.blobs);
+    const name = "experiments/run";
+    const losses = await stepsOf(system, name);
+    const explained = () => trainer.client.explainStep({ experiment: name, microStep: 3n }, patience);
+    const { lossNats, checkpoint, inexact } = await explained();
+    assert.deepEqual([lossNats, checkpoint, inexact], [losses.get(3n), `${name}/checkpoints/0`, []]);
+    for await (const { key } of system.blobs.list(`${name}/checkpoints/0/`)) await system.blobs.delete(key);
+    const again = await explained();
+    assert.deepEqual([again.lossNats, again.checkpoint], [lossNats, ""]);
+  });
+
+  await t.test("a step that ended its experiment, since it was no number, is explained too", async () => {
+    const burst = (weights: Weights) => weights.set("norm.weight", new Float32Array(shape.dim).fill(1e38));
+    await putWeights(system, "source", "imports/burst", burst);
+    const { name, state, reason } = await trainer.ended(await imported(trainer, "burst", 1, "imports/burst"));
+    assert.deepEqual([state, reason], [State.FAILED, Reason.NOT_FINITE]);
+    const step = { experiment: name, microStep: 1n };
+    const { lossNats, gradientNorm, rows } = await trainer.client.explainStep(step, patience);
+    assert.deepEqual([gradientNorm, rows.length], [undefined, 8]);
+    assert.ok([lossNats, ...rows.map((row) => row.gradientNorm)].some((number) => !Number.isFinite(number)));
+    await assert.rejects(trainer.client.explainStep({ ...step, microStep: 2n }, patience), NotFound);
   });
 
   await t.test(

@@ -47,16 +47,26 @@ test("an attempt that ended before it trained has computed nothing: the last one
     [1, State.INTERRUPTED],
     [2, State.PREPARING],
   ]);
-  assert.deepEqual(reached(prepared, { checkpoints: [checkpointAt(4)] }), { attempt: 1, microStep: 7 });
+  assert.deepEqual(reached(prepared, { checkpoints: [checkpointAt(4)] }), {
+    attempt: 1,
+    microStep: 7,
+    endedByNext: false,
+  });
   const killed = recordAt(3, State.RUNNING, [[1, State.RUNNING]]);
-  assert.deepEqual(reached(killed, { checkpoints: [checkpointAt(4)] }), { attempt: 1, microStep: 4 }); // a checkpoint knows better
+  assert.deepEqual(reached(killed, { checkpoints: [checkpointAt(4)] }), {
+    attempt: 1,
+    microStep: 4,
+    endedByNext: false,
+  }); // a checkpoint knows better
 });
 
 test("a step that its run has not reached is not found; nor is one that a fork's parent computed, which is named", () => {
   const experiment = experimentOf(recordAt(9, State.RUNNING));
-  const done = { attempt: 1, microStep: 9 };
+  const done = { attempt: 1, microStep: 9, endedByNext: false };
   expectComputed(experiment, done, 9);
   assert.throws(() => expectComputed(experiment, done, 10), NotFound);
+  expectComputed(experiment, { ...done, endedByNext: true }, 10); // it was no number, which is what one wants explained
+  assert.throws(() => expectComputed(experiment, { ...done, endedByNext: true }, 11), NotFound);
   const origin = create(OriginSchema, { checkpoint: "experiments/parent/checkpoints/4", microStep: 4n });
   const fork = { ...experiment, origin };
   expectComputed(fork, done, 5);
@@ -77,7 +87,7 @@ for (const [claim, state, done, microStep, expected] of [
 ] as const) {
   test(`a step and its optimizer step: ${claim}`, () => {
     const experiment = experimentOf(recordAt(done, state));
-    assert.deepEqual(pastStep(plan, experiment, { attempt: 1, microStep: done }, microStep), {
+    assert.deepEqual(pastStep(plan, experiment, { attempt: 1, microStep: done, endedByNext: false }, microStep), {
       microStep,
       ...expected,
     });

@@ -5,6 +5,7 @@ import { DataLoss, NotFound } from "@pretrain/errors";
 import {
   type Experiment,
   type ExperimentRecord,
+  Experiment_Reason as Reason,
   Experiment_State as State,
   type StepExplanation,
   StepExplanationSchema,
@@ -26,20 +27,27 @@ export interface PastStep {
   readonly last: number;
 }
 
-/** The last micro-step that was computed, as far as record and checkpoints know, and the last attempt that trained; 0: none. */
+/** How far an experiment has come, as far as record and checkpoints know. */
 export interface Reached {
+  /** The last micro-step that was computed; 0: none. */
   readonly microStep: number;
+  /** The last attempt that trained; 0: none. */
   readonly attempt: number;
+  /** Whether the micro-step behind that one ended the experiment: its loss or its gradient was no number. */
+  readonly endedByNext: boolean;
 }
 
 export function reached(record: ExperimentRecord, { checkpoints }: Pick<CheckpointList, "checkpoints">): Reached {
   const newest = checkpoints.at(-1)?.manifest.microStep ?? 0;
   const attempt = record.transitions.findLast(({ to }) => to === State.RUNNING)?.attempt ?? 0;
-  return { attempt, microStep: Math.max(Number(experimentOf(record).progress?.microStep ?? 0n), newest) };
+  const { progress, state, reason } = experimentOf(record);
+  const endedByNext = state === State.FAILED && reason === Reason.NOT_FINITE;
+  return { attempt, endedByNext, microStep: Math.max(Number(progress?.microStep ?? 0n), newest) };
 }
 
 /** @throws NotFound STEP_NOT_COMPUTED when there is no such step; STEP_OF_PARENT when a fork's parent computed it */
-export function expectComputed({ name, origin }: Experiment, { microStep: last }: Reached, microStep: number): void {
+export function expectComputed({ name, origin }: Experiment, done: Reached, microStep: number): void {
+  const last = done.microStep + Number(done.endedByNext);
   const forkedAt = Number(origin?.microStep ?? 0n);
   const metadata = { experiment: name, micro_step: `${microStep}` };
   if (microStep <= forkedAt) {

@@ -3,7 +3,8 @@ import { DataLoss, FailedPrecondition, PretrainError, ResourceExhausted, Unavail
 import { type ExplainStepRequest, Experiment_Reason as Reason, type StepExplanation } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import { AttemptFault, ExperimentFault } from "../attempt/faults.ts";
-import { type AskedStep, type ExplainDependencies, explainStep as explained } from "../explanation/explain-step.ts";
+import { type ExplainDependencies, explainStep as explained } from "../explanation/explain-step.ts";
+import type { AskedStep } from "../explanation/explained-from.ts";
 import type { Turns } from "../explanation/turns.ts";
 
 export interface Dependencies extends ExplainDependencies {

@@ -98,6 +98,7 @@ async function startTrainer(environment: Readonly<Record<string, string>>): Prom
       PATH: process.env["PATH"],
       PRETRAIN_GRPC_ADDRESS: "127.0.0.1:0",
       PRETRAIN_HTTP_ADDRESS: "127.0.0.1:0",
+      PRETRAIN_EXPLANATION_NICENESS: "0", // else it may wait for minutes where other tests keep the processors busy
       ...environment,
     },
     stdio: ["ignore", "pipe", "inherit"],

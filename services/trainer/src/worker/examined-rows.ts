@@ -51,15 +51,19 @@ interface RankedRow {
   readonly nats: number;
 }
 
-/** By loss per target; of equal ones by place. A row without a target comes last. */
+/** By loss per target, what is no number first; of equal ones by place. A row without a target comes last. */
 function rankedRows(program: Program, batch: Pick<Batch, "tokens" | "lengths">): RankedRow[] {
   const stride = batch.tokens.length / batch.lengths.length;
   const rows = program.targetLosses(batch).map((losses, place): RankedRow => {
     const tokens = batch.tokens.subarray(place * stride, place * stride + (batch.lengths[place] ?? 0));
     return { place, tokens, losses, nats: losses.reduce((sum, nats) => sum + nats, 0) };
   });
-  const perTarget = ({ losses, nats }: RankedRow) => (losses.length === 0 ? -1 : nats / losses.length);
-  return rows.sort((a, b) => perTarget(b) - perTarget(a) || a.place - b.place);
+  return rows.sort((a, b) => (perTarget(a) === perTarget(b) ? a.place - b.place : perTarget(b) - perTarget(a)));
+}
+
+function perTarget({ losses, nats }: RankedRow): number {
+  if (losses.length === 0) return -1;
+  return Number.isNaN(nats) ? Number.POSITIVE_INFINITY : nats / losses.length;
 }
 
 function listed(tokens: Uint16Array, losses: Float32Array, tokenizer: Tokenizer): ExaminedTarget[] {
