@@ -67,6 +67,13 @@ test("a file of validation text switches off setting rows aside, and other endin
   ]);
 });
 
+test("a record of changes that does not say where it comes from was given by a person", () => {
+  const sourceOf = (changes: JsonObject) => completeRecipe(recipeOf({ intent: { changes } })).intent.changes?.source;
+  assert.equal(sourceOf({}), "given");
+  assert.equal(sourceOf({ source: "version_control" }), "version_control");
+  assert.deepEqual(faultsOf(recipeOf({ intent: { changes: { source: "hearsay" } } })).length, 1);
+});
+
 test("completing a complete recipe changes nothing, and never the recipe that was given", () => {
   const given = recipeOf({
     training: { dtype: "float32", seed: 0 },

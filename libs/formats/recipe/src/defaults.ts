@@ -7,6 +7,7 @@ import {
   EvaluationPlanSchema,
   type Hardware,
   HardwareSchema,
+  type Intent,
   IntentSchema,
   type Model,
   ModelSchema,
@@ -36,7 +37,7 @@ export function withDefaults(given: Recipe): CompleteRecipe {
   const recipe = clone(RecipeSchema, given);
   const training = filled(create(TrainingSchema, recipe.training), trainingDefaults);
   return Object.assign(recipe, {
-    intent: create(IntentSchema, recipe.intent),
+    intent: completeIntent(create(IntentSchema, recipe.intent)),
     model: completeModel(create(ModelSchema, recipe.model)),
     data: completeData(create(DataSchema, recipe.data)),
     training,
@@ -47,6 +48,11 @@ export function withDefaults(given: Recipe): CompleteRecipe {
     monitoring: filled(create(MonitoringSchema, recipe.monitoring), monitoringDefaults),
     evaluation: filled(create(EvaluationPlanSchema, recipe.evaluation), evaluationDefaults),
   });
+}
+
+function completeIntent(intent: Intent): Intent {
+  if (intent.changes !== undefined) intent.changes.source ||= "given";
+  return intent;
 }
 
 /** `message` with what it leaves out; what it says stays. */

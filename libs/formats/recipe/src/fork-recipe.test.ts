@@ -37,6 +37,14 @@ test("a fork without changes has its parent's recipe", () => {
   assert.deepEqual(differencesOf({}), []);
 });
 
+test("a fork has its own record of changes in the code, or none: its parent's are not its own", () => {
+  const intent = { purpose: "a", changes: { kind: "its parent's" } };
+  const changed = completeRecipe(recipeOf({ data: { path: "book.txt" }, intent }));
+  const fork = (changes: JsonObject) => forkedRecipe(changed, recipeOf(changes), undefined, middle).intent;
+  assert.deepEqual([fork({})?.purpose, fork({})?.changes], ["a", undefined]);
+  assert.equal(fork({ intent: { changes: { kind: "its own" } } })?.changes?.kind, "its own");
+});
+
 test("without a mask every field that is set counts, and nothing else changes", () => {
   assert.deepEqual(differencesOf({ training: { learning_rate: 0.005, epochs: 3 }, intent: { purpose: "to look" } }), [
     ["intent.purpose", '"to see"', '"to look"'],

@@ -47,6 +47,8 @@ export function forkedRecipe(
   // This one default follows from another field; what the parent had written out would contradict the new one.
   if (named.includes("training.dtype") && merged.hardware !== undefined && !namesPrecision(named))
     delete merged.hardware.mixedPrecision;
+  // What was changed in the code for the parent was not changed for the fork.
+  if (!named.some((path) => path === "intent" || path === "intent.changes")) delete merged.intent?.changes;
   const fork = completeRecipe(merged);
   const [first, ...rest] = [...fixedFaults(parent, fork), ...placeFaults(fork, place)];
   if (first !== undefined) throw new InvalidArgument([first, ...rest]);
