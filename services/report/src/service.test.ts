@@ -69,6 +69,11 @@ test("a run's events become a record: over gRPC, in the blob store, announced on
   const { document, reportSha256 } = await client.renderReport({ name, format: 2 });
   assert.equal(reportSha256, message.reportSha256);
   assert.ok(document.startsWith("<!doctype html>"));
+  const verified = await client.verifyReport({ name });
+  assert.deepEqual([verified.sound, verified.reportSha256], [true, message.reportSha256]);
+  const bundled = new Set<string>();
+  for await (const { file } of client.exportBundle({ name })) bundled.add(file);
+  assert.deepEqual([...bundled].slice(-3), ["claims.jsonl", "events.jsonl", "bundle.json"]);
   const { series } = await client.queryMetrics({
     experiment: "experiments/1-4-0",
     metrics: ["train/loss"],
@@ -77,6 +82,7 @@ test("a run's events become a record: over gRPC, in the blob store, announced on
   assert.equal(series[0]?.buckets.length, 6);
   await expectAnnotations(client);
   await assert.rejects(client.getReport({ name: "experiments/9-9-9/report" }), NotFound);
+  await assert.rejects(client.verifyReport({ name: "experiments/9-9-9/report" }), NotFound);
   await assert.rejects(client.renderReport({ name, format: 0 }), InvalidArgument);
 
   const [overview] = (await (await fetch(`http://${service.http}/api/experiments`)).json()) as [
@@ -142,7 +148,7 @@ test("a ledger that was lost is built again from the streams, and makes the same
       const report = await client.getReport({ name });
       return (
         report.gaps.length === 0 &&
-        report.completeness === Report_Completeness.FINAL &&
+        report.chain?.events === BigInt(runEvents(shape).length) && // final, and the last line of the log is there
         client.renderReport({ name, format: 1 })
       );
     });

@@ -33,14 +33,14 @@ export interface LedgerEntry extends EventIdentity {
 
 /** @throws InvalidArgument when the event names no experiment, has no time, no usable mark, or a count that no number can hold */
 export function ledgerEntry(event: LedgerEvent): LedgerEntry {
+  const payload = toJsonString<DescMessage>(events[event.kind].schema, event.message);
+  return { ...eventIdentity(event), timeMs: timeOf(event), payload };
+}
+
+/** @throws as `ledgerEntry` */
+export function eventIdentity(event: LedgerEvent): EventIdentity {
   const { message, kind } = event;
-  return {
-    experiment: idOfExperimentName(message.experiment, `${kind}.experiment`),
-    kind,
-    ...identityOf(event),
-    timeMs: timeOf(event),
-    payload: toJsonString<DescMessage>(events[kind].schema, message),
-  };
+  return { experiment: idOfExperimentName(message.experiment, `${kind}.experiment`), kind, ...identityOf(event) };
 }
 
 type Identity = Omit<EventIdentity, "experiment" | "kind">;
@@ -116,7 +116,8 @@ export function count(value: bigint, kind: KindName): number {
   throw new InvalidArgument([{ field: kind, description: `${value} is not a count that can be kept` }]);
 }
 
-function timeOf({ kind, message }: LedgerEvent): number {
+/** Milliseconds since 1970. @throws as `ledgerEntry` */
+export function timeOf({ kind, message }: LedgerEvent): number {
   const time: Timestamp | undefined = kind === "phase" ? message.endTime : message.time;
   if (time === undefined) throw new InvalidArgument([{ field: `${kind}.time`, description: "is missing" }]);
   return timestampMs(time);

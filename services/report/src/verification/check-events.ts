@@ -1,6 +1,6 @@
 /** `events`: every row that the ledger has of an experiment is as it was written, and is the event that it says it is. */
 
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { setImmediate as breath } from "node:timers/promises";
 import { messageOf } from "@pretrain/errors";
 import { events, type KindName } from "@pretrain/events";
@@ -8,10 +8,10 @@ import type { StepMetric, Verification_Check } from "@pretrain/proto";
 import { hexOf } from "../ledger/canonical-chain.ts";
 import { claimEntry } from "../ledger/claims.ts";
 import { type ChainEntry, entryDigest, entryName } from "../ledger/entry-digest.ts";
-import { type LedgerEvent, ledgerEntry } from "../ledger/ledger-event.ts";
+import { eventIdentity, type LedgerEvent, timeOf } from "../ledger/ledger-event.ts";
 import type { Ledger } from "../ledger/open-ledger.ts";
 import { readPayload } from "../ledger/read-history.ts";
-import { rowChecksum } from "../ledger/row-checksum.ts";
+import { checkedRow, rowChecksum } from "../ledger/row-checksum.ts";
 import { stepColumns } from "../ledger/step-columns.ts";
 import { type CheckedTable, checkedColumns } from "../ledger/tables.ts";
 import { checked, type Found, maximumDifferences } from "./check.ts";
@@ -22,7 +22,7 @@ type Row = Record<string, SQLOutputValue>;
 const pageRows = 500;
 
 export async function checkEvents({ database }: Ledger, experiment: string): Promise<Verification_Check> {
-  const found: Found[] = [];
+  const found = faultOfStepCount(database, experiment);
   const counts: string[] = [];
   for (const [table, faultOf] of Object.entries(tables(database))) {
     let count = 0;
@@ -43,15 +43,16 @@ export async function checkEvents({ database }: Ledger, experiment: string): Pro
 type Fault = Pick<Found, "recorded" | "computed">;
 
 function tables(database: DatabaseSync): Partial<Record<CheckedTable, (row: Row) => Fault | undefined>> {
+  const columns = [...checkedColumns.steps, "checksum"].join(", ");
   const step = database.prepare(
-    "SELECT * FROM steps WHERE experiment = ? AND micro_step = ? AND attempt = ? AND nonce = ?",
+    `SELECT ${columns} FROM steps WHERE experiment = ? AND micro_step = ? AND attempt = ? AND nonce = ?`,
   );
+  step.setReturnArrays(true);
   return {
-    events: (row) => faultOfDigest(row, row as unknown as ChainEntry) ?? faultOfEvent(row, step.get.bind(step)),
+    events: (row) => faultOfDigest(row, row as unknown as ChainEntry) ?? faultOfEvent(row, step),
     contradictions: (row) => faultOfDigest(row, row as unknown as ChainEntry),
     claims: (row) => faultOfDigest(row, claimOf(row)),
     marks: () => undefined,
-    steps: () => undefined,
   };
 }
 
@@ -75,7 +76,6 @@ const keys: Partial<Record<CheckedTable, readonly string[]>> = {
   contradictions: ["kind", "attempt", "nonce", "number", "detail", "payload"],
   claims: ["attempt"],
   marks: ["attempt", "nonce"],
-  steps: ["micro_step", "attempt", "nonce"],
 };
 
 function faultOfChecksum(table: CheckedTable, row: Row): Fault | undefined {
@@ -100,33 +100,39 @@ function claimOf(row: Row): ChainEntry {
 }
 
 /** What its payload says of it must be what stands beside it, and of a step the same as in the table of steps. */
-function faultOfEvent(row: Row, stepRow: (...key: SQLInputValue[]) => Row | undefined): Fault | undefined {
+function faultOfEvent(row: Row, steps: StatementSync): Fault | undefined {
   const kind = String(row["kind"]) as KindName;
   try {
     if (!Object.hasOwn(events, kind)) return { recorded: kind, computed: "no kind of event" };
     const message = readPayload(kind, String(row["payload"]));
-    const entry = ledgerEntry({ kind, message } as LedgerEvent);
-    const fields = ["experiment", "kind", "attempt", "nonce", "number", "detail", "payload"] as const;
-    const differing = fields.find((field) => row[field] !== entry[field]);
-    if (differing !== undefined) return { recorded: String(row[differing]), computed: String(entry[differing]) };
-    if (row["time_ms"] !== entry.timeMs) return { recorded: `${row["time_ms"]} ms`, computed: `${entry.timeMs} ms` };
-    if (kind !== "step") return undefined;
-    return faultOfStep(
-      stepRow(entry.experiment, entry.number, entry.attempt, entry.nonce),
-      entry.experiment,
-      message as StepMetric,
-    );
+    const event = { kind, message } as LedgerEvent;
+    const should = { ...eventIdentity(event), time_ms: timeOf(event) };
+    const differing = Object.entries(should).find(([column, value]) => row[column] !== value);
+    if (differing !== undefined) return { recorded: String(row[differing[0]]), computed: String(differing[1]) };
+    return event.kind === "step" ? faultOfStep(steps, should.experiment, event.message) : undefined;
   } catch (error) {
     return { recorded: String(row["payload"]), computed: messageOf(error) };
   }
 }
 
-function faultOfStep(row: Row | undefined, experiment: string, step: StepMetric): Fault | undefined {
-  const should = stepColumns(experiment, step);
-  const index = checkedColumns.steps.findIndex((column, place) => row?.[column] !== should[place]);
+function faultOfStep(steps: StatementSync, experiment: string, step: StepMetric): Fault | undefined {
+  const should = checkedRow(stepColumns(experiment, step));
+  const row = steps.get(experiment, Number(step.microStep), step.attempt, step.attemptNonce) as unknown as
+    | SQLOutputValue[]
+    | undefined;
+  const index = should.findIndex((value, column) => row?.[column] !== value);
   if (index < 0) return undefined;
-  const column = checkedColumns.steps[index] ?? "";
-  return { recorded: `steps.${column} ${row?.[column] ?? "is not there"}`, computed: String(should[index]) };
+  const column = checkedColumns.steps[index] ?? "checksum";
+  return { recorded: `steps.${column} ${row?.[index] ?? "is not there"}`, computed: String(should[index]) };
+}
+
+/** A row that no event vouches for would be counted all the same. */
+function faultOfStepCount(database: DatabaseSync, experiment: string): Found[] {
+  const count = (table: string) =>
+    Number(database.prepare(`SELECT COUNT(*) AS rows FROM ${table}`).get({ experiment })?.["rows"]);
+  const rows = count("steps WHERE experiment = :experiment");
+  const steps = count("events WHERE experiment = :experiment AND kind = 'step'");
+  return rows === steps ? [] : [{ place: "steps", recorded: `${rows} rows`, computed: `${steps} events of steps` }];
 }
 
 function placeOf(table: string, row: Row): string {

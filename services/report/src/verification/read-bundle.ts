@@ -15,7 +15,7 @@ import { type Found, maximumDifferences } from "./check.ts";
 import { fileLines, openPlainFile } from "./file-lines.ts";
 
 /** Written into the ledger at once. */
-const batchLines = 500;
+const batchLines = 5000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
