@@ -18,6 +18,7 @@ import {
 import { connectClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import { finalReport, lossesOf, trained } from "./experiments.ts";
+import { exported } from "./exported-numbers.ts";
 import { faultsOf, scrape } from "./exposition.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
@@ -262,4 +263,19 @@ test("an experiment goes from its request to a final record", async (t) => {
       );
     },
   );
+
+  await t.test("exported for other programs, it has every number that the report service tells", async () => {
+    const losses = await lossesOf(system, experiment.name);
+    for (const format of ["tensorboard", "csv"]) {
+      const { files } = await exported(system, "main.job", format);
+      assert.ok(Math.max(...files.map(({ rows }) => rows)) >= losses.length, format);
+    }
+    const csv = await readFile(join(system.stateDirectory, "exported-csv", "steps.csv"), "utf8");
+    const [header = "", ...rows] = csv.trimEnd().split("\r\n");
+    const column = header.split(",").indexOf("train/loss");
+    assert.deepEqual(
+      rows.map((row) => Number(row.split(",")[column])),
+      losses,
+    );
+  });
 });

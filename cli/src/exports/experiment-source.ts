@@ -50,13 +50,13 @@ async function* microStepsOf(
   report: Report,
   signal: AbortSignal,
 ): AsyncGenerator<MicroStep> {
-  const last = await lastMicroStep(reports, experiment);
+  const last = await lastMicroStep(reports, experiment, signal);
   let timeMs = report.moments?.created === undefined ? 0 : timestampMs(report.moments.created);
   for (let from = 1n; from <= last; from += windowMicroSteps) {
     signal.throwIfAborted();
     const range = { experiment, fromMicroStep: from, toMicroStep: from + windowMicroSteps - 1n };
-    const steps = await stepsIn(reports, range);
-    const sampled = await sampledIn(reports, range);
+    const steps = await stepsIn(reports, range, signal);
+    const sampled = await sampledIn(reports, range, signal);
     const numbers = [...new Set([...steps.keys(), ...sampled.keys()])].sort((a, b) => Number(a - b));
     for (const microStep of numbers) {
       const step = steps.get(microStep);
@@ -67,9 +67,9 @@ async function* microStepsOf(
 }
 
 /** 0 when there is none. */
-async function lastMicroStep(reports: Reports, experiment: string): Promise<bigint> {
+async function lastMicroStep(reports: Reports, experiment: string, signal: AbortSignal): Promise<bigint> {
   const metrics = ["train/tokens", ...sampledMetrics];
-  const { series } = await reports.queryMetrics({ experiment, metrics, maxPoints: 1 });
+  const { series } = await reports.queryMetrics({ experiment, metrics, maxPoints: 1 }, { signal });
   const ends = series.map(({ buckets }) => buckets.at(-1)?.lastMicroStep ?? 0n);
   return ends.reduce((latest, end) => (end > latest ? end : latest), 0n);
 }
@@ -80,15 +80,20 @@ interface Range {
   readonly toMicroStep: bigint;
 }
 
-async function stepsIn(reports: Reports, range: Range): Promise<Map<bigint, StepMetric>> {
+async function stepsIn(reports: Reports, range: Range, signal: AbortSignal): Promise<Map<bigint, StepMetric>> {
   const found = new Map<bigint, StepMetric>();
-  for await (const { steps } of reports.readSteps(range)) for (const step of steps) found.set(step.microStep, step);
+  for await (const { steps } of reports.readSteps(range, { signal }))
+    for (const step of steps) found.set(step.microStep, step);
   return found;
 }
 
-async function sampledIn(reports: Reports, range: Range): Promise<Map<bigint, Map<string, number>>> {
+async function sampledIn(
+  reports: Reports,
+  range: Range,
+  signal: AbortSignal,
+): Promise<Map<bigint, Map<string, number>>> {
   const maxPoints = Number(windowMicroSteps);
-  const { series } = await reports.queryMetrics({ ...range, metrics: sampledMetrics, maxPoints });
+  const { series } = await reports.queryMetrics({ ...range, metrics: sampledMetrics, maxPoints }, { signal });
   const found = new Map<bigint, Map<string, number>>();
   for (const { metric, buckets } of series) {
     for (const { lastMicroStep: microStep, last } of buckets) {
