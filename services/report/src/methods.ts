@@ -1,5 +1,4 @@
 /** The methods of the service, one line each. */
-import { FailedPrecondition } from "@pretrain/errors";
 import { ReportService } from "@pretrain/proto";
 import { type ServedService, service } from "@pretrain/rpc";
 import { type Annotating, annotateReport } from "./handlers/annotate-report.ts";
@@ -9,6 +8,7 @@ import { exportBundle } from "./handlers/export-bundle.ts";
 import { getReport } from "./handlers/get-report.ts";
 import { queryMetrics } from "./handlers/query-metrics.ts";
 import { readSteps } from "./handlers/read-steps.ts";
+import { renderComparison } from "./handlers/render-comparison.ts";
 import { renderReport } from "./handlers/render-report.ts";
 import { type Publishing, verifyReport } from "./handlers/verify-report.ts";
 import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
@@ -26,12 +26,6 @@ export function reportMethods(
     verifyReport: verifyReport(dependencies),
     exportBundle: exportBundle(dependencies),
     compareExperiments: compareExperiments(dependencies),
-    renderComparison: notThereYet("RenderComparison"),
+    renderComparison: renderComparison(dependencies),
   });
-}
-
-function notThereYet(name: string) {
-  return (): never => {
-    throw new FailedPrecondition("NOT_THERE_YET", `${name} is not there yet`);
-  };
 }

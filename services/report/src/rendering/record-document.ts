@@ -1,5 +1,6 @@
 /** A record as a document of no format: sections of blocks. Markdown and HTML are written from the same document. */
 import type { Calibration_Bin, CurvePoint } from "@pretrain/proto";
+import type { ComparedCurve } from "./comparison/compared-curve.ts";
 import type { Language } from "./language/language.ts";
 
 /** Where the content of a section comes from. */
@@ -59,10 +60,11 @@ export type Block =
   | { readonly kind: "list"; readonly items: readonly Cell[] }
   | { readonly kind: "statements"; readonly items: readonly Statement[] }
   | { readonly kind: "curve"; readonly figure: CurveFigure }
+  | { readonly kind: "overlay"; readonly curves: readonly ComparedCurve[] }
   | { readonly kind: "calibration"; readonly bins: readonly Calibration_Bin[] }
   | { readonly kind: "sample"; readonly sample: SampleText }
-  /** Verbatim. @param language such as `json` or `bash` */
-  | { readonly kind: "source"; readonly text: string; readonly language: string };
+  /** Verbatim. `language` such as `json` or `bash`, `title` in somebody's words. */
+  | { readonly kind: "source"; readonly text: string; readonly language: string; readonly title?: string };
 
 export interface Section {
   /** Stable, for links. */

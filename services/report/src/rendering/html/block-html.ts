@@ -8,6 +8,7 @@ import { visibleText } from "../visible-text.ts";
 import { calibrationChart } from "./calibration-chart.ts";
 import { type Html, html } from "./html-text.ts";
 import { lossChart } from "./loss-chart.ts";
+import { overlayChart } from "./overlay-chart.ts";
 
 export function blockHtml(block: Block, words: Phrases): Html {
   const { language } = words;
@@ -30,13 +31,19 @@ export function blockHtml(block: Block, words: Phrases): Html {
       return html`<ul class="statements">${block.items.map((item) => statementHtml(item, language))}</ul>\n`;
     case "curve":
       return html`<figure>${lossChart(block.figure, words)}</figure>\n`;
+    case "overlay":
+      return html`<figure>${overlayChart(block.curves, words)}</figure>\n`;
     case "calibration":
       return html`<figure>${calibrationChart(block.bins, words)}</figure>\n${blockHtml(calibrationTable(block.bins, words), words)}`;
     case "sample":
       return sampleHtml(block.sample, words);
     case "source":
-      return html`<pre tabindex="0">${block.text}</pre>\n`;
+      return html`${caption(block.title, language)}<pre tabindex="0">${block.text}</pre>\n`;
   }
+}
+
+function caption(title: string | undefined, language: Language): Html {
+  return title === undefined ? html`` : html`<p class="source">${spoken("span", title, language)}</p>`;
 }
 
 /** Scrolls by itself where a screen is narrower than the table. */

@@ -6,6 +6,7 @@ import type { Block, RecordDocument, SampleText, Section, Statement } from "../r
 import { curveTable } from "./curve-table.ts";
 import { cellMarkdown, factsTable, spokenMarkdown, table } from "./markdown-table.ts";
 import { markdownBlock, markdownText } from "./markdown-text.ts";
+import { overlayTable } from "./overlay-table.ts";
 
 export function renderMarkdown({ language, title, summary, sections }: RecordDocument): string {
   const words = phrasesOf(language);
@@ -57,6 +58,8 @@ function blockMarkdown(block: Block, words: Phrases): string {
       return block.items.map(statementMarkdown).join("\n");
     case "curve":
       return curveTable(block.figure, words);
+    case "overlay":
+      return overlayTable(block.curves, words);
     case "calibration": {
       const { columns, rows } = calibrationTable(block.bins, words);
       return table(columns, rows);
@@ -64,7 +67,10 @@ function blockMarkdown(block: Block, words: Phrases): string {
     case "sample":
       return sample(block.sample, words);
     case "source":
-      return markdownBlock(block.text, block.language);
+      return [
+        ...(block.title === undefined ? [] : [markdownText(block.title)]),
+        markdownBlock(block.text, block.language),
+      ].join("\n\n");
   }
 }
 
