@@ -86,6 +86,7 @@ const identities: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ["attempt", "attemptNonce", "checkpoint.microStep"],
   removal: ["attempt", "attemptNonce", "checkpoint.microStep"],
   evaluation: ["evaluation.name"],
+  annotation: ["name"],
   report: ["reportSha256"],
 };
 

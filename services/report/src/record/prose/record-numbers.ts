@@ -136,8 +136,8 @@ function isTime({ typeName }: DescMessage): boolean {
 
 /** By the field's name, whose last word is its unit. */
 function numberAt({ field, place }: Place, value: number): RecordNumber {
-  if (/_seconds$/.test(field.name)) return { name: place, kind: "seconds", value };
-  if (/_ms$/.test(field.name)) return { name: place, kind: "seconds", value: value / 1000 };
+  if (field.name.endsWith("_seconds")) return { name: place, kind: "seconds", value };
+  if (field.name.endsWith("_ms")) return { name: place, kind: "seconds", value: value / 1000 };
   if (/_bytes(_per_step)?$/.test(field.name)) return { name: place, kind: "bytes", value };
   const isShare = field.scalar === ScalarType.DOUBLE && /(^|_)(share|reduction|rate|ratio)(_|$)/.test(field.name);
   return { name: place, kind: isShare && field.name !== "learning_rate" ? "ratio" : "plain", value };

@@ -1,5 +1,7 @@
 /** Planted faults are told by their kind and place; noise, small batches and a sound run's habits are not. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import {
@@ -64,6 +66,12 @@ function kindsOf(given: Given): string[] {
 function nameOf(kind: Kind): string {
   return Warning_KindSchema.value[kind]?.localName ?? "";
 }
+
+test("docs/metrics.md has every warning with its rule", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../../../../docs/metrics.md"), "utf8");
+  const kinds = Warning_KindSchema.values.filter(({ number }) => number !== 0).map(({ localName }) => localName);
+  for (const kind of kinds) assert.match(page, new RegExp(`^\\| \`${kind}\` \\| .{40}`, "m"));
+});
 
 test("a sound run has no warning, whatever its seed, its length and the width of its noise", () => {
   for (const seed of seeds) {
