@@ -27,13 +27,14 @@ import { isRemoved, withRemoval } from "./removed-checkpoints.ts";
 import { type RunEnd, runEnd } from "./run-end.ts";
 import { runSteps } from "./run-steps.ts";
 import { scoreSummaries } from "./scores.ts";
-import { sealedBeginning } from "./sealed-beginning.ts";
+import { withSealedBeginning } from "./sealed-beginning.ts";
 import { timeSummary } from "./time-summary.ts";
 import { trainingSummary } from "./training-summary.ts";
 import { warnings } from "./warnings/warnings.ts";
 
-export function buildReport(history: History): Report {
-  const first = sealedBeginning(history);
+export function buildReport(given: History): Report {
+  const history = withSealedBeginning(given);
+  const first = history.transitions[0];
   const recipe = first?.recipe;
   const run = execution(history);
   const attempt = history.attempts.at(-1);

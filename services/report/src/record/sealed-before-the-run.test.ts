@@ -26,9 +26,16 @@ const easier = completeRecipe({
 });
 const forged = runShape({ recipe: easier });
 
-function judgementsOf({ recipeSha256: sealed, recipe, indicators, predictions, hypotheses }: Report) {
+function judgementsOf({ recipeSha256: sealed, recipe, moments, indicators, predictions, hypotheses }: Report) {
   const verdicts = indicators.filter(({ target }) => target).map(({ metric, verdict }) => [metric, verdict]);
-  return { sealed, targets: recipe?.targets.length, verdicts, hits: predictions.map(({ hit }) => hit), hypotheses };
+  return {
+    sealed,
+    at: moments?.created,
+    targets: recipe?.targets.length,
+    verdicts,
+    hits: predictions.map(({ hit }) => hit),
+    hypotheses,
+  };
 }
 
 test("the recipe was sealed before the first step began, and its digest is that of the recipe in the record", () => {

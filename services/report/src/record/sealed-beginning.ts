@@ -10,8 +10,14 @@ import type { History } from "./history.ts";
 
 type Beginnings = Pick<History, "transitions" | "otherBeginnings" | "checkpoints">;
 
-/** Undefined while it has not arrived: the earliest transition that has, which holds no recipe. */
-export function sealedBeginning({ transitions, otherBeginnings, checkpoints }: Beginnings): StateChanged | undefined {
+/** The history in which the first transition is the one that sealed the recipe. */
+export function withSealedBeginning(history: History): History {
+  const sealed = sealedBeginning(history);
+  return sealed === undefined ? history : { ...history, transitions: [sealed, ...history.transitions.slice(1)] };
+}
+
+/** Undefined when there is no transition; while the first has not arrived, the earliest that has, which holds no recipe. */
+function sealedBeginning({ transitions, otherBeginnings, checkpoints }: Beginnings): StateChanged | undefined {
   const [first, ...later] = transitions;
   if (first === undefined || otherBeginnings.length === 0) return first;
   const named = new Set(
