@@ -138,7 +138,9 @@ onKeys(
   (at) => view instanceof ExperimentView && view.showPart(at),
 );
 followLinks(() => {
+  const before = shown;
   show();
+  if (before === shown) return; // a place within the view
   main.focus({ preventScroll: true });
   scrollTo({ top: 0 });
 });

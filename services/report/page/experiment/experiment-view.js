@@ -26,6 +26,7 @@ export class ExperimentView {
   #step;
   #notes;
   #tabs;
+  #contents = element("details", { class: "contents card" });
   /** The parts that show sections of the record. */
   #sections;
   /** @type {api.Overview | undefined} */
@@ -43,7 +44,7 @@ export class ExperimentView {
     const { tabs } = words();
     const panels = {
       live: element("div", {}, this.#charts.root, this.#sections.live.root),
-      record: element("div", {}, recordLinks(id), this.#sections.record.root),
+      record: element("div", {}, recordLinks(id), this.#contents, this.#sections.record.root),
       text: this.#text.root,
       step: element("div", {}, this.#step.root),
       notes: this.#notes.root,
@@ -115,6 +116,8 @@ export class ExperimentView {
     for (const [name, sections] of Object.entries(this.#sections)) if (name !== shown) sections.clear();
     if (this.#detail === undefined || (shown !== "live" && shown !== "record")) return;
     await this.#sections[shown].refresh();
+    if (shown === "record")
+      fill(this.#contents, [element("summary", {}, words().contents), this.#sections.record.contents()]);
   }
 
   /** @param {number} microStep */

@@ -37,6 +37,16 @@ export class RecordSections {
       });
     this.#shown = html;
   }
+
+  /** Titles of the sections, as links to them. */
+  contents() {
+    const sections = [...this.root.querySelectorAll("section[id]")];
+    const links = sections.map((section) => {
+      const title = section.querySelector("h3")?.firstChild?.textContent?.trim() ?? section.id;
+      return element("li", {}, element("a", { href: `#${section.id}` }, title));
+    });
+    return element("ol", {}, ...links);
+  }
 }
 
 /**

@@ -53,7 +53,8 @@ export class Tabs {
       this.#buttons[at]?.setAttribute("tabindex", isShown ? "0" : "-1");
     });
     const hash = chosen === this.#names[0] ? "" : `#${chosen}`;
-    if (location.hash !== hash) history.replaceState(null, "", location.pathname + location.search + hash);
+    const isPart = location.hash === "" || this.#names.includes(location.hash.slice(1));
+    if (isPart && location.hash !== hash) history.replaceState(null, "", location.pathname + location.search + hash);
     this.#onShow(chosen);
   }
 

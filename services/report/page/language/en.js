@@ -88,6 +88,7 @@ export const en = {
 
   tabs: { live: "Live", record: "Record", text: "Try a text", step: "Explain a step", notes: "Add to the record" },
   record: "Open the record",
+  contents: "Contents",
   recordForms: "The record in other forms",
   recipe: "Recipe",
   notYetHere: "Nothing of this experiment has arrived here yet; it is shown as soon as something does.",

@@ -88,6 +88,7 @@ export const zh = {
 
   tabs: { live: "实时", record: "实验记录", text: "文本试验", step: "解释训练步", notes: "补充记录" },
   record: "打开实验记录",
+  contents: "目录",
   recordForms: "记录的其他格式",
   recipe: "配方",
   notYetHere: "这里尚未收到该实验的任何内容；一收到就会显示。",

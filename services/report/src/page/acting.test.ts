@@ -2,12 +2,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { FailedPrecondition } from "@pretrain/errors";
+import { FailedPrecondition, InvalidArgument } from "@pretrain/errors";
 import {
+  type AnnotateReportRequest,
+  Annotation_AuthorKind,
+  AnnotationSchema,
   EvaluatorService,
   ExperimentSchema,
   type ForkExperimentRequest,
   GenerateResponseSchema,
+  ReportService,
+  Score_Subject,
   ScoreTextResponseSchema,
   type StartExperimentRequest,
   StepExplanationSchema,
@@ -212,6 +217,47 @@ test(
     assert.match(await page.getByRole("row").filter({ hasText: "Loss" }).innerText(), /✓ equal to the logged value/);
     assert.match(await page.getByRole("row").filter({ hasText: "Gradient norm" }).innerText(), /≠ not equal/);
     assert.match(await page.locator("details[open] summary").innerText(), /^Row 7 · 8\.0000 .* 80\.0 %$/);
-    assert.equal(await page.locator("details").count(), 2);
+    assert.equal(await page.locator("details.row").count(), 2);
+  },
+);
+
+test(
+  "a note is signed and added once; what is refused stays in the form, with the number that is wrong",
+  options,
+  async (t) => {
+    const asked: AnnotateReportRequest[] = [];
+    const report = await servePeer(t, ReportService, {
+      annotateReport: (request) => {
+        asked.push(request);
+        const { content } = request.annotation ?? {};
+        if (content?.case === "finding" && content.value.text.includes("77.9"))
+          throw new InvalidArgument([
+            { field: "annotation.finding.text", description: "77.9 % is no number of the record" },
+          ]);
+        return create(AnnotationSchema, request.annotation);
+      },
+    });
+    const { page } = await openPage(t, "/experiments/1-4-0#notes", ({ append }) => append(runEvents()), {}, { report });
+    const text = page.getByRole("textbox", { name: "Text" });
+    await page.getByLabel("Signed by").fill("Ada");
+    await text.fill("It fell by 77.9 %.");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("alert").getByText("77.9 % is no number of the record").waitFor();
+    assert.equal(await text.inputValue(), "It fell by 77.9 %.");
+    await text.fill("It fell.");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("✓ Added.").waitFor();
+    assert.equal(await text.inputValue(), "");
+    await page.getByLabel("What is added").selectOption({ label: "Points" });
+    await page.getByLabel("Points, 0 to 10").fill("7.5");
+    await page.getByLabel("Aspect, such as coherence").fill("fluency");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await until(() => asked.length === 3);
+    const [refused, added, points] = asked.map(({ annotation, requestId }) => ({ ...annotation, requestId }));
+    assert.deepEqual([added?.author, added?.authorKind], ["Ada", Annotation_AuthorKind.PERSON]);
+    assert.notEqual(refused?.requestId, added?.requestId); // another text is another request
+    assert.ok(points?.content?.case === "score");
+    const { subject, aspect, points: given } = points.content.value;
+    assert.deepEqual([subject, aspect, given], [Score_Subject.QUALITY, "fluency", 7.5]);
   },
 );

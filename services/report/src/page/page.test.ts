@@ -105,10 +105,10 @@ for (const language of ["en", "zh"] as const)
     const record = (await get(server, `/experiments/1-4-0/report.html?language=${language}`)).text;
     const whole = (await get(server, `/api/experiments/1-4-0/sections?language=${language}`)).text;
     assert.ok(whole.length > 10_000 && record.includes(whole));
-    const some = await get(server, `/api/experiments/1-4-0/sections?language=${language}&ids=log,indicators,nothing`);
+    const some = await get(server, `/api/experiments/1-4-0/sections?language=${language}&ids=indicators,log,nothing`);
     assert.deepEqual(
       [...some.text.matchAll(/<section id="([a-z-]+)"/g)].map(([, id]) => id),
-      ["indicators", "log"],
+      ["log", "indicators"],
     );
     for (const section of some.text.split(/(?=<section )/)) assert.ok(record.includes(section));
   });
@@ -243,4 +243,21 @@ test("a reader that takes nothing is given nothing more, and is cut off after a 
     `${response.writableLength} bytes are held for it`,
   );
   await until(() => response.destroyed);
+});
+
+test("experiments side by side are sections of the document that can be kept; too few, too many or unknown ones are refused", async (t) => {
+  const server = await served(t);
+  server.append([...runEvents(), ...runEvents({ id: "1-4-1", title: "1.4.1", seed: 8 })]);
+  const sections = await get(server, "/api/comparison?ids=1.4.0,1-4-1&language=zh");
+  assert.equal(sections.status, 200);
+  assert.match(sections.text, /^<section id="experiments"/);
+  assert.ok((await get(server, "/compare/comparison.html?ids=1-4-0,1-4-1&language=zh")).text.includes(sections.text));
+  for (const [ids, status] of [
+    ["1-4-0", 400],
+    [Array.from({ length: 17 }, (_, index) => index).join(","), 400],
+    ["1-4-0,1.4.0", 400],
+    ["1-4-0,9-9-9", 404],
+  ] as const) {
+    assert.equal((await get(server, `/api/comparison?ids=${ids}`)).status, status, ids);
+  }
 });

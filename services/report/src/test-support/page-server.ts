@@ -1,11 +1,15 @@
 /** Test support: the page over a ledger in memory, without a broker. */
 import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
+import { ReportService } from "@pretrain/proto";
+import { connectClient } from "@pretrain/rpc";
 import { EventWriter } from "../ledger/event-writer.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { actionRoutes } from "../page/actions/action-routes.ts";
 import { peerActions } from "../page/actions/peer-actions.ts";
 import { recipeChecks } from "../page/actions/recipe-checks.ts";
+import { recordActions } from "../page/actions/record-actions.ts";
+import { comparisonRoutes } from "../page/comparison-routes.ts";
 import { type LivePace, LiveStreams, livePace } from "../page/live-streams.ts";
 import { pageFiles } from "../page/page-files.ts";
 import { pageRoutes } from "../page/page-routes.ts";
@@ -28,9 +32,10 @@ export async function servePage({
   address = "127.0.0.1:0",
   trainer = nobody,
   evaluator = nobody,
+  report = nobody,
   ...pace
 }: Partial<
-  LivePace & { readonly address: string; readonly trainer: string; readonly evaluator: string }
+  LivePace & { readonly address: string; readonly trainer: string; readonly evaluator: string; readonly report: string }
 > = {}): Promise<PageServer> {
   const ledger = openLedger(":memory:");
   const writer = new EventWriter(ledger);
@@ -38,8 +43,13 @@ export async function servePage({
   const live = new LiveStreams({ ledger, reports, ...livePace, ...pace });
   const log = createLog("report-page", "warn");
   const peers = connectPeers({ trainer, evaluator });
-  const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger) };
-  const routes = [...pageRoutes({ ledger, reports, live, files: pageFiles() }), ...actionRoutes(actions, log)];
+  const own = connectClient(ReportService, report);
+  const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) };
+  const routes = [
+    ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
+    ...comparisonRoutes({ reports, paired: { between: () => Promise.resolve(undefined) } }),
+    ...actionRoutes(actions, log),
+  ];
   const http = await serveHttp({ address, metrics: createMetrics("report-page"), ready: () => true, routes, log });
   return {
     origin: `http://${http.address}`,
@@ -52,6 +62,7 @@ export async function servePage({
       live[Symbol.dispose]();
       await http[Symbol.asyncDispose]();
       peers[Symbol.dispose]();
+      own[Symbol.dispose]();
       ledger[Symbol.dispose]();
     },
   };

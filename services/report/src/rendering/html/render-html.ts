@@ -27,7 +27,7 @@ export function renderHtml(document: RecordDocument): string {
 ${header(document, words)}
 ${contents(document.sections, words)}
 <main>
-${chaptersOf(document.sections).map(({ title, sections }) => chapterHtml(title, sections, words))}
+${chaptersHtml(document.sections, words)}
 </main>
 </div>
 </body>
@@ -36,10 +36,11 @@ ${chaptersOf(document.sections).map(({ title, sections }) => chapterHtml(title, 
   return page.text;
 }
 
-/** @param ids of the sections wanted; all when left out */
+/** @param ids of the sections wanted; all, under the titles of their chapters, when left out */
 export function sectionsHtml({ language, sections }: RecordDocument, ids?: readonly string[]): string {
   const words = phrasesOf(language);
-  const wanted = sections.filter(({ id }) => ids === undefined || ids.includes(id));
+  if (ids === undefined) return html`${chaptersHtml(sections, words)}`.text;
+  const wanted = sections.filter(({ id }) => ids.includes(id));
   return wanted.map((section) => sectionHtml(section, words).text).join("");
 }
 
@@ -59,6 +60,10 @@ function contents(sections: readonly Section[], { document }: Phrases): Html {
     return title === undefined ? links : html`<div><p>${title}</p>${links}</div>`;
   });
   return html`<nav aria-label="${document.contents}">${parts}</nav>`;
+}
+
+function chaptersHtml(sections: readonly Section[], words: Phrases): Html[] {
+  return chaptersOf(sections).map(({ title, sections: those }) => chapterHtml(title, those, words));
 }
 
 function chapterHtml(title: string | undefined, sections: readonly Section[], words: Phrases): Html {
