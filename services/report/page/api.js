@@ -44,6 +44,16 @@ export async function sections(id, language, ids) {
   return (await get(`${dataOf(id)}/sections?${parameters}`)).text();
 }
 
+/**
+ * Experiments side by side, as sections of HTML; the first one is the baseline.
+ * @param {readonly string[]} ids
+ * @param {string} language
+ * @returns {Promise<string>}
+ */
+export async function comparison(ids, language) {
+  return (await get(`/api/comparison?${new URLSearchParams({ ids: ids.join(","), language })}`)).text();
+}
+
 /** As a file that can be started again. @param {string} id @returns {Promise<string>} */
 export async function recipe(id) {
   return (await get(`/experiments/${encodeURIComponent(id)}/recipe.yaml`)).text();

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { events, standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
-import type { Annotation, ReportWritten } from "@pretrain/proto";
+import { type Annotation, ReportService, type ReportWritten } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
-import { serveGrpc } from "@pretrain/rpc";
+import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { startTracing, tellExperiment } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { PairedDifferences } from "./comparison/paired-differences.ts";
@@ -18,6 +18,8 @@ import { ingestMetrics, tellLedger } from "./monitoring/report-metrics.ts";
 import { actionRoutes } from "./page/actions/action-routes.ts";
 import { peerActions } from "./page/actions/peer-actions.ts";
 import { recipeChecks } from "./page/actions/recipe-checks.ts";
+import { recordActions } from "./page/actions/record-actions.ts";
+import { comparisonRoutes } from "./page/comparison-routes.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
 import { pageRoutes } from "./page/page-routes.ts";
@@ -87,6 +89,7 @@ tellLedger(metrics, ledger, ingestion);
 publisher.start();
 const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
 const peers = opened.use(connectPeers(config));
+const paired = new PairedDifferences(peers.evaluator, log);
 const annotate = (annotation: Annotation) => broker.publish(events.annotation, annotation);
 const annotating = { annotate, annotateWithinMs, now: () => new Date() };
 const grpc = opened.use(
@@ -100,7 +103,7 @@ const grpc = opened.use(
         settled,
         changes,
         ...annotating,
-        paired: new PairedDifferences(peers.evaluator, log),
+        paired,
       }),
     ],
     readPatienceMs,
@@ -108,9 +111,11 @@ const grpc = opened.use(
     metrics,
   }),
 );
+const own = opened.use(connectClient(ReportService, grpc.address));
 const routes = [
   ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
-  ...actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger) }, log),
+  ...comparisonRoutes({ reports, paired }),
+  ...actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) }, log),
 ];
 const ready = () => ingestion.isHealthy();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, routes, log }));

@@ -10,6 +10,7 @@ import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
 import { languageNamed } from "../rendering/language/language.ts";
 import { recordHtml, recordJson, recordMarkdown, recordSectionsHtml } from "../rendering/render-record.ts";
 import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
+import { answering, missing, send } from "./answering.ts";
 import { curveColumns } from "./curve-columns.ts";
 import { detail } from "./detail.ts";
 import type { LiveStreams } from "./live-streams.ts";
@@ -53,21 +54,6 @@ export function pageRoutes(dependencies: PageDependencies): Route[] {
     { path: "/api/experiments/", handle: answering((response, url) => experimentData(response, url, dependencies)) },
     { path: "/api/live", handle: answering((response, url, request) => live.open(request, response, optionalId(url))) },
   ];
-}
-
-type Handler = (response: ServerResponse, url: URL, request: Parameters<Route["handle"]>[0]) => void | Promise<void>;
-
-/** A wrong address is the reader's mistake, not the service's. */
-function answering(handle: Handler): Route["handle"] {
-  return async (request, response, url) => {
-    try {
-      await handle(response, url, request);
-    } catch (error) {
-      if (error instanceof NotFound) text(response, 404, error.message);
-      else if (error instanceof InvalidArgument) text(response, 400, error.message);
-      else throw error;
-    }
-  };
 }
 
 /** `/experiments/{id}` is the page; below it are the forms of the record. */
@@ -161,16 +147,4 @@ function json(response: ServerResponse, value: unknown): void {
 
 function sendJson(response: ServerResponse, text: string): void {
   send(response, "application/json; charset=utf-8", text);
-}
-
-function send(response: ServerResponse, mediaType: string, content: string | Buffer): void {
-  response.writeHead(200, { "Content-Type": mediaType }).end(content);
-}
-
-function missing(response: ServerResponse): void {
-  text(response, 404, "there is no such page");
-}
-
-function text(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
 }
