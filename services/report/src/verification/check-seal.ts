@@ -4,13 +4,13 @@ import type { Report, StateChanged, Verification_Check } from "@pretrain/proto";
 import { recipeSha256 } from "@pretrain/recipe";
 import type { Ledger } from "../ledger/open-ledger.ts";
 import { readHistory } from "../ledger/read-history.ts";
-import { sealedBeginning } from "../record/sealed-beginning.ts";
+import { withSealedBeginning } from "../record/sealed-beginning.ts";
 import { checked, type Found } from "./check.ts";
 
 /** @param published undefined while there is no record that could differ */
 export function checkSeal(ledger: Ledger, experiment: string, published: Report | undefined): Verification_Check {
   const history = readHistory(ledger, experiment);
-  const first = history && sealedBeginning(history);
+  const first = history && withSealedBeginning(history).transitions[0];
   if (history === undefined || first?.recipe === undefined) {
     const found = { place: "state/1", recorded: "is not in the ledger", computed: "holds the recipe" };
     return checked("seal", "there is no recipe", [found]);
