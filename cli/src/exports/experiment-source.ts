@@ -50,12 +50,9 @@ async function* microStepsOf(
   report: Report,
   signal: AbortSignal,
 ): AsyncGenerator<MicroStep> {
-  const last = await lastMicroStep(reports, experiment, signal);
   let timeMs = report.moments?.created === undefined ? 0 : timestampMs(report.moments.created);
-  for (let from = 1n; from <= last; from += windowMicroSteps) {
-    signal.throwIfAborted();
-    const range = { experiment, fromMicroStep: from, toMicroStep: from + windowMicroSteps - 1n };
-    const steps = await stepsIn(reports, range, signal);
+  for await (const { from, to, steps } of windowsOf(reports, experiment, signal)) {
+    const range = { experiment, fromMicroStep: from, toMicroStep: to };
     const sampled = await sampledIn(reports, range, signal);
     const numbers = [...new Set([...steps.keys(), ...sampled.keys()])].sort((a, b) => Number(a - b));
     for (const microStep of numbers) {
@@ -64,6 +61,37 @@ async function* microStepsOf(
       yield { microStep, step, sampled: sampled.get(microStep) ?? new Map(), timeMs };
     }
   }
+}
+
+/** Neighbouring micro-steps that are looked at together. */
+interface Window {
+  readonly from: bigint;
+  /** Inclusive. */
+  readonly to: bigint;
+  readonly steps: Map<bigint, StepMetric>;
+}
+
+/**
+ * One after the other, without a gap, up to the last micro-step at which anything was measured.
+ * @throws Aborted when an attempt has meanwhile replaced steps that were read already
+ */
+async function* windowsOf(reports: Reports, experiment: string, signal: AbortSignal): AsyncGenerator<Window> {
+  const last = await lastMicroStep(reports, experiment, signal);
+  let window = windowFrom(1n);
+  for await (const { steps } of reports.readSteps({ experiment }, { signal })) {
+    for (const step of steps) {
+      for (; step.microStep > window.to; window = windowFrom(window.to + 1n)) yield window;
+      window.steps.set(step.microStep, step);
+    }
+  }
+  for (; ; window = windowFrom(window.to + 1n)) {
+    yield window;
+    if (window.to >= last) return;
+  }
+}
+
+function windowFrom(from: bigint): Window {
+  return { from, to: from + windowMicroSteps - 1n, steps: new Map() };
 }
 
 /** 0 when there is none. */
@@ -78,13 +106,6 @@ interface Range {
   readonly experiment: string;
   readonly fromMicroStep: bigint;
   readonly toMicroStep: bigint;
-}
-
-async function stepsIn(reports: Reports, range: Range, signal: AbortSignal): Promise<Map<bigint, StepMetric>> {
-  const found = new Map<bigint, StepMetric>();
-  for await (const { steps } of reports.readSteps(range, { signal }))
-    for (const step of steps) found.set(step.microStep, step);
-  return found;
 }
 
 async function sampledIn(

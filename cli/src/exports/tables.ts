@@ -20,7 +20,8 @@ export type ColumnKind = "integer" | "double" | "time" | "text";
 export interface Table {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly kind: ColumnKind }[];
-  rows(): AsyncIterable<readonly Cell[]> | Iterable<readonly Cell[]>;
+  /** Each call reads them again. */
+  readonly rows: () => AsyncIterable<readonly Cell[]>;
 }
 
 interface Column<Row> {
