@@ -8,10 +8,12 @@ export type Found = MessageInitShape<typeof WarningSchema>;
 
 type Blocks = readonly RunBlock[];
 
-/** Nats per token. Text differs less from one tenth of a file to the next; runs that diverge rise by much more. */
+/** Nats per token. Runs that diverge rise by much more. */
 export const divergenceBound = 0.2;
 /** And in standard errors of the two levels that are compared. */
 const divergenceErrors = 6;
+/** And in deviations of what neighbouring blocks differ by anyway, as of a file whose parts are in two languages. */
+const divergenceDeviations = 4;
 /** Micro-steps that it must have stayed up. */
 const divergenceSteps = 96;
 
@@ -21,15 +23,16 @@ export function divergence(given: Blocks): Found[] {
   const lowest = lowestStretch(blocks);
   if (lowest === undefined) return [];
   const variance = varianceWithin(blocks.slice(lowest.from));
+  const bound = Math.max(divergenceBound, divergenceDeviations * deviationBetween(blocks));
   const isAbove = (block: RunBlock) => {
     const error = Math.sqrt(variance / block.losses + variance / lowest.losses);
-    return levelOf([block]) - lowest.level > Math.max(divergenceBound, divergenceErrors * error);
+    return levelOf([block]) - lowest.level > Math.max(bound, divergenceErrors * error);
   };
   const lastBelow = blocks.findLastIndex((block) => !isAbove(block));
   const risen = blocks.slice(Math.max(lastBelow + 1, lowest.to));
   const steps = risen.reduce((sum, { losses }) => sum + losses, 0);
   if (steps < divergenceSteps) return [];
-  return [{ kind: Kind.DIVERGENCE, ...extent(risen), value: levelOf(risen) - lowest.level, bound: divergenceBound }];
+  return [{ kind: Kind.DIVERGENCE, ...extent(risen), value: levelOf(risen) - lowest.level, bound }];
 }
 
 /** The neighbouring blocks, together a sixteenth of the run, whose level is the lowest; `to` is behind the last. */
@@ -50,6 +53,15 @@ function lowestStretch(blocks: Blocks) {
 function levelOf(blocks: Blocks): number {
   const nats = blocks.reduce((sum, block) => sum + block.nats, 0);
   return nats / blocks.reduce((sum, block) => sum + block.tokens, 0);
+}
+
+/** Of a block's level from its neighbour's, by the median of the differences: one jump, or a steep beginning, does not move it. */
+function deviationBetween(blocks: Blocks): number {
+  const differences = blocks
+    .slice(1)
+    .map((block, index) => Math.abs(levelOf([block]) - levelOf(blocks.slice(index, index + 1))));
+  const median = differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)] ?? 0;
+  return (1.4826 * median) / Math.SQRT2; // of a normal spread 1.4826 medians are a deviation; a difference has two
 }
 
 /** Of single losses around the mean of their own block. */
