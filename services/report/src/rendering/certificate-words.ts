@@ -27,9 +27,8 @@ export function limitText({ limit, unit }: Canary): string {
 }
 
 /** `✓ 8 of 8 canaries hold`. */
-export function certificateCell(certificate: Certificate | undefined, { evaluation }: Phrases): Cell {
+export function certificateCell(certificate: Certificate, { evaluation }: Phrases): Cell {
   const words = evaluation.certificates;
-  if (certificate === undefined) return { text: words.none, tone: "open" };
   const said = certificate.canaries.filter(({ outcome }) => outcome !== Canary_Outcome.NOT_APPLICABLE);
   const passed = said.filter(({ outcome }) => outcome === Canary_Outcome.PASSED).length;
   const text = words.canariesHold(counted(passed), counted(said.length));

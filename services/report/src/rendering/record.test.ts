@@ -33,8 +33,8 @@ goldenTest("golden-eval", ["record_arithmetic.json"], "the record of 1.4.0 has t
   const { "report.md": english, "report.zh.md": chinese } = renderRecord(recorded).documents;
   for (const fact of [
     "| Training loss | 8.9431 → 2.4323 (-72.8 %) |",
-    "| Perplexity | `train/perplexity` | 11.39 | 10.68 | micro-step 172,385, epoch 3 | \\< 20.00 | ✓ met |",
-    "| Inference loss | `eval/inference_loss` | 2.2600 |",
+    "| Perplexity | 11.39 | 10.68 | micro-step 172,385, epoch 3 | \\< 20.00 | ✓ met |",
+    "| Inference loss | 2.2600 | 2.2600 |",
     "★ excellent",
     "| Trained, first step's begin to last step's end | 11 h 43 min 00 s |",
     "| Micro-steps | 173,385 |",
@@ -54,7 +54,7 @@ goldenTest("golden-eval", ["record_arithmetic.json"], "the record of 1.4.0 has t
   }
   for (const fact of [
     "| 训练 Loss | 8.9431 → 2.4323 (-72.8 %) |",
-    "| 困惑度 | `train/perplexity` | 11.39 | 10.68 | 第 3 轮，微步 172,385 | \\< 20.00 | ✓ 达标 |",
+    "| 困惑度 | 11.39 | 10.68 | 第 3 轮，微步 172,385 | \\< 20.00 | ✓ 达标 |",
     "★ 优秀",
     "| 优化器步 | 21,673 |",
     "| 训练 Loss | 1.5000 至 2.0000 | 2.4323 | ✗ 未达标 |",
@@ -105,7 +105,7 @@ test("each section says where its content comes from, in both languages, and sta
   for (const language of languages) {
     const { sections } = documentOfReport(report, language);
     const document = rendered.documents[language === "en" ? "report.md" : "report.zh.md"];
-    const origins = language === "en" ? "given|measured|generated" : "人工填写|实测|计算得出";
+    const origins = language === "en" ? "given|measured|generated" : "给定|实测|计算得出";
     for (const { id, title, chapter } of sections) {
       assert.match(document, new RegExp(`### ${title}\n\n\\*\\*(${origins})\\*\\*: \\S`), id);
       assert.ok(document.includes(`\n## ${chapter}\n`), id);

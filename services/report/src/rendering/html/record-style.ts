@@ -80,6 +80,9 @@ svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-num
 .warning { fill: var(--open); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 @media (max-width: 40rem) {
+  .summary { grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
+  nav { columns: 2 8rem; }
+  figure { overflow-x: auto; } figure > svg { min-width: 36rem; }
   .facts > div { grid-template-columns: 1fr; gap: 0; }
   .sample dl { grid-template-columns: 1fr; gap: 0; } .sample dd { margin-bottom: 0.6rem; }
 }

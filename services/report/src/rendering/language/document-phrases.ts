@@ -8,7 +8,7 @@ export const english = {
   legend: "Each section says where its content comes from.",
   origins: { given: "given", measured: "measured", generated: "generated" },
   originMeanings: {
-    given: "written by a person",
+    given: "written by its author, before the run or signed later",
     measured: "measured while it ran",
     generated: "computed from what was measured, by rules",
   },
@@ -53,9 +53,9 @@ export const chinese: typeof english = {
   none: "无",
   stop: "。",
   legend: "每一节都标明其内容的来源。",
-  origins: { given: "人工填写", measured: "实测", generated: "计算得出" },
+  origins: { given: "给定", measured: "实测", generated: "计算得出" },
   originMeanings: {
-    given: "由人写下",
+    given: "由作者在运行前写下，或事后署名补充",
     measured: "运行过程中测得",
     generated: "按规则由测量值计算",
   },

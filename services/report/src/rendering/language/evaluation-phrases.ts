@@ -129,7 +129,6 @@ export const english = {
     holds: "✓ holds",
     doesNotHold: "✗ does not hold",
     saysNothing: "says nothing here",
-    none: "! none",
     canariesHold: (passed: string, said: string) => `${passed} of ${said} canaries hold`,
     isOff: (canary: string, deviation: string, limit: string, evidence: string) =>
       `${canary} is off by ${deviation}, at most ${limit} (${evidence})`,
@@ -283,7 +282,6 @@ export const chinese: typeof english = {
     holds: "✓ 成立",
     doesNotHold: "✗ 不成立",
     saysNothing: "此处不适用",
-    none: "! 无",
     canariesHold: (passed, said) => `${said} 项自检中 ${passed} 项成立`,
     isOff: (canary, deviation, limit, evidence) => `${canary} 偏差 ${deviation}，上限 ${limit}（${evidence}）`,
   },

@@ -75,7 +75,6 @@ export const english = {
     assessment: "Assessment of the experiment",
     source:
       "judgements in points of 10, each with its author; of each author and aspect the last one counts, means are computed",
-    subject: "Subject",
     subjects: { quality: "Text", goal: "Goal reached", success: "Success", trust: "Trust in the data" },
     aspect: "Aspect",
     aspects: {} as Readonly<Record<string, string>>,
@@ -199,7 +198,6 @@ export const chinese: typeof english = {
     quality: "生成质量评估",
     assessment: "实验评价",
     source: "以 10 分制给出的评判，均有署名；同一作者对同一方面以最后一次为准，均值由计算得出",
-    subject: "对象",
     subjects: { quality: "文本", goal: "目标达成情况", success: "实验成功度", trust: "数据可信度" },
     aspect: "方面",
     aspects: {

@@ -2,7 +2,7 @@
 import type { ChangeRecord, FileChange, Report } from "@pretrain/proto";
 import { type ChangeSums, changeSums } from "../../record/changes.ts";
 import { annotationsOf, writtenBy } from "../annotations.ts";
-import { counted, moment } from "../figures.ts";
+import { counted } from "../figures.ts";
 import type { Phrases } from "../language/phrases.ts";
 import { type Block, type Cell, orNone, type Section } from "../record-document.ts";
 import { wordsBlock } from "../words-block.ts";
@@ -14,7 +14,7 @@ export function changesSection(report: Report, words: Phrases): Section {
   const isRead = changes?.source === versionControl;
   const texts = words.intent.changes;
   const later = annotationsOf(report, "changes").flatMap(({ annotation, content, notes }): Block[] => [
-    { kind: "heading", text: texts.later(annotation.author, moment(annotation.time)) },
+    { kind: "heading", text: texts.later },
     { kind: "list", items: [writtenBy(annotation, words), ...notes(words)] },
     ...changeBlocks(content, words),
   ]);
@@ -65,9 +65,7 @@ function overview(changes: ChangeRecord, { intent, document, word }: Phrases): (
 
 /** A sum of lines, and over how many files where some have none. */
 function linesText(lines: number, { files, uncountedFiles }: ChangeSums, texts: Phrases["intent"]["changes"]): string {
-  return uncountedFiles === 0
-    ? counted(lines)
-    : `${counted(lines)} (${texts.counted(counted(files - uncountedFiles))})`;
+  return uncountedFiles === 0 ? counted(lines) : texts.countedIn(counted(lines), counted(files - uncountedFiles));
 }
 
 function fileTable(files: readonly FileChange[], texts: Phrases["intent"]["changes"]): Block {
@@ -97,16 +95,19 @@ function lineCount(lines: bigint | undefined): string {
 }
 
 function snippetBlocks({ title, language, text }: ChangeRecord["snippets"][number]): Block[] {
-  const heading: Block[] = title === "" ? [] : [{ kind: "list", items: [{ words: title }] }];
-  return [...heading, { kind: "source", text, language }];
+  return [{ kind: "source", text, language, ...(title !== "" && { title }) }];
 }
 
 const signs: Readonly<Record<string, string>> = { added: "+", deleted: "-", renamed: ">" };
 
-/** A line for each file, as version control would sum it up: `+ run.sh  +336 -0`. */
+/** A line for each file, as version control would sum it up: `+ run.sh  +336 -0`; lines only where they were counted. */
 function diffSummary(files: readonly FileChange[]): Block {
   const lines = files.map(({ path, kind, addedLines, deletedLines }) =>
-    [signs[kind] ?? "~", path, ` +${lineCount(addedLines)} -${lineCount(deletedLines)}`].join(" "),
+    [
+      signs[kind] ?? "~",
+      path,
+      ...(addedLines === undefined ? [] : [` +${counted(addedLines)} -${counted(deletedLines ?? 0n)}`]),
+    ].join(" "),
   );
   return { kind: "source", text: lines.join("\n"), language: "diff" };
 }

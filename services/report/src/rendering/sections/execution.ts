@@ -73,8 +73,12 @@ function commandBlocks({ title, recipeSha256, execution }: Report, texts: Phrase
         [texts.background, texts.backgroundAnswer],
       ],
     },
-    { kind: "paragraph", text: `${texts.command}` },
-    { kind: "source", text: `pretrain start recipe.json --id ${title}-again`, language: "bash" },
+    {
+      kind: "source",
+      title: texts.command,
+      text: `pretrain start recipe.json --id ${title}-again`,
+      language: "bash",
+    },
   ];
 }
 

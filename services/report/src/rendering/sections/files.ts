@@ -14,7 +14,7 @@ export function checkpointsSection({ name, checkpoints, files }: Report, words: 
     source: texts.source,
     blocks: [
       ...orNone(
-        [checkpointTable(checkpoints, texts), fileTable(files, texts)],
+        [checkpointTable(checkpoints, texts), ...(files.length > 0 ? [fileTable(files, texts)] : [])],
         checkpoints.length === 0,
         words.document.none,
       ),

@@ -124,9 +124,9 @@ export function nextExperimentSection(report: Report, words: Phrases): Section {
         struck || last === undefined
           ? []
           : [
-              { kind: "list", items: [texts.command] },
               {
                 kind: "source",
+                title: texts.command,
                 text: `pretrain fork ${report.title}/${last.microStep} ${content.experimentId}`,
                 language: "bash",
               },

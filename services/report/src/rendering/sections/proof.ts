@@ -56,11 +56,10 @@ export function chainSection({ chain, title }: Report, words: Phrases): Section 
   const { chain: texts } = words.proof;
   const verification: Block[] = [
     { kind: "heading", text: texts.verify },
-    { kind: "list", items: [texts.verifyHere] },
-    { kind: "source", text: `pretrain verify ${title}`, language: "bash" },
-    { kind: "list", items: [texts.verifyOffline] },
+    { kind: "source", title: texts.verifyHere, text: `pretrain verify ${title}`, language: "bash" },
     {
       kind: "source",
+      title: texts.verifyOffline,
       text: `pretrain report ${title} --bundle ./${title}-bundle\npretrain verify ./${title}-bundle`,
       language: "bash",
     },

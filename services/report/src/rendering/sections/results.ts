@@ -31,13 +31,13 @@ function indicatorTable(indicators: readonly Indicator[], words: Phrases): Block
     kind: "table",
     columns: [
       { title: texts.indicator },
-      { title: texts.metric },
       { title: texts.final, numeric: true },
       { title: texts.best, numeric: true },
       { title: texts.bestAt },
       { title: texts.target },
       { title: texts.verdict },
       { title: texts.basis },
+      { title: texts.metric },
     ],
     rows: indicators.map((row) => indicatorRow(row, words)),
   };
@@ -51,13 +51,13 @@ function indicatorRow(row: Indicator, words: Phrases): Cell[] {
       : words.result.indicators.at(counted(bestMicroStep), bestEpoch === undefined ? absent : String(bestEpoch));
   return [
     metricName(row.metric, words),
-    { code: row.metric },
     metricValue(row.metric, row.final) + intervalText(row.interval, row.metric),
     metricValue(row.metric, row.best),
     at,
     targetText(row.target, words),
     verdictCell(row.verdict, words),
     basisSentence(row.basis, words),
+    { code: row.metric },
   ];
 }
 

@@ -19,7 +19,7 @@ function section(id: string, title: string, subjects: readonly Subject[], report
   const { scores: texts } = words.judgement;
   const noted = annotationsOf(report, "score").filter(({ content }) => subjects.includes(content.subject));
   const means = report.scores
-    .filter(({ subject }) => subjects.includes(subject))
+    .filter(({ subject, count }) => subjects.includes(subject) && count > 1)
     .map(({ subject, mean, count }) => `${subjectText(subject, texts)}: ${texts.mean(fixed(mean, 1), counted(count))}`);
   const blocks: Block[] = [
     scoreTable(noted, words),
