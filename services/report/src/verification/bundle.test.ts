@@ -15,16 +15,19 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { create, fromJsonString } from "@bufbuild/protobuf";
-import { FailedPrecondition, NotFound, PretrainError, ResourceExhausted } from "@pretrain/errors";
+import { Aborted, FailedPrecondition, NotFound, PretrainError, ResourceExhausted } from "@pretrain/errors";
 import {
   ExportBundleRequestSchema,
   LogLine_Level,
   Verification_Check_Outcome as Outcome,
   VerificationSchema,
+  VerifyReportRequestSchema,
 } from "@pretrain/proto";
 import { temporaryDirectory } from "@pretrain/testing";
 import fc from "fast-check";
 import { exportBundle } from "../handlers/export-bundle.ts";
+import { verifyReport } from "../handlers/verify-report.ts";
+import { EventWriter } from "../ledger/event-writer.ts";
 import { log, runEvents } from "../test-support/run-events.ts";
 import { runShape } from "../test-support/run-shape.ts";
 import { differencesOf, failedChecks, type WrittenRecord, writtenRecord } from "../test-support/written-record.ts";
@@ -221,6 +224,27 @@ test("a record that differs from its ledger, is open or not written is not expor
   await assert.rejects(exported({ ledger, blobs }, temporaryDirectory(t)), reason("RECORD_NOT_WRITTEN"));
   ledger.database.exec("DELETE FROM events WHERE kind = 'state' AND number = 4");
   await assert.rejects(exported({ ledger, blobs }, temporaryDirectory(t)), reason("RECORD_OPEN"));
+});
+
+test("an event that comes while a bundle is exported, or a record verified, makes it be asked for again", async (t) => {
+  const { ledger, blobs } = await writtenRecord(t, events);
+  const writer = new EventWriter(ledger);
+  let lines = 100;
+  const comes = () => void writer.append([log(shape, (lines += 1), shape.startMs, LogLine_Level.INFO, "late")]);
+  const request = { name: "experiments/1-4-0/report" };
+  const busy = {
+    ...blobs,
+    stat: (key: string) => blobs.stat(key),
+    read: async (key: string) => (comes(), blobs.read(key)),
+  };
+  const verify = verifyReport({ ledger, blobs: busy, settled: async () => {} });
+  await assert.rejects(verify(create(VerifyReportRequestSchema, request)), Aborted);
+  const other = await writtenRecord(t, events);
+  const late = new EventWriter(other.ledger);
+  const pieces = exportBundle({ ...other, settled: async () => {} })(create(ExportBundleRequestSchema, request));
+  await pieces.next();
+  late.append([log(shape, 99, shape.startMs, LogLine_Level.INFO, "late")]);
+  await assert.rejects(Array.fromAsync(pieces), Aborted);
 });
 
 test("the program prints the same verification in every time zone and language, and its exit code says whether it holds", async (t) => {
