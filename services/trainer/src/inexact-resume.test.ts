@@ -7,6 +7,7 @@ import { listCheckpoints } from "@pretrain/checkpoint";
 import { Experiment_State as State } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { eventsOf, startSystem, tinyRecipe, workersOf } from "./test-support/running-trainer.ts";
+import { putTokenizer } from "./test-support/tiny-tokenizer.ts";
 
 const patienceMs = 120_000;
 const processors = availableParallelism();
@@ -37,7 +38,8 @@ test("an attempt with fewer threads than its checkpoint's goes on, warns, and na
 
   oneProcessor(t);
   system.dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
-  const experiment = await (await system.startTrainer()).ended(name);
+  const resumed = await system.startTrainer();
+  const experiment = await resumed.ended(name);
   assert.equal(experiment.state, State.COMPLETED, experiment.message);
   const events = await eventsOf(system, name);
   const attempts = events.flatMap((event) => (event.kind === "attempt" ? [event.message] : []));
@@ -48,4 +50,17 @@ test("an attempt with fewer threads than its checkpoint's goes on, warns, and na
   );
   const warnings = events.flatMap((event) => (event.kind === "log" ? [event.message.message] : []));
   assert.ok(warnings.some((line) => /^going on from a checkpoint is not exact here: .*intra_op_threads/.test(line)));
+
+  await t.test(
+    "a step that was computed with more threads says so when it is explained, one that was not says nothing",
+    async () => {
+      system.dataShard.tokenizer = await putTokenizer(system.blobs);
+      const explained = (microStep: bigint) =>
+        resumed.client.explainStep({ experiment: name, microStep }, { timeoutMs: patienceMs });
+      const [before, behind] = [await explained(4n), await explained(8n)];
+      const ofThreads = before.inexact.filter((difference) => /threads/.test(difference));
+      assert.deepEqual([before.attempt, ofThreads], [1, [threads("inter"), threads("intra")]]);
+      assert.deepEqual([behind.attempt, behind.inexact], [2, []]);
+    },
+  );
 });
