@@ -259,6 +259,16 @@ test("what says nothing, is signed by a blank, names no metric or no aspect is r
   );
 });
 
+test("a record holds a megabyte of annotations, and says how much there is", async () => {
+  const { say, report } = setUp();
+  const code = { title: "`", text: "a".repeat(20_000) };
+  const changes = { case: "changes", value: { snippets: Array.from({ length: 10 }, () => code) } } as const;
+  for (let number = 0; number < 5; number++) await say({ content: changes }, `full-${number}`);
+  const isFull = (error: unknown) => error instanceof FailedPrecondition && error.reason === "TOO_MANY_ANNOTATIONS";
+  await assert.rejects(say({ content: changes }, "one more"), isFull);
+  assert.equal(report().annotations.length, 5);
+});
+
 test("an experiment that the ledger does not know cannot be annotated", async () => {
   await assert.rejects(setUp([]).say(finding("steady")), (error) => error instanceof NotFound);
 });

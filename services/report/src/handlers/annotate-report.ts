@@ -33,8 +33,9 @@ export interface Annotating extends Dependencies {
   readonly annotateWithinMs: number;
 }
 
-/** Of one experiment: its record is read whole by everybody who opens it. */
+/** Of one experiment: its record is computed and read whole, by everybody who opens it. */
 const maximumAnnotations = 1000;
+const maximumBytes = 2 ** 20;
 
 export function annotateReport(dependencies: Annotating) {
   const { ledger, reports, now } = dependencies;
@@ -48,7 +49,7 @@ export function annotateReport(dependencies: Annotating) {
       const known = readEvents(ledger, experiment, "annotation").find(({ name }) => name === annotation.name);
       if (known !== undefined) return expectSame(known, annotation);
       expectWhole(annotation, "annotation");
-      expectRoom(report);
+      expectRoom(report, annotation);
       expectSuperseding(annotation, report);
       expectReviewInOrder(annotation, report);
       expectOwnNumbers(annotation, report);
@@ -108,9 +109,11 @@ function expectSame(known: Annotation, asked: Annotation): Annotation {
   throw new AlreadyExists("REQUEST_ID_REUSED", message, { name: known.name });
 }
 
-function expectRoom({ annotations, name }: Report): void {
-  if (annotations.length < maximumAnnotations) return;
-  const message = `${name} has ${annotations.length} annotations, which is as many as one record holds`;
+function expectRoom({ annotations, name }: Report, annotation: Annotation): void {
+  const sizeBytes = [...annotations, annotation].reduce((sum, each) => sum + Buffer.byteLength(contentOf(each)), 0);
+  if (annotations.length < maximumAnnotations && sizeBytes <= maximumBytes) return;
+  const limits = `${maximumAnnotations} annotations and ${maximumBytes} bytes of JSON`;
+  const message = `${name} has ${annotations.length} annotations; with this one they were ${sizeBytes} bytes, and a record holds ${limits}`;
   throw new FailedPrecondition("TOO_MANY_ANNOTATIONS", message, { name, annotations: String(annotations.length) });
 }
 

@@ -62,6 +62,11 @@ test("dates, times of day, versions, ids, items of a list, code and counting wor
   }
 });
 
+test("a number of thousands of digits is one number, cut where it is named", () => {
+  assert.deepEqual(textsOf("1".repeat(20_000)), ["1".repeat(64)]);
+  assert.deepEqual(textsOf(`${"\n".repeat(19_990)}12.5`), ["12.5"]);
+});
+
 test("a number is compared at the precision it is written with, without its sign", () => {
   for (const prose of [
     "2.43, 2.432, 2.4323",

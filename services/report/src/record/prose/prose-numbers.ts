@@ -20,13 +20,16 @@ export interface ProseNumber {
   readonly meanings: readonly Meaning[];
 }
 
+/** A longer one is cut where it is named. */
+const longestShown = 64;
+
 /** In their order. */
 export function numbersIn(prose: string): ProseNumber[] {
   const text = withoutLookalikes(plainDigits(prose));
   return [...text.matchAll(numberPattern)].flatMap((found) => {
     const written = prose.slice(found.index, found.index + found[0].length).trim();
     const meanings = found.groups?.["hours"] === undefined ? meaningsOf(found) : [durationOf(found)];
-    return meanings.length === 0 ? [] : [{ text: written, meanings }];
+    return meanings.length === 0 ? [] : [{ text: written.slice(0, longestShown), meanings }];
   });
 }
 
@@ -37,7 +40,7 @@ function plainDigits(text: string): string {
 
 const month = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*";
 
-/** Replaced by blanks, in this order. */
+/** Replaced by blanks, in this order. None is tried again and again along a run of the same sign: a text may have 20,000. */
 const lookalikes: readonly RegExp[] = [
   /```[^]*?```|`[^`\n]*`/g,
   /https?:\/\/\S+/g,
@@ -45,9 +48,9 @@ const lookalikes: readonly RegExp[] = [
   /\d{4}\s*年(?:\s*\d{1,2}\s*月)?(?:\s*\d{1,2}\s*[日号])?|\d{1,2}\s*月\s*\d{1,2}\s*[日号]/g,
   new RegExp(`\\b\\d{1,2}\\.? ${month}(?: \\d{4})?|\\b${month} \\d{1,2}(?:,? \\d{4})?`, "g"),
   /\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?/g,
-  /v?\d+(?:\.\d+){2,}[\w+.-]*|\bv\d+(?:\.\d+)?/gi,
+  /(?<![\d.])v?\d+(?:\.\d+){2,}[\w+.-]*|\bv\d+(?:\.\d+)?/gi,
   /(?<![\w.])[A-Za-z_]+[-_]?\d\w*(?:\.\d+)?/g,
-  /^\s*\d{1,3}[.)、](?=\s)/gm,
+  /^[ \t]*\d{1,3}[.)、](?=\s)/gm,
   /#\d+/g,
 ];
 
@@ -77,6 +80,8 @@ const units: readonly (readonly [spelling: string, kind: NumberKind, factors: re
   ["亿", "plain", [1e8]],
 ];
 
+const unitTests = units.map(([spelling, kind, factors]) => ({ test: new RegExp(`^(?:${spelling})$`), kind, factors }));
+
 const unitPattern = units.map(([spelling]) => spelling).join("|");
 
 const numberPattern = new RegExp(
@@ -100,12 +105,13 @@ const largestCountingWord = 10;
 
 function meaningsOf({ groups = {} }: RegExpExecArray): Meaning[] {
   const written = (groups["digits"] ?? "").replaceAll(",", "");
-  const unit = units.find(([spelling]) => new RegExp(`^(?:${spelling})$`).test(groups["unit"] ?? ""));
+  const { unit: spelling } = groups;
+  const unit = spelling === undefined ? undefined : unitTests.find(({ test }) => test.test(spelling));
   if (unit === undefined) {
     const isCountingWord = /^\d+$/.test(written) && Number(written) <= largestCountingWord;
     return isCountingWord ? [] : anyKind.map((kind) => ({ kind, ...rangeOf(written, 1) }));
   }
-  const [, kind, factors] = unit;
+  const { kind, factors } = unit;
   return factors.map((factor) => ({ kind, ...rangeOf(written, factor) }));
 }
 
