@@ -20,15 +20,19 @@ import { addVerifyCommand } from "./commands/verify.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** Everything that commands write goes to the terminal's streams, and nothing ends the process. */
-export function commandTree(terminal: Terminal): Command {
+/**
+ * Everything that commands write goes to the terminal's streams, and nothing ends the process.
+ *
+ * @param json errors in what was typed are thrown and not written: whoever catches them writes them as JSON
+ */
+export function commandTree(terminal: Terminal, { json = false }: { readonly json?: boolean } = {}): Command {
   const program = new Command("pretrain")
     .description("Pretrains small language models and writes a record whose every number can be trusted.")
     .showHelpAfterError("(--help shows what it takes)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
-      writeErr: (text) => void terminal.stderr.write(text),
+      writeErr: (text) => void (json || terminal.stderr.write(text)),
       getOutHelpWidth: () => terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
     });

@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal/terminal.ts";
 export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const json = words.includes("--json");
   let command: Command | undefined;
-  const program = commandTree(terminal);
+  const program = commandTree(terminal, { json });
   program.hook("preAction", (_, started) => void (command = started));
   try {
     await program.parseAsync(words, { from: "user" });

@@ -1,7 +1,5 @@
 /** `pretrain doctor` as it is typed, on a machine where no evaluator runs. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { runCommand } from "../testing.ts";
 
@@ -15,26 +13,6 @@ test("with no evaluator it lets the code prove itself in a process of its own, a
   assert.match(stdout, /next_token_oracle +✓ holds/);
   assert.equal(stdout.match(/✓ holds/g)?.length, 13);
   assert.doesNotMatch(stdout, /✗ fails/);
-});
-
-test("a port that something else holds is a failure, and the exit code says so", async (t) => {
-  const server = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(0, "127.0.0.1");
-  t.after(() => server.close());
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  const taken = `127.0.0.1:${address.port}`;
-  const { stdout, exitCode } = await runCommand(["doctor", ...nobody, "--trainer", taken, "--json"]);
-  const lines = stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  const trainer = lines.find(({ what }) => what === "trainer");
-  assert.equal(trainer?.outcome, "failed");
-  assert.match(trainer?.found, new RegExp(`${taken} is taken by something`));
-  assert.match(trainer?.mend, /end the program that holds/);
-  assert.equal(lines.at(-1)?.canaries.length, 13); // the certificate
-  assert.equal(exitCode, 1);
 });
 
 test("a checkpoint can only be examined by an evaluator: without one it says who is missing", async () => {

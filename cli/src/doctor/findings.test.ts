@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { temporaryDirectory } from "@pretrain/testing";
-import { brokerFinding, skewFinding } from "./answering.ts";
+import { answeringFindings, brokerFinding, skewFinding } from "./answering.ts";
 import { type Finding, findingsText, ok, warning } from "./finding.ts";
 import { clockFinding, diskSpaceFinding, memoryFinding } from "./machine.ts";
 import { type SetUp, setUpFindings } from "./set-up.ts";
@@ -71,6 +71,17 @@ test("the broker is known by its greeting, and one without JetStream is refused"
   assert.equal(await found('INFO {"version":"2.15.1","jetstream":true}\r\n'), "ok");
   assert.equal(await found('INFO {"version":"2.15.1"}\r\n'), "failed");
   assert.equal(await found("SSH-2.0-OpenSSH_9.2\r\n"), "failed");
+});
+
+test("a port is free, or something holds it that is no service of this system, which is a failure", async (t) => {
+  const taken = await greeter(t, "HTTP/1.1 400 Bad Request\r\n\r\n");
+  const nobody = "127.0.0.1:9";
+  const addresses = { dataShard: nobody, trainer: taken, evaluator: nobody, report: nobody };
+  const found = new Map((await answeringFindings(addresses)).map((finding) => [finding.what, finding]));
+  assert.deepEqual(found.get("evaluator")?.found, `nothing at ${nobody}; the port is free`);
+  assert.equal(found.get("trainer")?.outcome, "failed");
+  assert.match(found.get("trainer")?.found ?? "", new RegExp(`${taken} is taken by something`));
+  assert.match(found.get("trainer")?.mend ?? "", /end the program that holds/);
 });
 
 test("each finding is a line with its mark; what to do stands below", () => {

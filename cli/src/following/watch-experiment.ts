@@ -54,13 +54,15 @@ export async function watchExperiment(watch: Watch): Promise<Experiment | undefi
   const ended = new AbortController();
   const display = displayOf(watch);
   const follower = new StepFollower(display);
-  const steps = follower.follow(ledgerSteps(reports, name, AbortSignal.any([interruption, ended.signal])));
+  const stepsEnd = AbortSignal.any([interruption, ended.signal]);
+  let steps: Promise<void> | undefined;
   let last: Experiment | undefined;
   try {
     const onLost = () => terminal.stderr.write(`the trainer does not answer; watching goes on when it does\n`);
     for await (const experiment of experimentChanges(trainer, name, { signal: interruption, onLost })) {
       last = experiment;
       display.experiment(experiment);
+      steps ??= follower.follow(ledgerSteps(reports, name, stepsEnd)); // not before their number is known
     }
     if (!interruption.aborted && last !== undefined && follower.reached > 0n)
       await follower.reach(last.progress?.microStep ?? 0n, lastStepsPatienceMs);
@@ -164,7 +166,7 @@ function plainLines({ stdout }: Terminal, interval: number): Display {
   return {
     experiment: ({ state, attempt, message, progress }) => {
       if (progress !== undefined) totals = { microSteps: progress.totalMicroSteps, epochs: progress.epochs };
-      const line = `state: ${stateName(state)} attempt: ${attempt} message: ${oneLine(message)}`;
+      const line = `state: ${stateName(state)} attempt: ${attempt} message: ${oneLine(message)}`.trimEnd();
       if (line !== shown) stdout.write(`${line}\n`);
       shown = line;
     },
