@@ -36,6 +36,6 @@ export function errorOfStatus(
 ): PretrainError {
   if (status !== "INVALID_ARGUMENT") return new classes[status](reason, message, metadata, { cause });
   const [first, ...rest] = violations;
-  if (first !== undefined) return new InvalidArgument([first, ...rest], { cause });
+  if (first !== undefined) return new InvalidArgument([first, ...rest], { cause, reason, message, metadata });
   return new PretrainError(status, reason, message, metadata, { cause });
 }

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DataLoss, errorOfStatus, hasErrorCode, InvalidArgument, messageOf, NotFound, systemReason } from "./index.ts";
+import {
+  DataLoss,
+  errorOfStatus,
+  hasErrorCode,
+  InvalidArgument,
+  messageOf,
+  NotFound,
+  systemReason,
+  type Violation,
+} from "./index.ts";
 
 test("an invalid argument names every faulty field in one message", () => {
   const error = new InvalidArgument([
@@ -28,7 +37,15 @@ test("an error that crossed a process is of the class that was thrown, with all 
   const { status, reason, message, metadata, violations } = sent;
   const received = errorOfStatus(status, reason, message, metadata, { violations });
   assert.ok(received instanceof InvalidArgument);
-  assert.deepEqual([received.message, received.violations], [message, violations]);
+  assert.deepEqual([received.reason, received.message, received.violations], [reason, message, violations]);
+  const named = {
+    reason: "UNSUPPORTED_NUMBER",
+    message: "77.9 % is none; write another",
+    metadata: { number: "77.9 %" },
+  };
+  const special = new InvalidArgument(sent.violations as [Violation], named);
+  const back = errorOfStatus(special.status, special.reason, special.message, special.metadata, special);
+  assert.deepEqual([back.reason, back.message, back.metadata], [named.reason, named.message, named.metadata]);
   const missing = errorOfStatus("NOT_FOUND", "NO_SUCH", "there is none", { name: "a" }, { violations: [] });
   assert.ok(missing instanceof NotFound);
   assert.deepEqual([missing.reason, missing.message, missing.metadata], ["NO_SUCH", "there is none", { name: "a" }]);

@@ -45,10 +45,23 @@ export class PretrainError extends Error {
 
 /** The request is wrong whatever the state of the system. Lists every faulty field at once (`google.rpc.BadRequest`). */
 export class InvalidArgument extends PretrainError {
-  constructor(violations: readonly [Violation, ...Violation[]], options: { readonly cause?: unknown } = {}) {
-    const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
-    super("INVALID_ARGUMENT", "BAD_REQUEST", message, {}, { ...options, violations });
+  /** @param options what to say otherwise than that the request is bad, and every fault of it */
+  constructor(
+    violations: readonly [Violation, ...Violation[]],
+    options: {
+      readonly cause?: unknown;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly metadata?: Metadata;
+    } = {},
+  ) {
+    const { cause, reason = "BAD_REQUEST", metadata = {}, message = sentenceOf(violations) } = options;
+    super("INVALID_ARGUMENT", reason, message, metadata, { cause, violations });
   }
+}
+
+function sentenceOf(violations: readonly Violation[]): string {
+  return violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
 }
 
 type Rest = [reason: string, message: string, metadata?: Metadata, options?: { readonly cause?: unknown }];

@@ -1,6 +1,6 @@
 /** What is wrong with an annotation by itself, and with the numbers that it claims. */
 import { toJsonString } from "@bufbuild/protobuf";
-import { InvalidArgument, PretrainError, type Violation } from "@pretrain/errors";
+import { InvalidArgument, type Violation } from "@pretrain/errors";
 import { type Annotation, AnnotationSchema, type Report } from "@pretrain/proto";
 import { experimentId, metricNamed } from "@pretrain/recipe";
 import { KnownNumbers } from "../record/prose/known-numbers.ts";
@@ -57,21 +57,22 @@ function fault(field: string, isWrong: boolean, description: string): Violation[
 /** How many numbers one answer names. */
 const maximumNamed = 20;
 
-/** @throws PretrainError INVALID_ARGUMENT, UNSUPPORTED_NUMBER, naming each number that the record does not have, and the nearest */
+/** @throws InvalidArgument, UNSUPPORTED_NUMBER, naming each number that the record does not have, and the nearest */
 export function expectOwnNumbers(annotation: Annotation, report: Report): void {
   if (annotation.allowUnsupportedNumbers) return;
-  const unsupported = unsupportedIn(annotation, new KnownNumbers(recordNumbers(report))).slice(0, maximumNamed);
-  const [first] = unsupported;
+  const [first, ...rest] = unsupportedIn(annotation, new KnownNumbers(recordNumbers(report))).slice(0, maximumNamed);
   if (first === undefined) return;
-  const violations = unsupported.map((each) => ({
-    field: `annotation.${each.field}`,
-    description: descriptionOf(each),
-  }));
-  const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
-  const help =
-    "write the record's own numbers, put what is no claim in backticks, or set allow_unsupported_numbers, which marks them";
-  const metadata = { number: first.number, nearest: first.nearest };
-  throw new PretrainError("INVALID_ARGUMENT", "UNSUPPORTED_NUMBER", `${message}; ${help}`, metadata, { violations });
+  const violations = [violationOf(first), ...rest.map(violationOf)] as const;
+  const found = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
+  throw new InvalidArgument(violations, {
+    reason: "UNSUPPORTED_NUMBER",
+    message: `${found}; write the record's own numbers, put what is no claim in backticks, or set allow_unsupported_numbers, which marks them`,
+    metadata: { number: first.number, nearest: first.nearest },
+  });
+}
+
+function violationOf(unsupported: Unsupported): Violation {
+  return { field: `annotation.${unsupported.field}`, description: descriptionOf(unsupported) };
 }
 
 function descriptionOf({ number, nearest }: Unsupported): string {
