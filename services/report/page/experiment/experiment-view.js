@@ -11,6 +11,7 @@ import { ActionBar } from "./action-bar.js";
 import { Headline } from "./headline.js";
 import { sectionsOf } from "./record-sections.js";
 import { Tabs } from "./tabs.js";
+import { verification } from "./verification.js";
 
 /** What of the record is wanted while a run goes on, below its curves. */
 const liveSections = ["warnings", "indicators", "samples", "evaluations", "corrections", "files", "log", "gaps"];
@@ -42,9 +43,17 @@ export class ExperimentView {
     this.#notes = new NoteForms(id);
     this.#sections = { live: sectionsOf(id, liveSections), record: sectionsOf(id) };
     const { tabs } = words();
+    const verify = verification(id);
     const panels = {
       live: element("div", {}, this.#charts.root, this.#sections.live.root),
-      record: element("div", {}, recordLinks(id), this.#contents, this.#sections.record.root),
+      record: element(
+        "div",
+        {},
+        recordLinks(id, verify.button),
+        verify.found,
+        this.#contents,
+        this.#sections.record.root,
+      ),
       text: this.#text.root,
       step: element("div", {}, this.#step.root),
       notes: this.#notes.root,
@@ -142,8 +151,8 @@ export class ExperimentView {
   }
 }
 
-/** @param {string} id */
-function recordLinks(id) {
+/** @param {string} id @param {HTMLElement} verify */
+function recordLinks(id, verify) {
   const folder = `/experiments/${encodeURIComponent(id)}`;
   const suffix = language() === "zh" ? ".zh" : "";
   const said = words();
@@ -154,5 +163,6 @@ function recordLinks(id) {
     element("a", { href: `${folder}/report.json` }, "JSON"),
     element("a", { href: `${folder}/recipe.yaml` }, said.recipe),
   ]);
+  links.append(verify);
   return links;
 }

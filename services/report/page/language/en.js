@@ -88,6 +88,9 @@ export const en = {
 
   tabs: { live: "Live", record: "Record", text: "Try a text", step: "Explain a step", notes: "Add to the record" },
   record: "Open the record",
+  verify: "Verify",
+  verified: "The record follows from the ledger.",
+  notVerified: "The record does not hold: recorded → computed.",
   contents: "Contents",
   recordForms: "The record in other forms",
   recipe: "Recipe",

@@ -88,6 +88,9 @@ export const zh = {
 
   tabs: { live: "实时", record: "实验记录", text: "文本试验", step: "解释训练步", notes: "补充记录" },
   record: "打开实验记录",
+  verify: "校验",
+  verified: "记录与事件账本一致。",
+  notVerified: "记录与事件账本不符：记录值 → 计算值。",
   contents: "目录",
   recordForms: "记录的其他格式",
   recipe: "配方",

@@ -25,6 +25,8 @@ export class ExperimentList {
   #entries = new Map();
   /** @type {string | undefined} */
   #current;
+  /** @type {readonly string[]} */
+  #ticked = [];
 
   constructor() {
     this.root.append(this.#title, this.#filter, this.#compare, this.#list, this.#noMatch);
@@ -50,7 +52,9 @@ export class ExperimentList {
     for (const overview of overviews) this.update(overview);
     const items = overviews.flatMap(({ id }) => this.#entries.get(id)?.item ?? []);
     if (items.some((item, index) => this.#list.children[index] !== item)) this.#list.replaceChildren(...items);
+    this.root.classList.toggle("lone", overviews.length < 2);
     this.#sift();
+    this.#count();
   }
 
   /** @param {Overview} overview */
@@ -71,6 +75,7 @@ export class ExperimentList {
 
   /** @param {readonly string[]} ids chosen for a comparison */
   tick(ids) {
+    this.#ticked = ids; // also of those that have not come yet
     for (const [id, { box }] of this.#entries) box.checked = ids.includes(id);
     this.#count();
   }
@@ -95,7 +100,8 @@ export class ExperimentList {
     const line = new Sparkline(overview.id);
     const shown = element("span", { class: "entry" });
     const link = element("a", { href: `/experiments/${overview.id}` }, shown, line.root);
-    const box = element("input", { type: "checkbox", change: () => this.#count() });
+    const checked = this.#ticked.includes(overview.id);
+    const box = element("input", { type: "checkbox", checked, change: () => this.#count() });
     const made = { item: element("li", {}, box, link), link, box, line, shown, overview };
     this.#entries.set(overview.id, made);
     return made;

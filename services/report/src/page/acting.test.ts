@@ -17,6 +17,8 @@ import {
   type StartExperimentRequest,
   StepExplanationSchema,
   TrainerService,
+  Verification_Check_Outcome,
+  VerificationSchema,
 } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { readSteps } from "../ledger/read-steps.ts";
@@ -261,3 +263,28 @@ test(
     assert.deepEqual([subject, aspect, given], [Score_Subject.QUALITY, "fluency", 7.5]);
   },
 );
+
+test("a record is verified on demand: every check, and what differs by its place", options, async (t) => {
+  const report = await servePeer(t, ReportService, {
+    verifyReport: ({ name }) =>
+      create(VerificationSchema, {
+        name,
+        checks: [
+          { name: "chain", outcome: Verification_Check_Outcome.PASSED, evidence: "140 events" },
+          {
+            name: "numbers",
+            outcome: Verification_Check_Outcome.FAILED,
+            evidence: "812 numbers",
+            differences: [{ place: "training.last_loss", recorded: "3.5", computed: "3.49" }],
+          },
+        ],
+      }),
+  });
+  const { page } = await openPage(t, "/experiments/1-4-0#record", ({ append }) => append(runEvents()), {}, { report });
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByRole("heading", { name: "The record does not hold" }).waitFor();
+  assert.deepEqual(await page.locator(".checks > li").allInnerTexts(), [
+    "✓ chain – 140 events",
+    "✗ numbers – 812 numbers\ntraining.last_loss: 3.5 → 3.49",
+  ]);
+});

@@ -126,6 +126,8 @@ test("the list is filtered, walked through by arrow keys, and some of it compare
   await page.locator(".sparkline polyline[points]").nth(1).waitFor({ state: "attached" });
   await page.getByRole("button", { name: "Compare 2" }).click();
   await page.waitForURL(/compare\?ids=1-4-0,1-4-1$/); // the older one is the baseline
+  await page.reload(); // what is compared stays chosen
+  await page.getByRole("button", { name: "Compare 2" }).waitFor();
   await page.getByRole("heading", { name: "Comparison" }).waitFor();
   await page.getByRole("heading", { name: "Key indicators side by side" }).waitFor();
   await page.getByText("1.4.0 (baseline)").first().waitFor();
