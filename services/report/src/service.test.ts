@@ -110,7 +110,10 @@ async function expectAnnotations(client: ReturnType<typeof clientOf>): Promise<v
     annotations.map((annotation) => annotation.name),
     [added.name],
   );
-  await assert.rejects(client.annotateReport({ experiment, annotation: finding("37 micro-steps") }), InvalidArgument);
+  await assert.rejects(
+    client.annotateReport({ experiment, annotation: finding("37 micro-steps") }),
+    (error) => error instanceof InvalidArgument && error.reason === "UNSUPPORTED_NUMBER",
+  );
 }
 
 test("killed again and again while it ingests, the ledger has every event once", async (t) => {
