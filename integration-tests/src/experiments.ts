@@ -1,6 +1,7 @@
 /** What tests ask of experiments: start one, wait for its end, wait for its record. */
+import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import {
   type Experiment,
   type RecipeSchema,
@@ -8,6 +9,7 @@ import {
   Report_Completeness,
   ReportService,
   TrainerService,
+  Verification_CheckSchema,
 } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
 import type { SystemUnderTest } from "./system-under-test.ts";
@@ -35,16 +37,21 @@ export async function ended(system: SystemUnderTest, name: string): Promise<Expe
   return last;
 }
 
-/** The record of an experiment once nothing can be added to it. */
+/** The record of an experiment once nothing can be added to it, written, and computed again from its events with the same result. */
 export async function finalReport(system: SystemUnderTest, experiment: string): Promise<Report> {
   using reports = connectClient(ReportService, system.addresses.report);
   const until = performance.now() + limitMs;
   for (;;) {
     const report = await reports.getReport({ name: `${experiment}/report` });
-    if (report.completeness === Report_Completeness.FINAL) return report;
+    if (report.completeness === Report_Completeness.FINAL) break;
     if (performance.now() > until) throw new Error(`${experiment}: the record is still open after ${limitMs / 1000} s`);
     await delay(100);
   }
+  const name = `${experiment}/report`;
+  const { sound, checks } = await reports.verifyReport({ name });
+  const failed = checks.filter(({ differences }) => differences.length > 0);
+  assert.ok(sound, failed.map((check) => toJsonString(Verification_CheckSchema, check)).join("\n"));
+  return await reports.getReport({ name });
 }
 
 /** Every step's loss, as sum and count: what two equal runs must agree in, number by number. */

@@ -1,10 +1,13 @@
 /** The main job: from StartExperiment to a record that is final, with its numbers found again in events and files. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { fromJsonString } from "@bufbuild/protobuf";
 import {
   Canary_Outcome,
   Evaluation_State,
@@ -14,9 +17,12 @@ import {
   ReportService,
   TrainerService,
   Verdict,
+  type Verification,
+  Verification_Check_Outcome,
+  VerificationSchema,
 } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
-import { until } from "@pretrain/testing";
+import { temporaryDirectory, until } from "@pretrain/testing";
 import { finalReport, lossesOf, trained } from "./experiments.ts";
 import { exported } from "./exported-numbers.ts";
 import { faultsOf, scrape } from "./exposition.ts";
@@ -157,6 +163,31 @@ test("an experiment goes from its request to a final record", async (t) => {
   );
 
   await t.test(
+    "its checkpoints hold to the last byte; its bundle holds offline, and with one digit changed does not",
+    async (t) => {
+      using reports = connectClient(ReportService, system.addresses.report);
+      const name = `${experiment.name}/report`;
+      const { checks } = await reports.verifyReport({ name, checkCheckpoints: true });
+      assert.ok(
+        checks.every(({ outcome }) => outcome === Verification_Check_Outcome.PASSED),
+        checks.map(({ name, evidence }) => `${name}: ${evidence}`).join("\n"),
+      );
+      const folder = temporaryDirectory(t);
+      for await (const { file, content } of reports.exportBundle({ name }))
+        await appendFile(join(folder, file), content);
+      assert.equal((await verifiedBundle(folder)).sound, true);
+      const lines = await readFile(join(folder, "events.jsonl"), "utf8");
+      await writeFile(
+        join(folder, "events.jsonl"),
+        lines.replace(/"lossNats":\d/, (loss) => `${loss}1`),
+      );
+      const damaged = await verifiedBundle(folder);
+      const failed = damaged.checks.filter(({ differences }) => differences.length > 0).map((check) => check.name);
+      assert.deepEqual([damaged.sound, failed], [false, ["bundle", "chain", "numbers", "documents"]]);
+    },
+  );
+
+  await t.test(
     "a number that is measured anew supersedes the old one, which stays in the record with the cause",
     async () => {
       using evaluator = connectClient(EvaluatorService, system.addresses.evaluator);
@@ -279,3 +310,11 @@ test("an experiment goes from its request to a final record", async (t) => {
     );
   });
 });
+
+/** By the program of the report service, as somebody without any service does. */
+async function verifiedBundle(folder: string): Promise<Verification> {
+  const program = join(root, "services", "report", "src", "verification", "verify-bundle-main.ts");
+  const run = promisify(execFile)(process.execPath, [program, folder], { env: { PATH: process.env["PATH"] } });
+  const { stdout } = await run.catch((error: { stdout: string }) => error); // exit code 1: it does not hold
+  return fromJsonString(VerificationSchema, stdout);
+}

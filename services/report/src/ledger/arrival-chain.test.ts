@@ -15,9 +15,11 @@ import { type Ledger, openLedger } from "./open-ledger.ts";
 const shape = runShape({ stepsPerEpoch: 8, saveInterval: 8 });
 const run = runEvents(shape);
 const claim = { experiment: "1-4-0", attempt: 1, nonce: nonceOf(1), resumesFrom: 0 };
-const [first, second] = ["first content", "second content"].map((text, index) =>
-  log(shape, 7, shape.startMs + index, LogLine_Level.INFO, text),
-);
+/** Three contents of one identity, each later than the one before. */
+const [early, first, second] = ["early", "first content", "second content"].flatMap((text, index) => [
+  [log(shape, 7, shape.startMs + index, LogLine_Level.INFO, text)],
+]);
+assert.ok(early && first && second);
 
 function links({ database }: Ledger): { events: string[]; heads: string[] } {
   const rows = database.prepare("SELECT event, hex(head) AS head FROM links ORDER BY experiment, ordinal").all();
@@ -47,12 +49,12 @@ test("every event and claim has one link, in order of arrival; a repetition adds
   using ledger = openLedger(":memory:");
   const writer = new EventWriter(ledger);
   const state = run.slice(0, 1);
-  writer.append([...state, ...(first ? [first] : [])]);
+  writer.append([...state, ...first]);
   addClaims(ledger, [claim]);
   addClaims(ledger, [claim]);
-  writer.append([...(second ? [second] : []), ...(first ? [first] : []), ...state]);
-  const mark = nonceOf(1);
-  assert.deepEqual(links(ledger).events, ["state/1", `log/1/${mark}/7`, `claim/1/${mark}`, `log/1/${mark}/7`]);
+  writer.append([...second, ...first, ...state, ...early, ...early]);
+  const line = `log/1/${nonceOf(1)}/7`;
+  assert.deepEqual(links(ledger).events, ["state/1", line, `claim/1/${nonceOf(1)}`, line, line]);
   assert.equal(ledgerFault(ledger), undefined);
 });
 

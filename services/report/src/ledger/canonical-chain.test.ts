@@ -12,7 +12,7 @@ import { entryDigest, nextLink, noLink } from "./entry-digest.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
 import type { Ledger } from "./open-ledger.ts";
 
-const shape = runShape({ stepsPerEpoch: 100, saveInterval: 100 });
+const shape = runShape({ stepsPerEpoch: 400, saveInterval: 400 }); // more than a page of steps;
 const run = [
   ...runEvents(shape),
   ...["first content", "second content", "third content"].map((text, index) =>
