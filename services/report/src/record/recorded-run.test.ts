@@ -39,6 +39,7 @@ import { standing } from "./annotations.ts";
 import { buildReport } from "./build-report.ts";
 import { changeSums, knownChanges } from "./changes.ts";
 import { effectiveCorrections } from "./corrections.ts";
+import { evaluationMetrics } from "./evaluation-measurements.ts";
 import { evaluationNumbers } from "./evaluation-numbers.ts";
 import { KnownNumbers } from "./prose/known-numbers.ts";
 import { numbersIn } from "./prose/prose-numbers.ts";
@@ -385,6 +386,61 @@ recordTest(
     for (const { author } of report.annotations) assert.notEqual(author, "");
   },
 );
+
+recordTest(
+  "J13, J14, J15: whole validation, bits per byte, BLEU and chrF are metrics of every record, absent where unmeasured",
+  (report) => {
+    for (const metric of ["eval/loss", "eval/bits_per_byte", "eval/bleu", "eval/chrf"]) {
+      assert.ok(evaluationMetrics[metric], metric);
+      assert.equal(report.indicators.find((row) => row.metric === metric)?.final, undefined, metric);
+    }
+  },
+);
+
+// What was fixed before.
+
+recordTest(
+  "A1, A2, A4, A5, A6, A7, M9: one id in every spelling, nothing it builds on, expectations, created before it began",
+  (report) => {
+    assert.deepEqual([report.name, report.title], ["experiments/1-4-0/report", "1.4.0"]);
+    const { basedOn, expectedResult, focus, expectedPerformance, expectedResources } = report.recipe?.intent ?? {};
+    assert.equal(basedOn, "");
+    for (const text of [expectedResult, focus, expectedPerformance, expectedResources]) assert.ok(text);
+    const { created, started } = report.moments ?? {};
+    assert.ok((created?.seconds ?? 1n) <= (started?.seconds ?? 0n));
+  },
+);
+
+recordTest("B1 to B10, B16, C1 to C3, M10: the model's table, value by value", (report) => {
+  const { dim, nLayers, nHeads, maxSeqLen, modelType, modelSize, vocabSize, hiddenDim, useMoe, disableDb } =
+    report.recipe?.model ?? {};
+  assert.deepEqual([dim, nLayers, nHeads, maxSeqLen, modelType, modelSize], [512, 8, 32, 512, "model_original", 26]);
+  assert.deepEqual([vocabSize, hiddenDim, useMoe, disableDb], [6400, 1408, false, true]);
+  const { knowledgeNum, knowledgeLength } = report.recipe?.model ?? {};
+  assert.deepEqual([knowledgeNum, knowledgeLength], [1_048_576, 32]);
+});
+
+recordTest("D1 to D16, M10: the training's table, value by value", (report) => {
+  const { epochs, batchSize, accumulationSteps, learningRate, dtype, gradClip, warmupIters } =
+    report.recipe?.training ?? {};
+  assert.deepEqual([epochs, batchSize, accumulationSteps, learningRate], [3, 128, 8, 2e-4]);
+  assert.deepEqual([dtype, gradClip, warmupIters], ["bfloat16", 1, 0]);
+  const { saveInterval, embeddingEpoch, lossRule, lastAccumulation } = report.recipe?.training ?? {};
+  assert.deepEqual([saveInterval, embeddingEpoch, lossRule, lastAccumulation], [10_000, 2, "micro_mean", "carry"]);
+  assert.equal(report.recipe?.data?.numWorkers, 1);
+});
+
+recordTest("E1 to E10, M10, M27: devices, monitoring every 10 steps, the machine as it was described", (report) => {
+  const { cudaVisibleDevices, numProcesses, mixedPrecision } = report.recipe?.hardware ?? {};
+  assert.deepEqual([cudaVisibleDevices, numProcesses, mixedPrecision], ["0", 1, "bf16"]);
+  const { logInterval, profile, profileInterval, memoryMonitorInterval, project } = report.recipe?.monitoring ?? {};
+  assert.deepEqual([logInterval, profile, profileInterval, memoryMonitorInterval], [1, true, 10, 10]);
+  assert.equal(project, "MiniMind-Baseline-Experiment");
+  const { device, operatingSystem, deviceMemoryBytes, parallelStrategy } = report.environment ?? {};
+  assert.deepEqual([device, operatingSystem, deviceMemoryBytes], ["RTX 4090", "Linux", memory.device]);
+  assert.equal(parallelStrategy, "DeepSpeed ZeRO 2");
+  assert.match(report.execution?.phases[0]?.note ?? "", /PyTorch 2\.7\.1\+cu126, CUDA 12\.6/);
+});
 
 // What is told.
 
