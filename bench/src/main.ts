@@ -3,10 +3,12 @@ import { loadavg } from "node:os";
 import { beside, besideTable } from "./beside.ts";
 import { type BesideOptions, readBesideOptions } from "./beside-options.ts";
 import { checkpoint, checkpointTable } from "./checkpoint.ts";
+import { curves, curvesTable, readCurvesOptions } from "./curves.ts";
 import { entrantsOf } from "./entrants.ts";
 import { comparisonTable, holds } from "./exported/comparison.ts";
 import { exportedCheckpoints } from "./exported/export.ts";
 import { logging, readLoggingOptions } from "./logging.ts";
+import { ledger, ledgerTable, readLedgerOptions } from "./ledger.ts";
 import { measure } from "./measure.ts";
 import { multipliedWeights, scoringOperationsPerToken, trainingOperationsPerToken } from "./needed-operations.ts";
 import { type Options, readOptions, usage } from "./options.ts";
@@ -24,6 +26,8 @@ if (parameters[0] === "queue") await understood(() => readQueueOptions(parameter
 else if (parameters[0] === "export" && parameters.length === 1) await benchOfExport();
 else if (parameters[0] === "logging") await understood(() => readLoggingOptions(parameters.slice(1)), benchOfLogging);
 else if (parameters[0] === "beside") await understood(() => readBesideOptions(parameters.slice(1)), benchOfBeside);
+else if (parameters[0] === "curves") await understood(() => readCurvesOptions(parameters.slice(1)), benchOfCurves);
+else if (parameters[0] === "ledger") await understood(() => readLedgerOptions(parameters.slice(1)), benchOfLedger);
 else await understood(() => readOptions(parameters), bench);
 
 async function understood<Read>(read: () => Read, run: (options: Read) => Promise<void>): Promise<void> {
@@ -62,6 +66,22 @@ async function benchOfQueue({ experiments }: { readonly experiments: number }): 
   const found = await queue(experiments, (line) => process.stderr.write(`${line}\n`));
   console.log(`queue, ${experiments} experiments; load before ${load}; ${cpu.model}\n\n${queueTable(found)}\n`);
   console.log(JSON.stringify({ bench: "queue", cpu, load, ...found }));
+}
+
+async function benchOfCurves({ steps }: { readonly steps: number }): Promise<void> {
+  const cpu = processor();
+  const load = loadavg()[0]?.toFixed(1);
+  const found = await curves(steps, (line) => process.stderr.write(`${line}\n`));
+  console.log(`curves, ${steps} micro-steps; load before ${load}; ${cpu.model}\n\n${curvesTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "curves", cpu, load, ...found }));
+}
+
+async function benchOfLedger({ events }: { readonly events: number }): Promise<void> {
+  const cpu = processor();
+  const load = loadavg()[0]?.toFixed(1);
+  const found = await ledger(events, (line) => process.stderr.write(`${line}\n`));
+  console.log(`ledger, ${events} events; load before ${load}; ${cpu.model}\n\n${ledgerTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "ledger", cpu, load, ...found }));
 }
 
 async function benchOfBeside(options: BesideOptions): Promise<void> {
