@@ -1,7 +1,7 @@
 /** A verification for a terminal: a line for each check, and under it everything that differs. */
 import { Verification_Check_Outcome as Outcome, type Verification, type Verification_Check } from "@pretrain/proto";
 import { oneLine } from "../terminal/printable.ts";
-import { table } from "../terminal/table.ts";
+import { cut, displayWidth, table } from "../terminal/table.ts";
 
 const marks: Readonly<Record<Outcome, string>> = {
   [Outcome.UNSPECIFIED]: "?",
@@ -24,9 +24,22 @@ export function verificationText({ name, sound, checks, reportSha256, computedSh
 function differencesText({ name, differences }: Verification_Check): string {
   const rows = differences.map(({ place, section, recorded, computed }) => [
     oneLine(place),
-    oneLine(recorded),
-    oneLine(computed),
+    ...differingParts(recorded, computed),
     oneLine(section),
   ]);
   return `${name}:\n${table([["place", "recorded", "computed", "section"], ...rows])}`;
+}
+
+const shownBefore = 16;
+const shownCells = 48;
+
+/** Of two long lines the part in which they begin to differ. */
+function differingParts(recorded: string, computed: string): [recorded: string, computed: string] {
+  const [one, other] = [oneLine(recorded), oneLine(computed)];
+  if (Math.max(displayWidth(one), displayWidth(other)) <= shownCells) return [one, other];
+  let same = 0;
+  while (same < one.length && one[same] === other[same]) same += 1;
+  const from = Math.max(0, same - shownBefore);
+  const part = (text: string) => cut(from === 0 ? text : `…${text.slice(from)}`, shownCells);
+  return [part(one), part(other)];
 }

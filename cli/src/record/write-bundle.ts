@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { DataLoss, ResourceExhausted } from "@pretrain/errors";
+import { DataLoss, hasErrorCode, ResourceExhausted } from "@pretrain/errors";
 import { fillFolder } from "../exported-folder.ts";
 
 export interface BundleFile {
@@ -62,7 +62,7 @@ class BundleWriter implements AsyncDisposable {
     expectInside(name);
     const path = join(this.#folder, name);
     await mkdir(dirname(path), { recursive: true });
-    this.#current = { name, handle: await open(path, "wx"), hash: createHash("sha256") }; // `x`: a second time is a fault
+    this.#current = { name, handle: await newFile(path, name), hash: createHash("sha256") };
   }
 
   async endFile(): Promise<void> {
@@ -77,6 +77,15 @@ class BundleWriter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#current?.handle.close();
+  }
+}
+
+async function newFile(path: string, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST")) throw error;
+    throw new DataLoss("FILE_TWICE", `${name} is twice in the bundle; ask again`, { file: name }, { cause: error });
   }
 }
 
