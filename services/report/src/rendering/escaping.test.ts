@@ -70,6 +70,12 @@ for (const attack of attacks) {
   });
 }
 
+test("what could be a tag is there to be read, in both forms", () => {
+  const attacked = filledWith("<b>&\"'");
+  assert.ok(recordHtml(attacked, "en").includes("<blockquote>&lt;b&gt;&amp;&quot;&#39;</blockquote>"));
+  assert.ok(recordMarkdown(attacked, "en").includes("\\<b\\>\\&\"'"));
+});
+
 test("the test of tags would see a text that is not escaped", () => {
   assert.notDeepEqual(tagsOf(`<p>${attacks[0]}</p>`), tagsOf("<p>harmless</p>"));
 });

@@ -7,7 +7,7 @@ import type { Language } from "./language/language.ts";
 export type Origin = "given" | "generated" | "measured";
 
 /** How a cell is meant; always said in words too, since not everybody sees colours. */
-export type Tone = "good" | "bad" | "open" | "quiet";
+type Tone = "good" | "bad" | "open" | "quiet";
 
 export type Cell =
   | string

@@ -253,8 +253,11 @@ test("what took no other's place and is not done has an empty box, what is done 
   assert.match(markdown, /- \[ \] ~~修复 \\_stream~~<br>/);
   assert.match(markdown, /- \[x\] 修复 \\_stream<br>/);
   const page = recordSectionsHtml(report, "en", ["actions"]);
-  assert.match(page, /<li><input type="checkbox" disabled> <s lang="zh">修复 _stream<\/s>/);
-  assert.match(page, /<li><input type="checkbox" checked disabled> <span lang="zh">修复 _stream<\/span>/);
+  assert.match(page, /<li><input type="checkbox" disabled aria-label="not done"> <s lang="zh">修复 _stream<\/s>/);
+  assert.match(
+    page,
+    /<li><input type="checkbox" checked disabled aria-label="done"> <span lang="zh">修复 _stream<\/span>/,
+  );
 });
 
 test("an approval of the record as it stands is one, until anything that was measured changes", () => {

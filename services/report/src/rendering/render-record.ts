@@ -15,7 +15,7 @@ export const recordDocuments = {
   "report.zh.html": (report: Report) => recordHtml(report, "zh"),
 } as const satisfies Readonly<Record<string, (report: Report) => string>>;
 
-export type DocumentName = keyof typeof recordDocuments;
+type DocumentName = keyof typeof recordDocuments;
 
 export interface RenderedRecord {
   readonly json: string;

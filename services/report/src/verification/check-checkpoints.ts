@@ -26,13 +26,13 @@ async function faultsOf(blobs: BlobStore, checkpoint: Checkpoint): Promise<Found
     const sealed = await readManifest(blobs, parseCheckpointName(checkpoint.name));
     if (sealed.manifestSha256 !== checkpoint.manifestSha256) {
       const [recorded, computed] = [checkpoint.manifestSha256, sealed.manifestSha256];
-      return [{ place: `${checkpoint.name}: manifest`, section: "checkpoints", recorded, computed }];
+      return [{ place: `${checkpoint.name}: manifest`, section: "files", recorded, computed }];
     }
     await verifyCheckpoint(blobs, sealed);
     return [];
   } catch (error) {
     if (error instanceof NotFound) return "absent";
     if (!(error instanceof DataLoss)) throw error;
-    return [{ place: checkpoint.name, section: "checkpoints", computed: error.message }];
+    return [{ place: checkpoint.name, section: "files", computed: error.message }];
   }
 }

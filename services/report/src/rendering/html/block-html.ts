@@ -28,13 +28,13 @@ export function blockHtml(block: Block, words: Phrases): Html {
     case "list":
       return html`<ul>${block.items.map((item) => html`<li>${cellHtml(item, language)}</li>`)}</ul>\n`;
     case "statements":
-      return html`<ul class="statements">${block.items.map((item) => statementHtml(item, language))}</ul>\n`;
+      return html`<ul class="statements">${block.items.map((item) => statementHtml(item, words))}</ul>\n`;
     case "curve":
-      return html`<figure>${lossChart(block.figure, words)}</figure>\n`;
+      return html`<figure tabindex="0">${lossChart(block.figure, words)}</figure>\n`;
     case "overlay":
-      return html`<figure>${overlayChart(block.curves, words)}</figure>\n`;
+      return html`<figure tabindex="0">${overlayChart(block.curves, words)}</figure>\n`;
     case "calibration":
-      return html`<figure>${calibrationChart(block.bins, words)}</figure>\n${blockHtml(calibrationTable(block.bins, words), words)}`;
+      return html`<figure tabindex="0">${calibrationChart(block.bins, words)}</figure>\n${blockHtml(calibrationTable(block.bins, words), words)}`;
     case "sample":
       return sampleHtml(block.sample, words);
     case "source":
@@ -89,13 +89,14 @@ function spoken(element: "blockquote" | "dd" | "s" | "span", text: string, langu
 }
 
 /** A box says whether it is done; it can't be ticked here, since a record does not change by being read. */
-function statementHtml({ words, done, struck, notes }: Statement, language: Language): Html {
+function statementHtml({ words, done, struck, notes }: Statement, { judgement, language }: Phrases): Html {
+  const { actions } = judgement;
   const box =
     done === undefined
       ? html``
       : done
-        ? html`<input type="checkbox" checked disabled> `
-        : html`<input type="checkbox" disabled> `;
+        ? html`<input type="checkbox" checked disabled aria-label="${actions.done}"> `
+        : html`<input type="checkbox" disabled aria-label="${actions.open}"> `;
   const said = spoken(struck ? "s" : "span", words, language);
   return html`<li>${box}${said}<p class="source">${notes.map((note) => html`${cellHtml(note, language)}<br>`)}</p></li>`;
 }

@@ -86,7 +86,12 @@ export const english = {
     replaced: "superseded",
   },
   conclusion: "Conclusion",
-  actions: { title: "Actions", progress: (done: string, all: string) => `${done} of ${all} done.` },
+  actions: {
+    title: "Actions",
+    done: "done",
+    open: "not done",
+    progress: (done: string, all: string) => `${done} of ${all} done.`,
+  },
   next: {
     title: "Next experiment",
     experiment: "Experiment",
@@ -215,7 +220,12 @@ export const chinese: typeof english = {
     replaced: "已被取代",
   },
   conclusion: "总体结论",
-  actions: { title: "后续行动", progress: (done, all) => `${all} 项中已完成 ${done} 项。` },
+  actions: {
+    title: "后续行动",
+    done: "已完成",
+    open: "未完成",
+    progress: (done, all) => `${all} 项中已完成 ${done} 项。`,
+  },
   next: {
     title: "下个实验计划",
     experiment: "实验编号",

@@ -92,7 +92,7 @@ function furtherRow(evaluation: Evaluation): Cell[] {
 }
 
 /** What an evaluation came to, in a word, and why. */
-export function evaluationCell(evaluation: Evaluation, words: Phrases): Cell {
+function evaluationCell(evaluation: Evaluation, words: Phrases): Cell {
   const { evaluations: texts } = words.evaluation;
   const { state, error, supersededBy, supersedes, certificate } = evaluation;
   if (state === Evaluation_State.FAILED_CERTIFICATION) {

@@ -81,7 +81,7 @@ function logTable(log: readonly LogLine[], words: Phrases): Block {
   };
 }
 
-export function levelCell(level: LogLine_Level, { word: { levels } }: Phrases): Cell {
+function levelCell(level: LogLine_Level, { word: { levels } }: Phrases): Cell {
   if (level === LogLine_Level.ERROR) return { text: levels.error, tone: "bad" };
   return level === LogLine_Level.WARNING
     ? { text: levels.warning, tone: "open" }

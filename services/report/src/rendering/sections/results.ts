@@ -78,7 +78,7 @@ export function metricName(metric: string, { metric: { names } }: Phrases): stri
   return (names as Readonly<Record<string, string>>)[metric] ?? metric;
 }
 
-export function metricMeaning(metric: string, words: Phrases): string {
+function metricMeaning(metric: string, words: Phrases): string {
   return words.metric.meanings[metric] ?? "";
 }
 
