@@ -34,6 +34,9 @@ test("killing every process of the trainer's worker costs nothing but time", asy
   const report = await finalReport(system, name);
   await finalReport(system, undisturbed.name);
   assert.deepEqual(report.gaps, []);
+  const { interruptions = 0, unequalRepetitions, missingMicroSteps } = report.continuity ?? {};
+  assert.ok(interruptions >= 1, `${interruptions} interruptions`);
+  assert.deepEqual([unequalRepetitions, missingMicroSteps], [0n, 0n]); // what was computed again is the same, to the last bit
   assert.deepEqual(await lossesOf(system, name), await lossesOf(system, undisturbed.name));
 
   assert.deepEqual(await weightsOf(system, name), await weightsOf(system, undisturbed.name), "bit for bit");
