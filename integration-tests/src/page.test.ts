@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RenderReportRequest_Format, ReportService } from "@pretrain/proto";
+import { connectClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import type { Browser, Page } from "playwright-core";
 import { browserPath, startBrowser } from "./browser.ts";
@@ -74,6 +76,13 @@ test("an experiment is started, watched, paused, resumed, forked, compared and c
     await page.waitForURL(/compare\?ids=on-the-page,the-fork$/);
     await curveDrawn(page);
     const report = await finalReport(system, "experiments/on-the-page");
+    using reports = connectClient(ReportService, system.addresses.report);
+    const record = { name: report.name, format: RenderReportRequest_Format.HTML };
+    for (const language of ["en", "zh"]) {
+      const { document } = await reports.renderReport({ ...record, language });
+      const sections = await fetch(`${system.pageUrl}api/experiments/on-the-page/sections?language=${language}`);
+      assert.ok(document.includes(await sections.text()), `the page shows the ${language} record's own bytes`);
+    }
     await page.goto(`${system.pageUrl}experiments/on-the-page#record`);
     const shown = report.training?.lastLoss?.toFixed(4) ?? "no loss";
     await page.locator(".record-sections").getByText(shown).first().waitFor(patiently);
