@@ -3,9 +3,9 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Report, ReportService, StepMetric } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import type { PretrainClient } from "@pretrain/rpc";
-import { evaluationMetrics, memoryMetrics } from "./metric-values.ts";
+import { samplesOf } from "./sampled-curves.ts";
 
-type Reports = Pick<PretrainClient<typeof ReportService>, "getReport" | "readSteps" | "queryMetrics">;
+export type Reports = Pick<PretrainClient<typeof ReportService>, "getReport" | "readSteps" | "queryMetrics">;
 
 /** One micro-step, with all that was measured at it. */
 export interface MicroStep {
@@ -26,10 +26,6 @@ export interface ExperimentSource {
   microSteps(): AsyncIterable<MicroStep>;
 }
 
-const sampledMetrics = [...memoryMetrics, ...evaluationMetrics];
-/** Micro-steps read at once: as many as give each of their values a bucket of its own in one answer of QueryMetrics. */
-const windowMicroSteps = BigInt(Math.floor(50_000 / sampledMetrics.length));
-
 /**
  * @param experiment `experiments/{experiment}`   @param signal ends the reading
  * @throws NotFound when the service knows no such experiment
@@ -44,83 +40,34 @@ export async function experimentSource(
   return { id, report, microSteps: () => microStepsOf(reports, experiment, report, signal) };
 }
 
+/** Steps and samples in one order. @throws Aborted when an attempt has meanwhile replaced steps that were read already */
 async function* microStepsOf(
   reports: Reports,
   experiment: string,
   report: Report,
   signal: AbortSignal,
 ): AsyncGenerator<MicroStep> {
+  await using steps = stepsOf(reports, experiment, signal);
+  await using samples = samplesOf(reports, experiment, report.recipe, signal);
   let timeMs = report.moments?.created === undefined ? 0 : timestampMs(report.moments.created);
-  for await (const { from, to, steps } of windowsOf(reports, experiment, signal)) {
-    const range = { experiment, fromMicroStep: from, toMicroStep: to };
-    const sampled = await sampledIn(reports, range, signal);
-    const numbers = [...new Set([...steps.keys(), ...sampled.keys()])].sort((a, b) => Number(a - b));
-    for (const microStep of numbers) {
-      const step = steps.get(microStep);
-      if (step?.time !== undefined) timeMs = timestampMs(step.time);
-      yield { microStep, step, sampled: sampled.get(microStep) ?? new Map(), timeMs };
-    }
+  let [step, sample] = [await nextOf(steps), await nextOf(samples)];
+  while (step !== undefined || sample !== undefined) {
+    const isStep = step !== undefined && !(sample !== undefined && sample.microStep < step.microStep);
+    const isSample = sample !== undefined && !(step !== undefined && step.microStep < sample.microStep);
+    const microStep = (isStep ? step?.microStep : sample?.microStep) ?? 0n;
+    if (isStep && step?.time !== undefined) timeMs = timestampMs(step.time);
+    const [ownStep, sampled] = [isStep ? step : undefined, isSample ? sample?.values : undefined];
+    yield { microStep, step: ownStep, sampled: sampled ?? new Map(), timeMs };
+    if (isStep) step = await nextOf(steps);
+    if (isSample) sample = await nextOf(samples);
   }
 }
 
-/** Neighbouring micro-steps that are looked at together. */
-interface Window {
-  readonly from: bigint;
-  /** Inclusive. */
-  readonly to: bigint;
-  readonly steps: Map<bigint, StepMetric>;
+async function nextOf<Item>(items: AsyncGenerator<Item>): Promise<Item | undefined> {
+  const { done, value } = await items.next();
+  return done ? undefined : value;
 }
 
-/**
- * One after the other, without a gap, up to the last micro-step at which anything was measured.
- * @throws Aborted when an attempt has meanwhile replaced steps that were read already
- */
-async function* windowsOf(reports: Reports, experiment: string, signal: AbortSignal): AsyncGenerator<Window> {
-  const last = await lastMicroStep(reports, experiment, signal);
-  let window = windowFrom(1n);
-  for await (const { steps } of reports.readSteps({ experiment }, { signal })) {
-    for (const step of steps) {
-      for (; step.microStep > window.to; window = windowFrom(window.to + 1n)) yield window;
-      window.steps.set(step.microStep, step);
-    }
-  }
-  for (; ; window = windowFrom(window.to + 1n)) {
-    yield window;
-    if (window.to >= last) return;
-  }
-}
-
-function windowFrom(from: bigint): Window {
-  return { from, to: from + windowMicroSteps - 1n, steps: new Map() };
-}
-
-/** 0 when there is none. */
-async function lastMicroStep(reports: Reports, experiment: string, signal: AbortSignal): Promise<bigint> {
-  const metrics = ["train/tokens", ...sampledMetrics];
-  const { series } = await reports.queryMetrics({ experiment, metrics, maxPoints: 1 }, { signal });
-  const ends = series.map(({ buckets }) => buckets.at(-1)?.lastMicroStep ?? 0n);
-  return ends.reduce((latest, end) => (end > latest ? end : latest), 0n);
-}
-
-interface Range {
-  readonly experiment: string;
-  readonly fromMicroStep: bigint;
-  readonly toMicroStep: bigint;
-}
-
-async function sampledIn(
-  reports: Reports,
-  range: Range,
-  signal: AbortSignal,
-): Promise<Map<bigint, Map<string, number>>> {
-  const maxPoints = Number(windowMicroSteps);
-  const { series } = await reports.queryMetrics({ ...range, metrics: sampledMetrics, maxPoints }, { signal });
-  const found = new Map<bigint, Map<string, number>>();
-  for (const { metric, buckets } of series) {
-    for (const { lastMicroStep: microStep, last } of buckets) {
-      const values = found.get(microStep) ?? new Map<string, number>();
-      found.set(microStep, values.set(metric, last));
-    }
-  }
-  return found;
+async function* stepsOf(reports: Reports, experiment: string, signal: AbortSignal): AsyncGenerator<StepMetric> {
+  for await (const { steps } of reports.readSteps({ experiment }, { signal })) yield* steps;
 }

@@ -28,19 +28,18 @@ export function exampleRun({ microSteps, missing }: { microSteps: number; missin
   const sampled = new Map<string, Map<bigint, number>>([
     ["memory/rss_bytes", new Map(numbers.filter((n) => n % 10n === 0n).map((n) => [n, 1_000_000 + Number(n)]))],
     ["train/tokens", new Map(steps.map(({ microStep, tokensSeen }) => [microStep, Number(tokensSeen)]))],
-    [
-      "eval/loss",
-      new Map<bigint, number>(
-        microSteps === 0
-          ? []
-          : [
-              [40n, 2.5],
-              [BigInt(microSteps), 2.25],
-            ],
-      ),
-    ],
+    ["eval/loss", new Map(microSteps === 0 ? [] : evaluated(microSteps))],
   ]);
   return { steps, awkwardText, reports: reportsOf(reportOf(microSteps), steps, sampled) };
+}
+
+/** The last two lie side by side: in buckets of two micro-steps they fall into one. */
+function evaluated(microSteps: number): [bigint, number][] {
+  return [
+    [40n, 2.5],
+    [BigInt(microSteps - 2), 2.375],
+    [BigInt(microSteps - 1), 2.25],
+  ];
 }
 
 function stepOf(microStep: bigint): StepMetric {
@@ -89,7 +88,7 @@ function reportOf(microSteps: number): Report {
     },
     moments: { created: timestampFromMs(beganMs - 120_000), ended: timestampFromMs(beganMs + 3_600_000) },
     execution: { state: Experiment_State.COMPLETED },
-    evaluations: microSteps === 0 ? [] : [evaluation(40n, 2.5), evaluation(BigInt(microSteps), 2.25)],
+    evaluations: microSteps === 0 ? [] : evaluated(microSteps).map(([microStep, loss]) => evaluation(microStep, loss)),
     log: [{ time: timestampFromMs(beganMs), level: LogLine_Level.WARNING, number: 1n, message: "slow, but well" }],
   });
 }
@@ -110,13 +109,22 @@ function reportsOf(
     queryMetrics: async ({ metrics = [], fromMicroStep, toMicroStep, maxPoints = 0 }) => {
       const series = metrics.map((metric) => {
         const values = [...(sampled.get(metric) ?? [])].filter(([n]) => isIn(n, fromMicroStep, toMicroStep));
-        return { metric, buckets: bucketsOf(maxPoints === 1 ? values.slice(-1) : values) };
+        const last = toMicroStep || (values.at(-1)?.[0] ?? 0n);
+        return {
+          metric,
+          buckets: bucketsOf(values, Math.ceil((Number(last - (fromMicroStep || 1n)) + 1) / maxPoints)),
+        };
       });
       return create(QueryMetricsResponseSchema, { series });
     },
   };
 }
 
-function bucketsOf(values: readonly (readonly [bigint, number])[]) {
-  return values.map(([lastMicroStep, last]) => ({ firstMicroStep: lastMicroStep, lastMicroStep, count: 1n, last }));
+/** As the service cuts: `width` micro-steps each; only what the export reads of them. */
+function bucketsOf(values: readonly (readonly [bigint, number])[], width: number) {
+  const groups = Map.groupBy(values, ([microStep]) => Math.floor((Number(microStep) - 1) / Math.max(1, width)));
+  return [...groups.values()].map((group) => {
+    const [lastMicroStep = 0n, last = 0] = group.at(-1) ?? [];
+    return { firstMicroStep: group[0]?.[0] ?? 0n, lastMicroStep, count: BigInt(group.length), last };
+  });
 }
