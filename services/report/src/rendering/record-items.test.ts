@@ -184,13 +184,8 @@ const items: readonly (readonly [
   [
     "M28 completion",
     "completion",
-    [
-      "Completed",
-      "2026-05-17 09:30:32 UTC (COMPLETED)",
-      "commit c0ffee12 with uncommitted changes",
-      "approved, and changed since",
-    ],
-    ["完成时间", "2026-05-17 09:30:32 UTC（已完成）", "提交 c0ffee12，另有未提交的改动", "通过之后又有变化"],
+    ["Completed", "2026-05-17 09:30:32 UTC (COMPLETED)", "commit beef5678", "approved, and changed since"],
+    ["完成时间", "2026-05-17 09:30:32 UTC（已完成）", "提交 beef5678", "通过之后又有变化"],
   ],
   [
     "M29 live status",

@@ -97,8 +97,7 @@ const reports: readonly Report[] = [
       const [phase] = report.execution.phases;
       if (phase) phase.succeeded = false;
     }
-    const changes = report.recipe?.intent?.changes;
-    if (changes) changes.uncommitted = false;
+    report.annotations = report.annotations.filter(({ content }) => content.case !== "changes");
     const [failed] = report.evaluations;
     if (failed) failed.state = Evaluation_State.FAILED;
     report.evaluations = report.evaluations.filter(({ supersededBy }) => supersededBy === "");

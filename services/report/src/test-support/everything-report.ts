@@ -124,7 +124,10 @@ const annotations: readonly (readonly [id: string, fields: AnnotationFields])[] 
   ["review-2", review(Review_State.CHANGES_REQUESTED, "样例太少")],
   ["review-3", review(Review_State.REQUESTED, "ten samples now")],
   ["review-4", review(Review_State.APPROVED, "通过")],
-  ["changes", { content: { case: "changes", value: { ...changes, source: "given", uncommitted: false } } }],
+  [
+    "changes",
+    { content: { case: "changes", value: { ...changes, source: "given", commit: "beef5678", uncommitted: false } } },
+  ],
 ];
 
 function finding(kind: Finding_Kind, text: string, metrics: string[] = []): AnnotationFields {

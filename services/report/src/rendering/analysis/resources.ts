@@ -18,7 +18,7 @@ export function memorySentences(report: Report, { analysis }: Phrases): string[]
             : analysis.peak(bytes(peakRssBytes)),
         ];
   const tensors =
-    lastTensorBytes === undefined || !lastRssBytes
+    lastTensorBytes === undefined || !lastRssBytes || memory.lastReservedBytes !== undefined // then they lie elsewhere
       ? []
       : [analysis.tensors(bytes(lastTensorBytes), percent(shareOf(lastTensorBytes, lastRssBytes)))];
   const isExhausted = execution?.reason === Experiment_Reason.OUT_OF_RESOURCES;

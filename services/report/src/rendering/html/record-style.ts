@@ -83,6 +83,7 @@ svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-num
   .summary { grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
   nav { columns: 2 8rem; }
   figure { overflow-x: auto; } figure > svg { min-width: 36rem; }
+  ul { padding-left: 1.25rem; }
   .facts > div { grid-template-columns: 1fr; gap: 0; }
   .sample dl { grid-template-columns: 1fr; gap: 0; } .sample dd { margin-bottom: 0.6rem; }
 }
@@ -92,6 +93,6 @@ svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-num
   h2.chapter { break-after: avoid; margin-top: 2rem; } h3, h4 { break-after: avoid; } h3 { margin-top: 1.5rem; }
   tr, .sample, figure, .facts > div, .statements li { break-inside: avoid; } .table { overflow: visible; }
   .summary { border: 1px solid var(--line); }
-  table { font-size: 8.5pt; } th, td { padding-right: 0.5rem; } td code.short { white-space: normal; overflow-wrap: anywhere; }
+  table { font-size: 8.5pt; } th { font-size: 8pt; } th, td { padding-right: 0.5rem; } td code.short { white-space: normal; overflow-wrap: anywhere; }
 }
 `;

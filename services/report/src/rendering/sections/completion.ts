@@ -1,5 +1,6 @@
 /** How things stand in the end: completion, review, commit; and how to look while it goes on. */
 import { Experiment_State, type Report, Report_Completeness, type Review, Review_State } from "@pretrain/proto";
+import { knownChanges } from "../../record/changes.ts";
 import { type ReviewStanding, reviewStanding } from "../../record/reviews.ts";
 import { annotationsOf, type Noted, writtenBy } from "../annotations.ts";
 import { absent, moment } from "../figures.ts";
@@ -41,8 +42,9 @@ function completedCell({ moments, execution }: Report, words: Phrases): Cell {
   return texts.endedAs(moment(moments.ended), stateText(execution?.state, words));
 }
 
-function commitCell({ recipe }: Report, texts: Phrases["judgement"]["completion"]): Cell {
-  const { commit = "", uncommitted = false } = recipe?.intent?.changes ?? {};
+/** By what was said last about the changes. */
+function commitCell(report: Report, texts: Phrases["judgement"]["completion"]): Cell {
+  const { commit = "", uncommitted = false } = knownChanges(report)?.changes ?? {};
   if (commit === "") return texts.noCommit;
   return uncommitted ? { text: texts.uncommitted(commit), tone: "open" } : texts.committed(commit);
 }

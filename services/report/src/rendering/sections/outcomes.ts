@@ -52,7 +52,7 @@ function rangeText(prediction: Prediction | undefined, texts: Phrases["judgement
 
 function hitCell(hit: boolean | undefined, { word }: Phrases): Cell {
   if (hit === undefined) return { text: word.undecided, tone: "open" };
-  return hit ? { text: word.hit, tone: "good" } : { text: word.missed, tone: "bad" };
+  return hit ? { text: word.hit, tone: "good" } : { text: word.notHit, tone: "bad" };
 }
 
 export function hypothesesSection(report: Report, words: Phrases): Section {
