@@ -1,7 +1,6 @@
 /** The addresses that the page reads from; it acts through others (`actions/`). Everything that it shows comes from here, so it works without a network. */
 import type { ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
-import { InvalidArgument, NotFound } from "@pretrain/errors";
 import type { Route } from "@pretrain/observability";
 import { type Report, StartExperimentRequestSchema } from "@pretrain/proto";
 import { experimentFileText, experimentId } from "@pretrain/recipe";
