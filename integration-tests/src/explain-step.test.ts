@@ -23,7 +23,12 @@ test("a line of garbage in the training text comes first in its step, by its tex
   using dataShard = connectClient(DataShardService, system.addresses["data-shard"]);
   const { name, trainRows } = await dataShard.getDataset({ name: experiment.dataset });
   const steps = dataShard.streamBatches({
-    ...{ dataset: name, split: Split.TRAIN, batchRows: 8, shuffle: "per_epoch", seed: 7, epochs: 1 },
+    dataset: name,
+    split: Split.TRAIN,
+    batchRows: 8,
+    shuffle: "per_epoch",
+    seed: 7,
+    epochs: 1,
     start: { epoch: 1, row: 0n },
   });
   const batches = await Array.fromAsync(steps, ({ rowIds }) => rowIds);

@@ -17,8 +17,9 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       leaseTtlMs: variable("PRETRAIN_LEASE_TTL_MS", count(1_000, 3_600_000), "15000"),
       // How long a worker may take to end when it is asked to: what the system above waits before it kills.
       graceMs: variable("PRETRAIN_GRACE_MS", count(1_000, 3_600_000), "20000"),
-      // Of a process that computes a past step again, from 0, an equal share, to 19: what training beside it leaves.
-      explanationNiceness: variable("PRETRAIN_EXPLANATION_NICENESS", count(0, 19), "10"),
+      // Of a process that computes a past step again, from 0, an equal share, to 19: what training beside it leaves. By 5 it has a third
+      // of what training has: somebody waits for it.
+      explanationNiceness: variable("PRETRAIN_EXPLANATION_NICENESS", count(0, 19), "5"),
       logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
     },
     environment,

@@ -5,12 +5,7 @@ import { getPriority } from "node:os";
 import { test } from "node:test";
 import { checkpointHolders, listCheckpoints } from "@pretrain/checkpoint";
 import { FailedPrecondition, NotFound, ResourceExhausted, Unavailable } from "@pretrain/errors";
-import {
-  Experiment_Reason as Reason,
-  Experiment_State as State,
-  type StepExplanation,
-  type StepMetric,
-} from "@pretrain/proto";
+import { Experiment_State as State, type StepExplanation, type StepMetric } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { garbageRow } from "./test-support/fake-data-shard.ts";
 import {
@@ -59,7 +54,6 @@ test("past steps are explained", async (t) => {
     ["before the first checkpoint it is computed from the seed", 3, "", 3, 4],
     ["an accumulation that goes over an epoch's end is computed whole", 5, `${name}/checkpoints/4`, 1, 6],
     ["the second half of one is computed from its beginning", 6, `${name}/checkpoints/4`, 2, 6],
-    ["the newest checkpoint before it is taken", 10, `${name}/checkpoints/8`, 2, 10],
     ["what the run's end left of an accumulation has no norm", 15, `${name}/checkpoints/12`, 3, 0],
   ] as const) {
     await t.test(claim, async () => {
@@ -88,7 +82,7 @@ test("past steps are explained", async (t) => {
         perToken,
         perToken.toSorted((a, b) => b - a),
       );
-      assert.ok((perToken[0] ?? 0) > 0.5 + (perToken[1] ?? 0), `${perToken}`);
+      assert.ok((perToken[0] ?? 0) > 0.5 + (perToken[1] ?? 0), perToken.join(" "));
       const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
       const total = sum(rows.map((row) => row.lossNats));
       assert.ok(Math.abs(total - lossNats) <= 2e-6 * lossNats, `${total}, ${lossNats}`); // float32 sums some 60 losses

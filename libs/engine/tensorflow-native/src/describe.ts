@@ -3,18 +3,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { backend, engine, version_core } from "@tensorflow/tfjs-core";
 import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { type Processor, processor } from "./processor.ts";
-
-export interface TensorFlowDescription extends Processor {
-  readonly tensorflowVersion: string;
-  readonly tfjsVersion: string;
-  /** `gpu` only if TensorFlow has found one that it can use. */
-  readonly device: "cpu" | "gpu";
-  /** Whether Intel's library computes the matrix products: it gives other bits than the built-in one. */
-  readonly oneDnn: boolean;
-  readonly threadsWithinOperation: number;
-  readonly threadsBetweenOperations: number;
-}
+import type { TensorFlowDescription } from "./environment.ts";
+import { processor } from "./processor.ts";
 
 export function describeTensorFlow(): TensorFlowDescription {
   const native = backend();

@@ -1,5 +1,20 @@
-/** The variables that TensorFlow reads while it is loaded. This file loads nothing, so that a parent can import it. */
+/**
+ * The variables that TensorFlow reads while it is loaded, and what it says of itself then. This file loads nothing, so that a parent
+ * can import it.
+ */
 import { availableParallelism } from "node:os";
+import type { Processor } from "./processor.ts";
+
+export interface TensorFlowDescription extends Processor {
+  readonly tensorflowVersion: string;
+  readonly tfjsVersion: string;
+  /** `gpu` only if TensorFlow has found one that it can use. */
+  readonly device: "cpu" | "gpu";
+  /** Whether Intel's library computes the matrix products: it gives other bits than the built-in one. */
+  readonly oneDnn: boolean;
+  readonly threadsWithinOperation: number;
+  readonly threadsBetweenOperations: number;
+}
 
 /**
  * What a parent puts into the environment of the child that computes. Thread counts are part of a result's conditions (another

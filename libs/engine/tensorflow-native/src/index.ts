@@ -7,4 +7,4 @@ import "./before-loading.ts"; // must stay the first import: TensorFlow reads th
 import "@tensorflow/tfjs-node-gpu";
 
 export * as tf from "@tensorflow/tfjs-core";
-export { describeTensorFlow, type TensorFlowDescription } from "./describe.ts";
+export { describeTensorFlow } from "./describe.ts";

@@ -23,8 +23,7 @@
 import type { CheckpointState, SealedCheckpoint, StoredPart } from "@pretrain/checkpoint";
 import type { ModelShape } from "@pretrain/model";
 import type { LossRule, OptimizerSettings, Schedule } from "@pretrain/optim";
-import type { Precision } from "@pretrain/tensor-graph";
-import type { TensorFlowDescription } from "@pretrain/tensorflow-native";
+import type { TensorFlowDescription } from "@pretrain/tensorflow-native/environment";
 import type { StepPlan } from "../experiment/step-plan.ts";
 import type { ImportedFiles } from "./imported-weights.ts";
 
@@ -49,7 +48,7 @@ export interface TrainingSetup {
   /** Rows computed at once. */
   readonly deviceBatchRows: number;
   /** What matrix products are computed in; state and sums are float32 always. */
-  readonly precision: Precision;
+  readonly precision: "float32" | "bfloat16";
   /** Micro-steps between samples of memory. */
   readonly memoryInterval: number;
   /** What the bits depend on besides; kept in each checkpoint. */
