@@ -30,7 +30,7 @@ export class FoldedChain {
   add(entry: Omit<ChainEntry, "payload">, digest: Uint8Array): Uint8Array {
     this.#link = nextLink(this.#link, digest);
     this.#events += 1;
-    if (this.#events % this.#interval === 0) this.#marks.push(this.#markAt(entry));
+    if (this.#events % this.#interval === 0 && this.#marks.length < maximumMarks) this.#marks.push(this.#markAt(entry));
     return this.#link;
   }
 

@@ -50,13 +50,18 @@ function beginning({ transitions, attempts, datasets }: History): Missing[] {
   ];
 }
 
-/** Numbers between the first and the last of `found` (ascending) that are not among them. */
+/** Numbers are what somebody sent: behind a false one there would be a gap of two thousand million. */
+const mostNumbers = 1000;
+
+/** Numbers between the first and the last of `found` (ascending) that are not among them, the first thousand. */
 function missingNumbers(found: readonly number[]): number[] {
   const known = new Set(found);
   const [first = 0, last = -1] = [found[0], found.at(-1)];
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).filter(
-    (number) => !known.has(number),
-  );
+  const missing: number[] = [];
+  for (let number = first; number < last && missing.length < mostNumbers; number += 1) {
+    if (!known.has(number)) missing.push(number);
+  }
+  return missing;
 }
 
 function missingSteps({ ranges, missing }: MissingSteps): Missing[] {

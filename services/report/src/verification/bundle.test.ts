@@ -200,6 +200,23 @@ test("hostile bundles are refused by name: no bundle, other versions, links, lin
       (error) => error instanceof PretrainError && error instanceof kind && error.message.includes(file),
     );
   }
+  const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+  const deep = copied(t);
+  changeText(deep, "report.json", (text) => text.replace("{", `{"nested":${nested(50_000)},`));
+  changeText(deep, "events.jsonl", (text) => `{"kind":"state","payload":${nested(50_000)}}\n${text}`);
+  changeText(deep, "bundle.json", (text) => text.replace(/"sha256": "[^"]*"/, `"sha256": ${nested(20)}`));
+  assert.deepEqual(failedChecks(await verifyBundle(deep)), [
+    "bundle",
+    "events",
+    "numbers",
+    "documents",
+    "announcement",
+  ]);
+  const far = copied(t);
+  const sequence = { kind: "state", attempt: 0, nonce: "", number: 2 ** 31 - 1, detail: "", link: "a".repeat(64) };
+  const payload = { experiment: "experiments/1-4-0", sequence: 2 ** 31 - 1, time: "2026-05-17T09:31:00Z" };
+  changeText(far, "events.jsonl", (text) => `${text}${JSON.stringify({ ...sequence, payload })}\n`);
+  assert.ok(failedChecks(await verifyBundle(far)).includes("numbers"));
   const long = copied(t);
   truncateSync(join(long, "claims.jsonl"), 2 ** 25); // a line of zeros
   assert.match(differencesOf(await verifyBundle(long), "events").join(), /^claims\.jsonl:2: line 2 has more than/);

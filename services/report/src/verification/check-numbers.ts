@@ -31,7 +31,12 @@ function parsed(bytes: Uint8Array): { readonly value: unknown } | { readonly fau
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "nested too deeply to be shown";
+  }
 }
 
 function leaves(value: JsonValue): number {

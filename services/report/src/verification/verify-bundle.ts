@@ -29,7 +29,8 @@ import { verification, verifyRecord } from "./verify-record.ts";
 interface Manifest {
   /** Canonical id. */
   readonly experiment: string;
-  readonly files: Readonly<Record<string, Partial<BundledFile> | null>>;
+  /** As somebody sent it. */
+  readonly files: Readonly<Record<string, { readonly sha256?: unknown } | null | undefined>>;
   readonly announcement: ReportWritten | undefined;
 }
 
@@ -88,7 +89,7 @@ function checkBundle(
   const { events, headSha256: head } = canonicalChain(ledger, experiment);
   const should = bundleManifest({ experiment, events: Number(events), head, files, announcement });
   const found = bundleFileNames.flatMap((name): Found[] => {
-    const [recorded, computed] = [manifest.files[name]?.sha256 ?? "", files.get(name)?.sha256 ?? "is not there"];
+    const [recorded, computed] = [String(manifest.files[name]?.sha256), files.get(name)?.sha256 ?? "is not there"];
     return recorded === computed ? [] : [{ place: name, recorded, computed }];
   });
   return checked("bundle", `${files.size} files`, [...found, ...textDifference("bundle.json", text, should)]);
