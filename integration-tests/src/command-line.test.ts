@@ -133,7 +133,10 @@ test("a person at a terminal", async (t) => {
     "verify finds the record sound, and a bundle of it without any service; one digit changed is named",
     async () => {
       await type("wait", "1.4.0", "--record"); // the annotations made it anew
-      assert.match(await type("verify", "1.4.0", "--checkpoints"), /^✓ +events [^]*experiments\/1-4-0\/report is sound/);
+      assert.match(
+        await type("verify", "1.4.0", "--checkpoints"),
+        /^✓ +events [^]*experiments\/1-4-0\/report is sound/,
+      );
       const bundle = join(folder, "bundle");
       assert.match(await type("report", "1.4.0", "--bundle", bundle), /report\.json +\d/);
       await type({ exitCode: 1, stderr: /something at .*bundle already/ }, "report", "1.4.0", "--bundle", bundle);

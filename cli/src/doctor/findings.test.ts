@@ -104,7 +104,9 @@ async function outcomes(setUp: SetUp): Promise<Record<string, Finding["outcome"]
 /** A server that says this to whoever connects. */
 async function greeter(t: TestContext, greeting: string): Promise<string> {
   const server = createServer((socket) => socket.write(greeting)).listen(0, "127.0.0.1");
-  server.on("connection", (socket) => void t.after(() => socket.destroy()));
+  server.on("connection", (socket) => {
+    t.after(() => socket.destroy());
+  });
   t.after(() => server.close());
   await once(server, "listening");
   const address = server.address();

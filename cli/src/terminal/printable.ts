@@ -2,7 +2,7 @@
 
 /** The text with every control character but line feed and tab as its picture, such as `␛`. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, pictureOf);
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, pictureOf);
 }
 
 /** The same on one line. */
