@@ -10,7 +10,13 @@
  *   connection: (isConnected: boolean) => void,
  * }} LiveHandlers
  */
-/** @typedef {{ microStep: number[], loss: (number | null)[], learningRate: number[], gradientNorm: (number | null)[], tokensPerSecond: number[] }} NewSteps */
+/**
+ * @typedef {{
+ *   microStep: number[], loss: (number | null)[], learningRate: number[], gradientNorm: (number | null)[], tokensPerSecond: number[],
+ *   dataSeconds: number[], forwardBackwardSeconds: number[], optimizerSeconds: number[], otherSeconds: number[],
+ *   tokens: number[], seconds: number[],
+ * }} NewSteps
+ */
 
 /**
  * @param {string | undefined} id of the experiment to follow; the list is followed always

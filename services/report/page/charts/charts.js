@@ -1,9 +1,11 @@
-/** All charts of an experiment: they share the range that is shown, the place of the cursor and one question to the service. */
+/** All charts of an experiment: they share the range that is shown, the axis, the cursor and the questions to the service. */
 import { element } from "../elements.js";
+import { corresponding, placesAlong } from "./axis.js";
+import { Controls } from "./controls.js";
 import { CurveData } from "./curve-data.js";
-import { LossChart } from "./loss-chart.js";
+import { Panel } from "./panel.js";
+import { lossPanel, smallPanels } from "./panels.js";
 import { readCurves } from "./read-curves.js";
-import { SmallChart } from "./small-chart.js";
 
 /** @typedef {import("../live.js").NewSteps} NewSteps */
 /** @typedef {{ microStep: number, loss: number }} EvaluatedCheckpoint */
@@ -11,7 +13,6 @@ import { SmallChart } from "./small-chart.js";
 /**
  * What lies on the curves and is no curve. What is left out stays as it was.
  * @typedef {{
- *   evaluations?: readonly EvaluatedCheckpoint[],
  *   warnings?: readonly WarningMark[],
  *   checkpoints?: readonly number[],
  *   epochEnds?: readonly number[],
@@ -19,52 +20,65 @@ import { SmallChart } from "./small-chart.js";
  * }} Marks
  */
 
-/** Curves over steps, and where the stream has their values. */
-const stepCurves = /** @type {const} */ ({
-  "train/loss": "loss",
-  "train/lr": "learningRate",
-  "train/grad_norm": "gradientNorm",
-  "perf/tokens_per_second": "tokensPerSecond",
-});
 const points = 900;
+/** Memory is sampled and does not come with the steps: so often it is asked for while they come. */
+const samplesMs = 10_000;
+let made = 0;
 
 export class Charts {
   root = element("section", { class: "charts" });
   #id;
-  #loss;
-  #small;
-  /** @type {Map<string, CurveData>} */
-  #curves = new Map(Object.keys(stepCurves).map((metric) => [metric, new CurveData()]));
-  /** @type {import("./loss-chart.js").Evaluations} */
-  #evaluations = { steps: [], loss: [] };
+  #words;
+  #controls;
+  #panels;
+  /** By metric. @type {Map<string, CurveData>} */
+  #curves;
+  #evaluations = new CurveData();
+  /** The whole run in few points, as it was asked for last: where a place of the axis lies. */
+  #whole = new CurveData();
+  /** By experiment: its loss as shown, and its whole run. @type {Map<string, { curve: CurveData, whole: CurveData }>} */
+  #others = new Map();
   /** @type {Marks} */
   #marks = {};
-  /** What was asked for: a fixed range, or a share of the run up to its end. @type {{ range?: import("./chart.js").Range, share?: number }} */
+  /** What was asked for: a fixed range of the axis, or a share of the run up to its end. @type {{ range?: import("./chart.js").Range, share?: number }} */
   #wanted = { share: 1 };
-  #lastStep = 0;
   #loading = false;
   #mustLoadAgain = false;
   #drawing = false;
+  #loadedMs = 0;
 
   /**
    * @param {{ id: string, words: import("./words.js").ChartWords, onStep?: (microStep: number) => void }} options
    *   `onStep`: somebody chose a micro-step, to see more of it
    */
-  constructor({ id, words }) {
+  constructor({ id, words, onStep }) {
     this.#id = id;
-    const onZoom = (/** @type {import("./chart.js").Range} */ range) =>
-      this.#want(range === undefined ? { share: 1 } : { range });
-    this.#loss = new LossChart({ onZoom, onShare: (share) => this.#want({ share }) });
-    this.#small = [
-      { metric: "train/lr", chart: new SmallChart({ title: words.learningRate, unit: "", onZoom }) },
-      { metric: "train/grad_norm", chart: new SmallChart({ title: words.gradientNorm, unit: "", onZoom }) },
-      {
-        metric: "perf/tokens_per_second",
-        chart: new SmallChart({ title: words.speed, unit: words.tokensPerSecond, onZoom }),
-      },
-    ];
-    const small = element("div", { class: "small-charts" }, ...this.#small.map(({ chart }) => chart.root));
-    this.root.append(this.#loss.root, small);
+    this.#words = words;
+    this.#controls = new Controls(words, {
+      onShare: (share) => this.#want({ share }),
+      onAxis: () => this.#want({ share: 1 }),
+      onSmoothing: () => void this.refresh(),
+      onScale: () => this.redraw(),
+    });
+    const kinds = [lossPanel, ...smallPanels];
+    this.#curves = new Map(kinds.flatMap(({ curves }) => curves.map(({ metric }) => [metric, new CurveData()])));
+    const syncKey = `charts-${(made += 1)}`;
+    this.#panels = kinds.map((kind) => ({
+      kind,
+      panel: new Panel({
+        kind,
+        id,
+        words,
+        syncKey,
+        onStep,
+        height: kind === lossPanel ? 360 : 170,
+        isLogarithmic: () => kind.mayBeLogarithmic === true && this.#controls.isLogarithmic,
+        onZoom: (range) => this.#want(range === undefined ? { share: 1 } : { range }),
+      }),
+    }));
+    const [loss, ...small] = this.#panels.map(({ panel }) => panel.root);
+    loss?.append(this.#controls.root);
+    this.root.append(...(loss === undefined ? [] : [loss]), element("div", { class: "small-charts" }, ...small));
   }
 
   /** Asks for all curves anew. One question at a time; what is asked for meanwhile is asked for once, afterwards. */
@@ -86,60 +100,90 @@ export class Charts {
 
   /** Steps that the stream has brought. @param {NewSteps} steps */
   append(steps) {
-    this.#lastStep = Math.max(this.#lastStep, ...steps.microStep);
     if (this.#wanted.range !== undefined) return; // a fixed range does not move
-    for (const [metric, column] of Object.entries(stepCurves))
-      this.#curves.get(metric)?.append(steps.microStep, steps[column]);
+    for (const { kind } of this.#panels)
+      for (const { metric, live } of kind.curves)
+        if (live !== undefined) this.#curves.get(metric)?.append(steps, steps[live]);
+    this.#whole.append(steps, steps.loss);
     const isLong = [...this.#curves.values()].some((curve) => curve.hasGrownTooLong);
-    if (isLong || (this.#wanted.share ?? 1) < 1) void this.refresh();
+    const isOld = performance.now() - this.#loadedMs > samplesMs;
+    if (isLong || isOld || (this.#wanted.share ?? 1) < 1) void this.refresh().catch(() => undefined); // the page says that nobody answers
     this.#draw();
   }
 
-  /** Other experiments, whose loss is drawn over this one's. @param {readonly string[]} _ids */
-  overlay(_ids) {}
+  /** Other experiments, whose loss is drawn over this one's. @param {readonly string[]} ids */
+  overlay(ids) {
+    this.#others = new Map(
+      ids.map((id) => [id, this.#others.get(id) ?? { curve: new CurveData(), whole: new CurveData() }]),
+    );
+  }
 
-  /** With the colours and the size of now. */
+  /** With the colours, the scale and the size of now. */
   redraw() {
-    this.#loss.redraw();
-    for (const { chart } of this.#small) chart.redraw();
+    for (const { panel } of this.#panels) panel.redraw();
   }
 
   /** @param {Marks} marks */
   mark(marks) {
     this.#marks = { ...this.#marks, ...marks };
-    const { evaluations, epochEnds = [], target } = this.#marks;
-    if (evaluations !== undefined)
-      this.#evaluations = {
-        steps: evaluations.map(({ microStep }) => microStep),
-        loss: evaluations.map(({ loss }) => loss),
-      };
-    this.#loss.mark({ target, epochEnds });
     this.#draw();
   }
 
   /** @param {{ range?: import("./chart.js").Range, share?: number }} wanted */
   #want(wanted) {
     this.#wanted = wanted;
-    this.#loss.press(wanted.share);
-    void this.refresh();
+    this.#controls.press(wanted.share);
+    void this.refresh().catch(() => undefined);
   }
 
   async #load() {
-    const { from, to } = this.#asked();
-    const metrics = Object.keys(stepCurves);
-    const columns = await readCurves(this.#id, [...metrics, "eval/loss"], { from, to, points });
+    this.#loadedMs = performance.now();
+    const range = { ...this.#asked(this.#whole), points };
+    await this.#loadLoss(range); // by itself, so that the first chart need not wait for the others
+    const isWhole = range.from === 0 && range.to === 0;
+    if (isWhole && this.#controls.suit(this.#whole.steps.at(-1) ?? 0)) await this.#loadLoss(range);
+    const { smoothing } = this.#controls;
+    const metrics = [...this.#curves.keys()].filter((metric) => metric !== "train/loss");
+    const [columns] = await Promise.all([readCurves(this.#id, metrics, range), this.#loadOthers(smoothing)]);
     metrics.forEach((metric, index) => this.#curves.get(metric)?.load(columns[index]));
-    this.#lastStep = Math.max(this.#lastStep, this.#curves.get("train/loss")?.steps.at(-1) ?? 0);
-    const evaluations = columns[metrics.length];
-    this.#evaluations = { steps: evaluations?.last ?? [], loss: evaluations?.mean ?? [] };
     this.#draw();
   }
 
-  /** In micro-steps; 0 for "from the beginning" and "to the end". */
-  #asked() {
+  /** @param {import("./read-curves.js").CurveRange} range */
+  async #loadLoss(range) {
+    const { smoothing } = this.#controls;
+    const [loss, evaluations] = await readCurves(this.#id, ["train/loss", "eval/loss"], { ...range, smoothing });
+    this.#curves.get("train/loss")?.load(loss, smoothing);
+    this.#evaluations.load(evaluations);
+    if (range.from === 0 && range.to === 0) this.#whole.load(loss);
+    this.#draw();
+  }
+
+  /** @param {number} smoothing */
+  async #loadOthers(smoothing) {
+    await Promise.all(
+      [...this.#others].map(async ([id, { curve, whole }]) => {
+        const all = { from: 0, to: 0, points };
+        if (whole.steps.length === 0) whole.load((await readCurves(id, ["train/loss"], all))[0]);
+        const range = { ...this.#asked(whole), points, smoothing };
+        curve.load((await readCurves(id, ["train/loss"], range))[0], smoothing);
+      }),
+    );
+  }
+
+  /**
+   * In micro-steps of a run; 0 for "from the beginning" and "to the end".
+   * @param {CurveData} whole
+   */
+  #asked(whole) {
     const { range, share = 1 } = this.#wanted;
-    if (range !== undefined) return range;
-    return { from: share === 1 ? 0 : Math.max(1, Math.floor(this.#lastStep * (1 - share)) + 1), to: 0 };
+    const last = whole.steps.at(-1) ?? 0;
+    if (range === undefined) return { from: share === 1 ? 0 : Math.max(1, Math.floor(last * (1 - share)) + 1), to: 0 };
+    const { axis } = this.#controls;
+    const stepAt = (/** @type {number} */ place) =>
+      axis === "step" ? place : corresponding(placesAlong(whole, axis), whole.steps, place);
+    const from = Math.max(1, Math.floor(stepAt(range.from)));
+    return { from, to: Math.max(from, Math.ceil(stepAt(range.to))) };
   }
 
   /** At most once per frame. */
@@ -148,13 +192,48 @@ export class Charts {
     this.#drawing = true;
     requestAnimationFrame(() => {
       this.#drawing = false;
-      const { range } = this.#wanted;
-      const lossCurve = this.#curves.get("train/loss");
-      if (lossCurve !== undefined) this.#loss.show(lossCurve, this.#evaluations, range);
-      for (const { metric, chart } of this.#small) {
-        const curve = this.#curves.get(metric);
-        if (curve !== undefined) chart.show(curve, range);
-      }
+      for (const { kind, panel } of this.#panels) this.#show(kind, panel);
     });
   }
+
+  /** @param {import("./panels.js").PanelKind} kind @param {Panel} panel */
+  #show(kind, panel) {
+    const isLoss = kind === lossPanel;
+    panel.show({
+      curves: kind.curves.flatMap(({ metric }) => this.#curves.get(metric) ?? []),
+      evaluations: isLoss ? this.#evaluations : undefined,
+      overlays: isLoss ? [...this.#others].map(([id, { curve }]) => ({ id, curve })) : [],
+      axis: this.#controls.axis,
+      range: this.#wanted.range,
+      marks: this.#marksOf(kind),
+    });
+  }
+
+  /** Where they lie along the axis. @param {import("./panels.js").PanelKind} kind @returns {import("./marks.js").ChartMarks} */
+  #marksOf(kind) {
+    const { warnings = [], checkpoints = [], epochEnds = [], target } = this.#marks;
+    const { axis } = this.#controls;
+    const along = placesAlong(this.#whole, axis);
+    const at = (/** @type {number} */ step) => (axis === "step" ? step : corresponding(this.#whole.steps, along, step));
+    const own = warnings.filter(({ kind: warning }) => kind.warnings.includes(warning));
+    const isLoss = kind === lossPanel;
+    return {
+      epochs: epochEnds.map((step, index) => ({
+        at: at(step),
+        text: isLoss ? `${this.#words.epoch} ${index + 1}` : "",
+      })),
+      warnings: own.map((warning) => ({
+        at: at(warning.firstMicroStep),
+        to: at(warning.lastMicroStep),
+        text: wordOf(this.#words, warning.kind),
+      })),
+      checkpoints: isLoss ? checkpoints.map(at) : [],
+      ...(isLoss && target !== undefined && { target: { value: target, text: `${this.#words.target} ${target}` } }),
+    };
+  }
+}
+
+/** @param {import("./words.js").ChartWords} words @param {string} kind */
+function wordOf(words, kind) {
+  return Object.hasOwn(words, kind) ? words[/** @type {keyof typeof words} */ (kind)] : kind;
 }

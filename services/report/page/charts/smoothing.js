@@ -1,20 +1,13 @@
-/** The smoothed line over the raw one. */
+/** How much is smoothed: from nothing over about ten steps to about ten thousand, in even steps of a slider. */
 
-/**
- * Exponential moving average, freed of the pull towards zero that its beginning has: the first value is the first value.
- * Gaps stay gaps and pull on nothing.
- *
- * @param {readonly (number | null)[]} values
- * @param {number} weight of what came before, from 0 (no smoothing) to less than 1
- * @returns {(number | null)[]}
- */
-export function smoothed(values, weight) {
-  let sum = 0;
-  let mass = 0;
-  return values.map((value) => {
-    if (value === null || !Number.isFinite(value)) return null;
-    sum = weight * sum + (1 - weight) * value;
-    mass = weight * mass + (1 - weight);
-    return sum / mass;
-  });
+export const strongest = 40;
+
+/** The weight of what was before, at a place of the slider. @param {number} place 0 to `strongest` */
+export function weightAt(place) {
+  return Number((1 - 10 ** (-place / 10)).toFixed(6));
+}
+
+/** Where the slider stands for a run of so many steps until somebody moves it: a two hundredth of them. @param {number} steps */
+export function usualPlace(steps) {
+  return Math.min(strongest, Math.max(7, Math.round(10 * Math.log10(Math.max(1, steps / 200)))));
 }

@@ -1,54 +1,7 @@
 /** The page's own arithmetic, which runs in the browser; tested where it can be checked by hand. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aligned, CurveData } from "../../page/charts/curve-data.js";
-import { smoothed } from "../../page/charts/smoothing.js";
 import { duration, localTime, loss, short } from "../../page/figures.js";
-
-test("smoothing has no pull towards zero: the first value stays, a constant stays constant", () => {
-  assert.deepEqual(smoothed([8, 8, 8], 0.75), [8, 8, 8]);
-  assert.equal(smoothed([8, 4], 0.5)[1], (0.25 * 8 + 0.5 * 4) / 0.75);
-  assert.deepEqual(smoothed([3, 1, 2], 0), [3, 1, 2]);
-});
-
-test("a gap stays a gap and pulls on nothing", () => {
-  assert.deepEqual(smoothed([8, null, 8, Number.NaN, 8], 0.9), [8, null, 8, null, 8]);
-});
-
-test("steps that come twice are appended once, and a step without a value is left out", () => {
-  const curve = new CurveData();
-  curve.load({ metric: "train/loss", first: [1], last: [4], min: [2], mean: [3], max: [5] });
-  curve.append([3, 4, 5, 6, 7], [9, 9, 2.5, null, 2]);
-  assert.deepEqual(
-    [curve.steps, curve.mean, curve.min, curve.max],
-    [
-      [4, 5, 7],
-      [3, 2.5, 2],
-      [2, 2.5, 2],
-      [5, 2.5, 2],
-    ],
-  );
-  assert.equal(curve.hasGrownTooLong, false);
-});
-
-test("curves with different steps are laid over each other without a value in the wrong place", () => {
-  const columns = aligned([
-    {
-      steps: [1, 3, 5],
-      values: [
-        [10, 30, 50],
-        [11, 31, 51],
-      ],
-    },
-    { steps: [3, 4], values: [[0.3, 0.4]] },
-  ]);
-  assert.deepEqual(columns, [
-    [1, 3, 4, 5],
-    [10, 30, null, 50],
-    [11, 31, null, 51],
-    [null, 0.3, 0.4, null],
-  ]);
-});
 
 test("figures are those of the record", () => {
   assert.equal(loss(2.4323), "2.4323");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { clone, create } from "@bufbuild/protobuf";
 import { IntentSchema, LogLine_Level, RecipeSchema } from "@pretrain/proto";
+import { until } from "@pretrain/testing";
 import type { Page } from "playwright-core";
 import { noBrowser } from "../test-support/browser.ts";
 import { correctionEvent } from "../test-support/evaluation-events.ts";
@@ -72,7 +73,7 @@ test(
     const row = page.locator("#indicators").getByRole("row").filter({ hasText: "train/loss_reduction" });
     assert.match(await row.innerText(), /58\.2 %[^]*> 33\.0 %[^]*✓/);
     await page.getByText("bfloat16 is not computed by this CPU").waitFor();
-    for (const chart of [0, 1, 2, 3]) assert.ok((await drawnPixels(page, chart)) > 300, `chart ${chart}`);
+    for (const chart of [0, 1, 2, 3, 4, 5]) await until(async () => (await drawnPixels(page, chart)) > 300);
     assert.equal(await page.locator("#recipe").count(), 0);
     const asked = page.waitForResponse(/sections\?language=en$/);
     await page.getByRole("tab", { name: "Record", exact: true }).click();
