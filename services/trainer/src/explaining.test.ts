@@ -182,18 +182,23 @@ test("past steps are explained", async (t) => {
     assertSame(await explain(trainer, name, 2), logged);
   });
 
-  await t.test("the process leaves the processors to others; SIGTERM of the service ends it at once", async () => {
-    system.dataShard.lastMicroStep = 0;
-    const another = await system.startTrainer({ PRETRAIN_EXPLANATION_NICENESS: "13" });
-    const answer = explain(another, name, 2);
-    answer.catch(() => undefined);
-    await until(() => replaying(another).some((pid) => getPriority(pid) === 13), { timeoutMs });
-    const processes = replaying(another);
-    assert.equal(await another.stop(), 0);
-    await assert.rejects(answer, Unavailable);
-    assert.deepEqual(processes.filter(isThere), []);
-    system.dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
-  });
+  await t.test(
+    "the process leaves processors and memory to others; SIGTERM of the service ends it at once",
+    async () => {
+      system.dataShard.lastMicroStep = 0;
+      const another = await system.startTrainer({ PRETRAIN_EXPLANATION_NICENESS: "13" });
+      const answer = explain(another, name, 2);
+      answer.catch(() => undefined);
+      await until(() => replaying(another).some((pid) => getPriority(pid) === 13), { timeoutMs });
+      const processes = replaying(another);
+      const isExpendable = (pid: number) => readFileSync(`/proc/${pid}/oom_score_adj`, "utf8") === "500\n";
+      await until(() => processes.every(isExpendable), { timeoutMs });
+      assert.equal(await another.stop(), 0);
+      await assert.rejects(answer, Unavailable);
+      assert.deepEqual(processes.filter(isThere), []);
+      system.dataShard.lastMicroStep = Number.POSITIVE_INFINITY;
+    },
+  );
 
   await t.test("where neither a checkpoint nor a beginning is left, it is refused with what was tried", async () => {
     for await (const { key } of system.blobs.list(`${name}/checkpoints/8/`)) await system.blobs.delete(key);

@@ -1,5 +1,5 @@
 /** The parent's side of the process that computes: what it says in order, and what its silence or its end means. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { blobEnvironment } from "@pretrain/blobs";
 import { hasErrorCode, Unavailable } from "@pretrain/errors";
@@ -29,8 +29,17 @@ export interface ComputingProcess extends AsyncDisposable {
   interrupt(failure: Error): void;
 }
 
-/** @param niceness 1 to 19: it leaves the processors to whoever else wants them; 0: it comes behind those who answer calls */
-export async function startComputing(environment: NodeJS.ProcessEnv, niceness = 0): Promise<ComputingProcess> {
+/**
+ * A process beside those that train. Niceness 1 to 19: it leaves the processors to whoever else wants them; 0: it has an equal share.
+ * Where memory runs out it is ended before them.
+ */
+export interface Aside {
+  readonly niceness: number;
+}
+
+/** @param aside absent: it trains, and comes behind those only who answer calls */
+export async function startComputing(environment: NodeJS.ProcessEnv, aside?: Aside): Promise<ComputingProcess> {
+  const niceness = aside?.niceness ?? 0;
   const mailbox = new Mailbox<FromChild>();
   const killsBefore = killsForMemory();
   const child = await startChild<ToChild, FromChild>({
@@ -52,6 +61,7 @@ export async function startComputing(environment: NodeJS.ProcessEnv, niceness = 
     niceness,
   });
   if (niceness === 0) yieldTo(child.processId);
+  if (aside !== undefined) endFirst(child.processId);
   void child.exited.then((exit) => mailbox.end(endOf(exit, killsForMemory() > killsBefore)));
   return {
     processId: child.processId,
@@ -71,6 +81,17 @@ function yieldTo(processId: number): void {
     setPriority(processId, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch (error) {
     if (!hasErrorCode(error, "ERR_SYSTEM_ERROR")) throw error; // it is gone already, and its end is told elsewhere
+  }
+}
+
+/** Of 1,000, as the system counts it (man 5 proc_pid_oom_score_adj): as if it had half of the machine's memory besides its own. */
+const endedBeforeOthers = "500";
+
+function endFirst(processId: number): void {
+  try {
+    writeFileSync(`/proc/${processId}/oom_score_adj`, endedBeforeOthers);
+  } catch {
+    return; // it is gone already, or the system has no such file
   }
 }
 
