@@ -36,16 +36,18 @@ test("an experiment that the ledger does not know is NOT_FOUND by its name", asy
   await assert.rejects(query({ experiment: "experiments/9-9-9", metrics: ["train/loss"] }), named);
 });
 
-test("a rendered record carries the digest of the report.json that GetReport's message makes", () => {
+test("a record is rendered in the language that is asked for, English if none, and carries the digest of the report.json that GetReport's message makes", () => {
   const { HTML, MARKDOWN } = RenderReportRequest_Format;
   const name = "experiments/1-4-0/report";
   const json = `${toJsonString(ReportSchema, report(name), { prettySpaces: 1 })}\n`;
   const sha256 = createHash("sha256").update(json).digest("hex");
-  for (const [format, mediaType, start] of [
-    [HTML, "text/html", "<!doctype html>"],
-    [MARKDOWN, "text/markdown", "# Experiment 1.4.0"],
+  for (const [format, language, mediaType, start] of [
+    [HTML, "", "text/html", '<!doctype html>\n<html lang="en">'],
+    [HTML, "zh", "text/html", '<!doctype html>\n<html lang="zh">'],
+    [MARKDOWN, "en", "text/markdown", "# Experiment 1.4.0"],
+    [MARKDOWN, "zh", "text/markdown", "# 实验记录 1.4.0"],
   ] as const) {
-    const rendered = renderReport(dependencies)(create(RenderReportRequestSchema, { name, format }));
+    const rendered = renderReport(dependencies)(create(RenderReportRequestSchema, { name, format, language }));
     assert.equal(rendered.mediaType, mediaType);
     assert.equal(rendered.reportSha256, sha256);
     assert.ok(rendered.document.startsWith(start));

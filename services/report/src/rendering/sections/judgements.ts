@@ -66,7 +66,7 @@ function diagnosisFacts(noted: Noted<Diagnosis>, words: Phrases): (readonly [str
     [texts.state, diagnosisState(content, texts)],
     [texts.openPlaces, openPlaces.length === 0 ? words.document.none : { words: openPlaces.join("\n"), struck }],
     [texts.written, writtenBy(annotation, words)],
-    ...notes(words).map((note) => ["", note] as const),
+    ...notes(words).map((note) => [words.execution.note, note] as const),
   ];
 }
 
@@ -139,7 +139,7 @@ export function nextExperimentSection(report: Report, words: Phrases): Section {
             [texts.changes, said(content.changes)],
             [texts.expectation, said(content.expectation)],
             [texts.written, writtenBy(annotation, words)],
-            ...notes(words).map((note) => ["", note] as const),
+            ...notes(words).map((note) => [words.execution.note, note] as const),
           ],
         },
         ...command,
