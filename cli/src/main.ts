@@ -3,6 +3,7 @@ import { findingsText } from "./doctor/finding.ts";
 import { setUpFindings, thisSetUp } from "./doctor/set-up.ts";
 import { checkoutRoot } from "./places.ts";
 
+process.on("uncaughtException", endUnlessTold);
 process.exitCode = await run();
 
 async function run(): Promise<number> {
@@ -16,4 +17,14 @@ async function run(): Promise<number> {
     process.stderr.write(`this checkout is not set up (${error.message})\n\n${findingsText(findings)}\n`);
     return 1;
   }
+}
+
+/**
+ * The client of HTTP/2 throws a second time, at nobody, when what listens at an address speaks another protocol. The call has
+ * failed by then, and the command has said so.
+ */
+function endUnlessTold(error: unknown): void {
+  if (error instanceof Error && "code" in error && error.code === "ERR_HTTP2_ERROR") return;
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
 }

@@ -9,6 +9,8 @@ export interface TestTerminalOptions {
   /** Absent: a pipe. */
   readonly person?: { readonly columns: number; readonly colors: boolean };
   readonly stdin?: string;
+  /** Absent: that of this process. */
+  readonly folder?: string;
 }
 
 export interface Ran {
@@ -27,7 +29,7 @@ export interface RunningCommand {
 
 /** A command as it is typed behind `pretrain`, started in this process. */
 export function startCommand(words: readonly string[], options: TestTerminalOptions = {}): RunningCommand {
-  const { environment = {}, person, stdin = "" } = options;
+  const { environment = {}, person, stdin = "", folder = process.cwd() } = options;
   const interruption = new AbortController();
   const [stdout, stderr] = [keptOutput(person), keptOutput(person)];
   const terminal: Terminal = {
@@ -35,6 +37,7 @@ export function startCommand(words: readonly string[], options: TestTerminalOpti
     stderr: stderr.output,
     stdin: pieces(stdin),
     environment,
+    folder,
     interruption: () => interruption.signal,
     exitCode: 0,
   };

@@ -1,11 +1,18 @@
 /** The command line on a whole system: from a text to a record that is verified, verb by verb, as a person types them. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { runCommand } from "@pretrain/cli/testing";
 import { temporaryDirectory, until } from "@pretrain/testing";
 import { startSystem } from "./system-under-test.ts";
+
+/** As a person starts it, in a process of its own. */
+const pretrain = fileURLToPath(new URL("../../pretrain", import.meta.url));
 
 const recipe = `# a comment, which JSON has none of
 experiment_id: by-hand
@@ -27,7 +34,7 @@ recipe:
 `;
 
 test("a person at a terminal", async (t) => {
-  const { run, type, answer, folder } = await terminalOf(t);
+  const { run, type, answer, environment, folder } = await terminalOf(t);
   const recipeFile = join(folder, "recipe.yaml");
   writeFileSync(recipeFile, recipe);
 
@@ -173,17 +180,27 @@ test("a person at a terminal", async (t) => {
     await type({ exitCode: 3, stderr: /nowhere/ }, "compare", "1.4.0", "nowhere");
   });
 
-  await t.test("pause, resume and cancel are asked for at once, and wait tells a cancelled one apart", async () => {
-    await type("start", recipeFile, "--id", "long", "--set", "training.epochs=1000", "training.learning_rate=5e-3");
-    await until(async () => (await answer("show", "long"))[0].state === "STATE_RUNNING", { timeoutMs: 60_000 });
-    await type("pause", "long");
-    await until(async () => (await answer("show", "long"))[0].state === "STATE_PAUSED", { timeoutMs: 60_000 });
-    assert.match(await type("resume", "long"), /queued|preparing|running/);
-    await type("cancel", "long");
-    assert.match(await type({ exitCode: 1 }, "wait", "long", "--exit-status"), /cancelled/);
-    await type({ exitCode: 1, stderr: /long/ }, "pause", "long");
-    await type({ exitCode: 3, stderr: /nobody/ }, "pause", "nobody");
-  });
+  await t.test(
+    "Ctrl-C ends a watch alone; pause, resume and cancel are asked for at once, and wait tells a cancelled one apart",
+    async () => {
+      await type("start", recipeFile, "--id", "long", "--set", "training.epochs=1000", "training.learning_rate=5e-3");
+      await until(async () => (await answer("show", "long"))[0].state === "STATE_RUNNING", { timeoutMs: 60_000 });
+      const watch = spawn(pretrain, ["watch", "long"], { env: { ...process.env, ...environment } });
+      const [said, warned] = [text(watch.stdout), text(watch.stderr)];
+      await until(() => said.soFar.includes("\nstep: "), { timeoutMs: 60_000 });
+      watch.kill("SIGINT");
+      assert.equal((await once(watch, "exit"))[0], 130);
+      await until(() => warned.soFar.includes("experiments/long goes on"));
+      assert.equal((await answer("show", "long"))[0].state, "STATE_RUNNING");
+      await type("pause", "long");
+      await until(async () => (await answer("show", "long"))[0].state === "STATE_PAUSED", { timeoutMs: 60_000 });
+      assert.match(await type("resume", "long"), /queued|preparing|running/);
+      await type("cancel", "long");
+      assert.match(await type({ exitCode: 1 }, "wait", "long", "--exit-status"), /cancelled/);
+      await type({ exitCode: 1, stderr: /long/ }, "pause", "long");
+      await type({ exitCode: 3, stderr: /nobody/ }, "pause", "nobody");
+    },
+  );
 
   await t.test("doctor finds every service where it is", async () => {
     const { stdout } = await run("doctor");
@@ -222,7 +239,16 @@ async function terminalOf(t: TestContext) {
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line));
-  return { run, type, answer, folder: temporaryDirectory(t) };
+  return { run, type, answer, environment, folder: temporaryDirectory(t) };
+}
+
+/** What a stream has given until now. */
+function text(stream: Readable): { readonly soFar: string } {
+  const heard = { soFar: "" };
+  stream.setEncoding("utf8").on("data", (piece: string) => {
+    heard.soFar += piece;
+  });
+  return heard;
 }
 
 const well: Expected = { exitCode: 0 };

@@ -113,7 +113,7 @@ function requestIdOf(experiment: string, annotation: Annotation): string {
   return createHash("sha256").update(`${experiment}\n`).update(toBinary(AnnotationSchema, annotation)).digest("hex");
 }
 
-async function annotationsOf({ experiment, kind, text, options }: Asked): Promise<Annotation[]> {
+async function annotationsOf({ experiment, kind, text, options, terminal }: Asked): Promise<Annotation[]> {
   const { author, authorKind, supersedes = "", allowUnsupportedNumbers = false, file } = options;
   const signed = {
     author: author ?? "",
@@ -124,7 +124,7 @@ async function annotationsOf({ experiment, kind, text, options }: Asked): Promis
   if (file !== undefined) return await ofFile(file, signed, kind);
   const content: Content =
     kind === "changes"
-      ? { case: "changes", value: await changeRecord(text, options) }
+      ? { case: "changes", value: await changeRecord(text, options, terminal.folder) }
       : contentOf(kind ?? "", text, options);
   return [expectSigned(create(AnnotationSchema, { ...signed, content }), "--author")];
 }
@@ -148,9 +148,13 @@ function expectSigned(annotation: Annotation, field: string): Annotation {
   throw fault(field, "says who signs it: give --author, or set PRETRAIN_AUTHOR");
 }
 
-async function changeRecord(kind: string | undefined, { since }: AnnotateOptions): Promise<ChangeRecord> {
+async function changeRecord(
+  kind: string | undefined,
+  { since }: AnnotateOptions,
+  folder: string,
+): Promise<ChangeRecord> {
   if (since === undefined) throw fault("--since", "is needed for changes: the revision to compare with");
-  const record = await changesSince(since, process.cwd(), undefined);
+  const record = await changesSince(since, folder, undefined);
   record.kind = kind ?? "";
   return record;
 }

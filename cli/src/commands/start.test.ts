@@ -1,5 +1,6 @@
 /** Recipes on their way to the trainer. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -54,6 +55,29 @@ test("what cannot be read at all is named before anybody is asked", async (t) =>
   const missing = await runCommand(["start", `${file}.not`, "--trainer", "127.0.0.1:9"]);
   assert.match(missing.stderr, /recipe\.yaml\.not does not exist/);
   assert.equal(missing.exitCode, 3);
+});
+
+test("--changes-since puts the files that differ into the recipe, beside what it says of the change", async (t) => {
+  const { file, address, started } = await trainer(
+    t,
+    recipe.replace("recipe:", "recipe:\n  intent: { changes: { kind: a fix } }"),
+  );
+  const folder = temporaryDirectory(t);
+  const git = (...words: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: folder });
+  git("init", "--quiet");
+  git("commit", "--quiet", "--allow-empty", "--message=nothing");
+  writeFileSync(join(folder, "model.py"), "a\nb\n");
+  const words = ["start", file, "--trainer", address, "--changes-since", "HEAD"];
+  assert.equal((await runCommand(words, { folder })).exitCode, 0);
+  const changes = started[0]?.recipe?.intent?.changes;
+  assert.deepEqual([changes?.source, changes?.kind, changes?.uncommitted], ["version_control", "a fix", true]);
+  assert.deepEqual(
+    changes?.files.map(({ path, kind, addedLines }) => [path, kind, addedLines]),
+    [["model.py", "added", 2n]],
+  );
+  const nowhere = await runCommand(words, { folder: temporaryDirectory(t) });
+  assert.deepEqual([nowhere.exitCode, started.length], [1, 1]);
 });
 
 test("a fork begins at a numbered checkpoint, at the last or at the best one", async (t) => {

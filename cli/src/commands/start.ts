@@ -75,7 +75,7 @@ function withRecipeOptions(command: Command): Command {
 }
 
 async function startFrom(file: string, options: NewExperimentOptions, terminal: Terminal): Promise<void> {
-  const { request, located } = await readRecipeFile(file, options, process.cwd());
+  const { request, located } = await readRecipeFile(file, options, terminal.folder);
   using trainer = connect(TrainerService, "trainer", options);
   const asked = { ...request, ...priorityOf(options) };
   const experiment = await trainer.startExperiment(asked).catch((error: unknown) => Promise.reject(located(error)));
@@ -88,7 +88,7 @@ async function importFrom(
   options: NewExperimentOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { request, located } = await readRecipeFile(file, options, process.cwd());
+  const { request, located } = await readRecipeFile(file, options, terminal.folder);
   const { experimentId, recipe, requestId, priority } = request;
   using trainer = connect(TrainerService, "trainer", options);
   const asked = { source, experimentId, requestId, priority, ...(recipe && { recipe }), ...priorityOf(options) };

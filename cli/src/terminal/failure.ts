@@ -44,6 +44,7 @@ function foundText(thrown: unknown, command: Command | undefined): string {
 
 /** What to do where the error itself cannot know it: it was thrown by somebody who knows no command line. */
 function mendOf(thrown: unknown, command: Command | undefined): string {
+  if (isForeign(thrown)) return `something else listens where a service is expected; "pretrain doctor" shows where`;
   if (!isUnreachable(thrown)) return "";
   const service = serviceAt(thrown.metadata["address"] ?? "", command?.opts() ?? {});
   const elsewhere =
@@ -53,4 +54,9 @@ function mendOf(thrown: unknown, command: Command | undefined): string {
 
 function isUnreachable(thrown: unknown): thrown is PretrainError {
   return thrown instanceof PretrainError && thrown.reason === "SERVICE_UNREACHABLE";
+}
+
+/** The answer was of another protocol than gRPC's. */
+function isForeign(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "ConnectError" && thrown.message.includes("Protocol error");
 }

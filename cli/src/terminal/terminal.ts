@@ -18,6 +18,8 @@ export interface Terminal {
   readonly stderr: Output;
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the command was typed. */
+  readonly folder: string;
   /** Aborted by Ctrl-C or SIGTERM from the first call on; a command that never asks is ended by them at once. */
   readonly interruption: () => AbortSignal;
   /** What a command that throws nothing ends with. */
@@ -33,6 +35,7 @@ export function processTerminal(): Terminal {
     stderr: process.stderr,
     stdin: process.stdin,
     environment: process.env,
+    folder: process.cwd(),
     interruption: () => (interruption ??= signalled()),
     exitCode: 0,
   };
