@@ -19,7 +19,7 @@ import {
 } from "@pretrain/proto";
 import { experimentName, idOfExperimentName } from "@pretrain/recipe";
 import type { ChangesSignal } from "../ledger/changes-signal.ts";
-import { readEvents } from "../ledger/read-history.ts";
+import { readAnnotations } from "../ledger/read-history.ts";
 import { measuredDigest, reviewStanding, reviewStatesAfter } from "../record/reviews.ts";
 import { expectOwnNumbers, expectWhole } from "./annotation-faults.ts";
 import { type Dependencies, unknownExperiment } from "./dependencies.ts";
@@ -46,7 +46,7 @@ export function annotateReport(dependencies: Annotating) {
       const report = reports.current(experiment);
       if (report === undefined) throw unknownExperiment(experiment);
       const annotation = named(request, experiment, now());
-      const known = readEvents(ledger, experiment, "annotation").find(({ name }) => name === annotation.name);
+      const known = readAnnotations(ledger, experiment).find(({ name }) => name === annotation.name);
       if (known !== undefined) return expectSame(known, annotation);
       expectWhole(annotation, "annotation");
       expectRoom(report, annotation);
@@ -161,7 +161,7 @@ async function stored(dependencies: Annotating, experiment: string, annotation: 
   const { ledger, changes, annotate, annotateWithinMs } = dependencies;
   const tooLate = Promise.withResolvers<"too late">();
   const timer = setTimeout(() => tooLate.resolve("too late"), annotateWithinMs);
-  const find = () => readEvents(ledger, experiment, "annotation").find(({ name }) => name === annotation.name);
+  const find = () => readAnnotations(ledger, experiment).find(({ name }) => name === annotation.name);
   try {
     if ((await Promise.race([annotate(annotation), tooLate.promise])) === "too late") throw unknown(annotation);
     for (;;) {

@@ -1,5 +1,6 @@
 /** The history of one experiment, as the record's domain reads it. */
 import { fromJsonString } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type EventMessage, events, type KindName } from "@pretrain/events";
 import { experimentName } from "@pretrain/recipe";
 import type { Resumption } from "../record/accepted.ts";
@@ -24,7 +25,7 @@ export function readHistory(ledger: Ledger, experiment: string): History | undef
     checkpoints: readEvents(ledger, experiment, "checkpoint"),
     removals: readEvents(ledger, experiment, "removal"),
     evaluations: readEvents(ledger, experiment, "evaluation"),
-    annotations: readEvents(ledger, experiment, "annotation"),
+    annotations: readAnnotations(ledger, experiment),
     memory: readEvents(ledger, experiment, "memory"),
     log: readEvents(ledger, experiment, "log"),
     contradictions: readContradictions(ledger, experiment),
@@ -83,6 +84,27 @@ function readStrangers({ database }: Ledger, experiment: string): Stranger[] {
     attempt: Number(attempt),
     events: Number(count.get(experiment, Number(attempt), String(nonce))?.["events"]),
   }));
+}
+
+/**
+ * Oldest first. What was written down is never changed: of two that claim the same name the earlier one is read, though the ledger puts
+ * the later one into its place, as it does with every event; the record tells the contradiction.
+ */
+export function readAnnotations({ database }: Ledger, experiment: string): EventMessage<"annotation">[] {
+  const rows = database
+    .prepare(`
+      SELECT payload FROM events WHERE experiment = :experiment AND kind = 'annotation'
+      UNION SELECT payload FROM contradictions WHERE experiment = :experiment AND kind = 'annotation' ORDER BY payload`)
+    .all({ experiment });
+  const written = rows
+    .map(({ payload }) => readPayload("annotation", String(payload)))
+    .sort((a, b) => writtenMs(a) - writtenMs(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const firstByName = new Map(written.toReversed().map((annotation) => [annotation.name, annotation]));
+  return written.filter((annotation) => firstByName.get(annotation.name) === annotation);
+}
+
+function writtenMs({ time }: EventMessage<"annotation">): number {
+  return time === undefined ? 0 : timestampMs(time);
 }
 
 /** What else claims to be the first transition, with other words: the record looks which of them the run went by. */

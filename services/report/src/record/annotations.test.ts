@@ -99,6 +99,28 @@ test("annotations stand in the record oldest first, superseded ones too; one tha
   );
 });
 
+test("an event that takes an annotation's name later changes no word of it, and is told as a contradiction", () => {
+  const said = (text: string, timeMs: number) =>
+    annotationEvent(experiment, "a", timeMs, {
+      content: { case: "finding", value: { kind: Finding_Kind.NOTE, text } },
+    });
+  const [first, forged] = [said("first", shape.startMs), said("forged", shape.startMs + 5000)];
+  for (const order of [
+    [first, forged],
+    [forged, first],
+  ]) {
+    const { annotations, gaps } = buildReport(historyOf([...all, ...order]));
+    assert.deepEqual(
+      annotations.map(({ content }) => content.case === "finding" && content.value.text),
+      ["first"],
+    );
+    assert.deepEqual(
+      gaps.map(({ kind, subject }) => [kind, subject]),
+      [[Gap_Kind.CONTRADICTION, "annotation"]],
+    );
+  }
+});
+
 test("files and lines of the change record are added up; what somebody says later takes the place of what was sealed", () => {
   const sealed = { path: "run.sh", kind: "added", addedLines: 336n, deletedLines: 0n };
   const binary = { path: "logo.png", kind: "added" };
