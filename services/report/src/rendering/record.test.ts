@@ -49,6 +49,19 @@ goldenTest("golden-eval", ["record_arithmetic.json"], "the record of 1.4.0 has t
     "down by 72.8 % of the first value",
     "271,202 positions per second",
     "(MiniMind's own default: 8)",
+    "| `eval/inference_loss` | 12.3400 | 2.2600 | \\-81.7 % |",
+    "Mean of 4: 4.0 of 10.",
+    "The inference loss 2.2600 and the last training loss 2.4323 are 0.1723 apart, absolutely.",
+    "without an interval: how sure it is cannot be said",
+    "706.80 MB (47.6 %): a ratio of two of its counters",
+    "6.2 % of the device's memory",
+    "0 of 3 predictions hit.",
+    "all of them 241.65 ms: -1.8 % of the early time",
+    "| Compared with | none |",
+    "| Lines added | 336 (counted in 1 of them) |",
+    "Made later, when numbers were known: no rule decides them",
+    "1 of 2 done.",
+    "| Review | ! changes asked for |",
   ]) {
     assert.ok(english.includes(fact), fact);
   }

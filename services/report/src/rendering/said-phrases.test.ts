@@ -125,10 +125,10 @@ const reports: readonly Report[] = [
     for (const prediction of [first, second, third]) delete prediction?.hit;
     if (first?.prediction) delete first.prediction.low;
     if (second?.prediction) delete second.prediction.high;
-    report.checkpoints[0] &&
-      Object.assign(report.checkpoints[0], { deleteTime: report.moments?.created, deleteReason: "kept by none" });
+    const [checkpoint] = report.checkpoints;
+    if (checkpoint) Object.assign(checkpoint, { deleteTime: report.moments?.created, deleteReason: "kept by none" });
     report.warnings = report.warnings.filter(({ kind }) => kind !== Warning_Kind.PLATEAU);
-    report.dataset && Object.assign(report.dataset, { validationSourceSha256: "ab" });
+    if (report.dataset) report.dataset.validationSourceSha256 = "ab";
     for (const evaluation of report.evaluations) delete evaluation.certificate;
     for (const prediction of report.predictions) prediction.hit = true;
     for (const hypothesis of report.hypotheses) hypothesis.verdict = 3;
