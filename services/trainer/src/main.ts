@@ -81,7 +81,7 @@ const explaining = {
   blobsAddress: config.blobs,
   programsFolder: programsFolder(config),
   dataShard: opened.use(connectClient(DataShardService, config.dataShard, batchStream)),
-  startComputing: () => startComputing(process.env, config.explanationNiceness),
+  startComputing: () => startComputing(process.env, { niceness: config.explanationNiceness }),
 };
 const methods = trainerMethods({ experiments, index, blobs, now, log, wake, ...explaining });
 const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], readPatienceMs, log, metrics }));
