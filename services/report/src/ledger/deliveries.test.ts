@@ -13,6 +13,7 @@ import { contentOf, digestOf, ledgerOf } from "../test-support/ledger-of.ts";
 import { attempt, log, runEvents } from "../test-support/run-events.ts";
 import { nonceOf, runShape } from "../test-support/run-shape.ts";
 import { stepEvents } from "../test-support/step-events.ts";
+import { canonicalChain } from "./canonical-chain.ts";
 import { addClaims } from "./claims.ts";
 import { EventWriter } from "./event-writer.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
@@ -86,11 +87,12 @@ function xorshift(seed: number): () => number {
   };
 }
 
-test(`${permutations} deliveries of 2,000 events in any order, one to five copies each: one ledger, one record`, () => {
+test(`${permutations} deliveries of 2,000 events in any order, one to five copies each: one ledger, one record, one head of its chain`, () => {
   assert.ok(history.length >= 2000, `${history.length}`);
   const expected = ledgerOf(history);
   addClaims(expected, claims);
   const [digest, record] = [digestOf(expected), recordOf(expected)];
+  const { headSha256 } = canonicalChain(expected, "1-4-0");
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.integer({ min: 1, max: 500 }), (seed, batch) => {
       using ledger = openLedger(":memory:");
@@ -103,6 +105,7 @@ test(`${permutations} deliveries of 2,000 events in any order, one to five copie
       }
       if (digestOf(ledger) !== digest) assert.deepEqual(contentOf(ledger), contentOf(expected));
       assert.equal(recordOf(ledger), record);
+      assert.equal(canonicalChain(ledger, "1-4-0").headSha256, headSha256);
     }),
     { numRuns: permutations },
   );

@@ -170,6 +170,23 @@ test("a date that jumps makes nothing due and keeps nothing back", async (t) => 
   await until(() => announced.length === 1);
 });
 
+test("who waits for a record waits until the ledger has its announcement, and not for a run that goes on", async (t) => {
+  const { append, start, announced } = setUp(t);
+  const publisher = start(async (written) => void announced.push(written)); // the broker has it, the ledger not yet
+  append([...beginning(shape), ...training(shape)]);
+  await publisher.settled("1-4-0", 60_000);
+  assert.equal(announced.length, 0);
+  append(ending(shape));
+  let isSettled = false;
+  const waiting = publisher.settled("1-4-0", 60_000).then(() => void (isSettled = true));
+  await until(() => announced.length === 1);
+  await aWhile();
+  assert.equal(isSettled, false);
+  append(announced.map((message) => ({ kind: "report", message })));
+  await waiting;
+  assert.equal(announced.length, 1);
+});
+
 test("a failed run has a record too", async (t) => {
   const { append, start, announced, blobs } = setUp(t);
   start();

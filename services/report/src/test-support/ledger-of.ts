@@ -17,7 +17,7 @@ export function ledgerOf(events: readonly LedgerEvent[]): Ledger {
 export function contentOf({ database }: Ledger): unknown[] {
   return ["events", "steps", "marks", "claims", "contradictions"].map((table) => {
     const columns = database.prepare(`SELECT name FROM pragma_table_info(?) WHERE name <> 'position'`).all(table);
-    const names = columns.map(({ name }) => String(name)).join(", ");
+    const names = columns.map(({ name }) => (name === "digest" ? "hex(digest)" : String(name))).join(", ");
     return database.prepare(`SELECT ${names} FROM ${table} ORDER BY ${names}`).all();
   });
 }

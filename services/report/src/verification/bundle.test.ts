@@ -154,6 +154,15 @@ for (const [what, change, checks, named] of [
   });
 }
 
+test("a word or a count of bundle.json that nothing else holds is named with its line", async (t) => {
+  const folder = copied(t);
+  changeText(folder, "bundle.json", (text) => text.replace('"events": ', '"events": 1'));
+  assert.match(
+    differencesOf(await verifyBundle(folder), "bundle").join(),
+    /^bundle\.json:6: +"events": 1\d+,, not +"events": \d+,$/,
+  );
+});
+
 test("a bundle that was made again from another ledger does not hold with the record that was published", async (t) => {
   const other = await writtenRecord(
     t,
