@@ -20,7 +20,8 @@ if (folder === "" || !Number.isInteger(steps) || steps < 1) {
 }
 
 const batch = 5000;
-const shape = runShape({ id: "long", title: "long", epochs: 1, stepsPerEpoch: steps, saveInterval: steps });
+const saveInterval = 4 * Math.ceil(steps / 4); // of whole optimizer steps
+const shape = runShape({ id: "long", title: "long", epochs: 1, stepsPerEpoch: steps, saveInterval });
 const noise = seededNoise(shape.seed);
 using ledger = openLedger(join(folder, "ledger.sqlite"));
 const writer = new EventWriter(ledger);
