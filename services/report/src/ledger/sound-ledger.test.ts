@@ -25,6 +25,7 @@ import { attempt, log, runEvents } from "../test-support/run-events.ts";
 import { nonceOf, runShape } from "../test-support/run-shape.ts";
 import { addClaims } from "./claims.ts";
 import { EventWriter } from "./event-writer.ts";
+import { ledgerFault } from "./ledger-fault.ts";
 import { openLedger } from "./open-ledger.ts";
 import { positionIn, setPosition } from "./positions.ts";
 import { openSoundLedger, type SoundLedger } from "./sound-ledger.ts";
@@ -157,21 +158,26 @@ test("a death between setting aside and putting in place leaves the new ledger, 
   assert.deepEqual(contentOf(ledger), whole);
 });
 
-test("a ledger of the version before is built anew from its own events", (t) => {
-  const path = join(temporaryDirectory(t), "ledger.sqlite");
-  const old = new DatabaseSync(path);
-  old.exec(`
-    CREATE TABLE ledger (id TEXT PRIMARY KEY); INSERT INTO ledger VALUES ('00000000');
-    CREATE TABLE events (position INTEGER PRIMARY KEY AUTOINCREMENT, experiment TEXT, kind TEXT, attempt INTEGER,
-      number INTEGER, detail TEXT, time_ms INTEGER, payload TEXT);
-    PRAGMA user_version = 1`);
-  const put = old.prepare("INSERT INTO events (kind, payload) VALUES (?, ?)");
-  using source = ledgerOf(events);
-  const rows = source.database.prepare("SELECT kind, payload FROM events ORDER BY position").all();
-  for (const row of rows) put.run(String(row["kind"]), String(row["payload"]));
-  old.close();
-  const { ledger, setAside } = openSoundLedger(path);
-  using _ = ledger;
-  assert.match(setAside?.fault ?? "", /version 1/);
-  assert.equal(setAside?.events, rows.length);
-});
+for (const [version, columns] of [
+  [1, "experiment, kind, attempt, number, detail, time_ms, payload"],
+  [2, "experiment, kind, attempt, nonce, number, detail, time_ms, payload, checksum"],
+] as const) {
+  test(`a ledger of version ${version} is built anew from its own events, each with its link`, (t) => {
+    const path = join(temporaryDirectory(t), "ledger.sqlite");
+    const old = new DatabaseSync(path);
+    old.exec(`
+      CREATE TABLE ledger (id TEXT PRIMARY KEY); INSERT INTO ledger VALUES ('00000000');
+      CREATE TABLE events (position INTEGER PRIMARY KEY AUTOINCREMENT, ${columns});
+      PRAGMA user_version = ${version}`);
+    using source = ledgerOf(events);
+    const rows = source.database.prepare(`SELECT ${columns} FROM events ORDER BY position`).all();
+    const put = old.prepare(`INSERT INTO events (${columns}) VALUES (${columns.replace(/\w+/g, "?")})`);
+    for (const row of rows) put.run(...Object.values(row));
+    old.close();
+    const { ledger, setAside } = openSoundLedger(path);
+    using _ = ledger;
+    assert.match(setAside?.fault ?? "", new RegExp(`version ${version}`));
+    assert.deepEqual([setAside?.events, setAside?.unreadable], [rows.length, 0]);
+    assert.equal(ledgerFault(ledger), undefined);
+  });
+}
