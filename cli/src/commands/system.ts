@@ -1,11 +1,12 @@
 /** `up` and `rehearse`: the whole system on this machine, without or with the rehearsal. */
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { wellKnownPorts } from "../local-system/addresses.ts";
 import { startLocalSystem } from "../local-system/local-system.ts";
 import { checkoutRoot, stateDirectory } from "../places.ts";
 import { describeSystem } from "../rehearsal/describe-system.ts";
 import { runRehearsal } from "../rehearsal/run-rehearsal.ts";
+import type { AnswerOptions } from "../terminal/answer.ts";
 import { exitCodes } from "../terminal/exit-codes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -14,8 +15,9 @@ export function addSystemCommands(program: Command, terminal: Terminal): void {
     .command("up")
     .description("start the broker and the four services on this machine and keep serving until Ctrl-C")
     .option("--data-root <folder...>", "folders that recipes may name files in", [join(stateDirectory, "data")])
+    .addOption(new Option("--json", "say where everything is as one JSON object"))
     .addHelpText("after", "\nExample:\n  pretrain up --data-root ~/texts")
-    .action((options: { dataRoot: string[] }) => up(options.dataRoot, terminal));
+    .action((options: UpOptions) => up(options, terminal));
   program
     .command("rehearse")
     .description("start the system, train a small model on Moby-Dick, show its record, and keep serving")
@@ -24,10 +26,16 @@ export function addSystemCommands(program: Command, terminal: Terminal): void {
     .action((options: { once?: boolean }) => rehearse(options, terminal));
 }
 
-async function up(dataRoots: readonly string[], terminal: Terminal): Promise<void> {
+interface UpOptions extends AnswerOptions {
+  readonly dataRoot: readonly string[];
+}
+
+async function up({ dataRoot: dataRoots, json = false }: UpOptions, terminal: Terminal): Promise<void> {
   const stop = aborted(terminal.interruption());
   await using system = await startLocalSystem({ stateDirectory, dataRoots, ports: wellKnownPorts });
-  terminal.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
+  const { addresses, natsUrl, pageUrl, blobsUrl } = system;
+  if (json) terminal.stdout.write(`${JSON.stringify({ addresses, natsUrl, pageUrl, blobsUrl })}\n`);
+  else terminal.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
   await Promise.race([stop, system.failed]);
 }
 

@@ -14,7 +14,8 @@ import { exitCodes } from "../terminal/exit-codes.ts";
 import { oneLine } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-const pauseMs = 3000;
+/** A long record takes the service a second. */
+const pauseMs = 10_000;
 
 /**
  * The lines so far; with `follow`, then what has come since, again and again, until the record is final or Ctrl-C.
