@@ -77,6 +77,7 @@ const reports: readonly Report[] = [
     const differences = [{ field: "training.seed", parent: "42", fork: "" }];
     report.origin = create(OriginSchema, { checkpoint: "experiments/1-3-0/checkpoints/40", differences });
     if (report.continuity) report.continuity.missingMicroSteps = 3n;
+    delete report.training?.largestGradientNorm;
     for (const evaluation of report.evaluations) {
       delete evaluation.inferenceInterval;
       delete evaluation.overlap;

@@ -39,17 +39,15 @@ function clipping({ training, recipe }: Report, { analysis }: Phrases): string[]
   const { optimizerSteps = 0n, clippedSteps = 0n, largestGradientNorm, largestGradientMicroStep } = training ?? {};
   const bound = recipe?.training?.gradClip;
   if (optimizerSteps === 0n || bound === undefined) return [];
+  if (largestGradientNorm === undefined) return [analysis.noNorm];
   const counts = {
     clipped: counted(clippedSteps),
     all: counted(optimizerSteps),
     share: percent(Number(clippedSteps) / Number(optimizerSteps)),
     bound: String(bound),
   };
-  const largest =
-    largestGradientNorm === undefined
-      ? []
-      : [analysis.largestNorm(fixed(largestGradientNorm, 4), counted(largestGradientMicroStep ?? 0n))];
-  return [analysis.clipping(counts), ...largest];
+  const largest = analysis.largestNorm(fixed(largestGradientNorm, 4), counted(largestGradientMicroStep ?? 0n));
+  return [analysis.clipping(counts), largest];
 }
 
 function attempts({ continuity, execution }: Report, { analysis }: Phrases): string[] {

@@ -31,6 +31,7 @@ export const english = {
     `${counts.clipped} of ${several(counts.all, "optimizer step", "optimizer steps")} (${counts.share}) had a gradient norm above ${counts.bound} and were clipped.`,
   largestNorm: (norm: string, microStep: string) =>
     `The largest gradient norm before clipping was ${norm}, at micro-step ${microStep}.`,
+  noNorm: "No gradient norm is in the ledger: whether gradients were clipped cannot be said.",
   noInterruption: "One attempt computed all of it, without an interruption.",
   interruptions: (attempts: string, interruptions: string) =>
     `${several(attempts, "attempt", "attempts")} computed it, with ${several(interruptions, "interruption", "interruptions")}.`,
@@ -94,6 +95,7 @@ export const chinese: typeof english = {
   clipping: ({ clipped, all, share, bound }) =>
     `${all} 个优化器步中有 ${clipped} 个（${share}）的梯度范数超过 ${bound}，因而被裁剪。`,
   largestNorm: (norm, microStep) => `裁剪前的最大梯度范数为 ${norm}，出现在微步 ${microStep}。`,
+  noNorm: "账本中没有梯度范数：无从判断梯度是否被裁剪。",
   noInterruption: "全程由一次尝试完成，没有中断。",
   interruptions: (attempts, interruptions) => `共有 ${attempts} 次尝试，其间中断 ${interruptions} 次。`,
   endedIn: (state) => `最终状态为“${state}”。`,

@@ -105,7 +105,7 @@ export function stabilitySection(report: Report, words: Phrases): Section {
           [texts.optimizerSteps, counted(training?.optimizerSteps ?? 0n)],
           [texts.epochs, String(training?.epochs.length ?? 0)],
           [texts.tokens, counted(training?.tokensSeen ?? 0n)],
-          [texts.clipped, counted(training?.clippedSteps ?? 0n)],
+          [texts.clipped, training?.largestGradientNorm === undefined ? absent : counted(training.clippedSteps)],
           [texts.largestNorm, largest],
           [texts.lastLearningRate, fixed(training?.lastLearningRate, 6)],
           [texts.learningRateAfter, fixed(training?.learningRateAfterLast, 6)],
