@@ -2,6 +2,7 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Experiment, Experiment_Priority, Experiment_PrioritySchema } from "@pretrain/proto";
 import { progressLine } from "./following/progress-line.ts";
+import { isFinal } from "./following/streams.ts";
 import { shortName } from "./resource-names.ts";
 import { stateName } from "./state-name.ts";
 import { duration } from "./terminal/figures.ts";
@@ -20,7 +21,7 @@ export function experimentTable(experiments: readonly Experiment[]): string {
     stateName(state),
     progress === undefined ? "" : `${progress.microStep}/${progress.totalMicroSteps}`,
     progress?.lossNatsPerToken?.toFixed(4) ?? "",
-    progress?.remainingSeconds === undefined ? "" : duration(progress.remainingSeconds),
+    progress?.remainingSeconds === undefined || isFinal({ state }) ? "" : duration(progress.remainingSeconds),
     momentOf(createTime),
   ]);
   return table([["experiment", "title", "state", "step", "loss", "left", "created"], ...rows]);

@@ -32,6 +32,11 @@ test("before the first step only the state is known", () => {
   assert.equal(progressLine(queued, 0), "queued waits for a worker");
 });
 
+test("an estimate of the time left goes when the experiment has ended", () => {
+  const ended = { ...running, state: Experiment_State.COMPLETED };
+  assert.equal(progressLine(ended, 0), "completed step: 25/100 epoch: 1/3 loss: 4.5679 tokens/s: 1235");
+});
+
 test("durations are short and never negative", () => {
   assert.deepEqual([-1, 59.6, 61, 3600, 42_180].map(duration), ["0s", "1m00s", "1m01s", "1h00m", "11h43m"]);
 });

@@ -4,6 +4,7 @@ import { stateName } from "../state-name.ts";
 import { duration } from "../terminal/figures.ts";
 import { oneLine } from "../terminal/printable.ts";
 import { cut } from "../terminal/table.ts";
+import { isFinal } from "./streams.ts";
 
 const barWidth = 24;
 
@@ -21,7 +22,9 @@ export function progressLine(experiment: Experiment, columns: number): string {
     `epoch: ${progress.epoch}/${progress.epochs}`,
     progress.lossNatsPerToken === undefined ? undefined : `loss: ${progress.lossNatsPerToken.toFixed(4)}`,
     `tokens/s: ${Math.round(progress.tokensPerSecond)}`,
-    progress.remainingSeconds === undefined ? undefined : `left: ${duration(progress.remainingSeconds)}`,
+    progress.remainingSeconds === undefined || isFinal(experiment)
+      ? undefined
+      : `left: ${duration(progress.remainingSeconds)}`,
   ];
   return fitted(fields.filter((field) => field !== undefined).join(" "), columns);
 }

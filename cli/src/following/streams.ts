@@ -18,7 +18,8 @@ const finalStates: ReadonlySet<Experiment_State> = new Set([
   Experiment_State.CANCELLED,
 ]);
 
-export function isFinal({ state }: Experiment): boolean {
+/** Nothing can change any more. */
+export function isFinal({ state }: Pick<Experiment, "state">): boolean {
   return finalStates.has(state);
 }
 
