@@ -124,7 +124,8 @@ test("the charts of a long run", { skip: noBrowser }, async (t: TestContext) => 
     await page.locator(".chart .plot").first().focus();
     await page.keyboard.press("End");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(`[...document.querySelectorAll("input")].some(({ value }) => value === "12000")`);
+    const isOpen = `[...document.querySelectorAll("input")].some(({ value }) => value === "12000")`;
+    await until(() => page.evaluate<boolean>(isOpen));
   });
 });
 
