@@ -11,7 +11,7 @@ const known = [
   /^blobs\/records\/experiments\/[a-z0-9-]+\/\d+\.json$/,
   /^blobs\/requests\/[a-z-]+\/[0-9a-f]{64}$/,
   /^blobs\/(tokenizers|datasets)\/[^.][^/]*(\/[^.][^/]*)*$/,
-  /^blobs\/experiments\/[a-z0-9-]+\/(recipe\.json|attempts\/\d+\.json|report\/report\.(json|md|html))$/,
+  /^blobs\/experiments\/[a-z0-9-]+\/(recipe\.json|attempts\/\d+\.json|report\/report\.(json|(zh\.)?(md|html)))$/,
   /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/\d+\.manifest\.json$/,
   /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/\d+\.[0-9a-f]{16}\.((model|optimizer)\.safetensors|state\.json)$/,
   /^(trainer|second-trainer|evaluator)\/programs\/[^/]+$/,

@@ -43,7 +43,9 @@ test("every default is the one that recipe.proto writes beside the field", () =>
 test("the defaults make the model of 25,829,888 parameters", () => {
   assert.equal(parameterCount(completeRecipe(recipeOf({})).model), 25_829_888);
   // The record does not say how many key and value heads there were; 2 and 32 give other counts (checklist, B8).
-  assert.notEqual(parameterCount(completeRecipe(recipeOf({ model: { n_kv_heads: 2 } })).model), 25_829_888);
+  for (const n_kv_heads of [2, 32]) {
+    assert.notEqual(parameterCount(completeRecipe(recipeOf({ model: { n_kv_heads } })).model), 25_829_888);
+  }
 });
 
 test("the feed-forward width follows the model's width: 64 * ceil(floor(8 dim / 3) / 64)", () => {
@@ -142,6 +144,11 @@ for (const [claim, json, fault] of [
     "an odd head width",
     { model: { dim: 96 } },
     "recipe.model.dim: 96 / n_heads 32 = 3 is odd; rotary positions turn pairs, so it must be even",
+  ],
+  [
+    "a model type that there is not",
+    { model: { model_type: "mamba" } },
+    'recipe.model.model_type: must be in list [model, model_original, model_no_feed]; "mamba" was found',
   ],
   [
     "no validation rows",

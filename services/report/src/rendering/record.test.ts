@@ -59,6 +59,7 @@ goldenTest("golden-eval", ["record_arithmetic.json"], "the record of 1.4.0 has t
     "all of them 241.65 ms: -1.8 % of the early time",
     "| Compared with | none |",
     "| Lines added | 336 (counted in 1 of them) |",
+    "#### Sealed before the run\n\nnone\n",
     "Made later, when numbers were known: no rule decides them",
     "1 of 2 done.",
     "| Review | ! changes asked for |",
@@ -193,6 +194,7 @@ test("a record of an experiment that has only been accepted is whole: what is no
   for (const text of ["还没有完成任何微步。", "尚未开始任何一次尝试。", "数据尚未打包。", "还没有带样例的评估。"]) {
     assert.ok(documents["report.zh.md"].includes(text) && documents["report.zh.html"].includes(text), text);
   }
+  assert.match(markdown, /### Log of warnings and errors\n\n\*\*measured\*\*: .*\n\nnone\n/);
   assert.ok(!/NaN|Infinity|undefined|\[object/.test(Object.values(documents).join("")));
 });
 

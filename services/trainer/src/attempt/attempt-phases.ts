@@ -2,7 +2,7 @@
 import { type AttemptClaim, readCheckpointState } from "@pretrain/checkpoint";
 import { messageOf } from "@pretrain/errors";
 import type { Environment, ExperimentRecord, Progress } from "@pretrain/proto";
-import { type CompleteRecipe, experimentName, parameterCount } from "@pretrain/recipe";
+import { type CompleteRecipe, experimentName } from "@pretrain/recipe";
 import { inSpan } from "@pretrain/tracing";
 import { importedFiles } from "../experiment/imported-files.ts";
 import { isHeld, stateName } from "../experiment/lifecycle.ts";
@@ -23,6 +23,7 @@ import { type PreparedDataset, prepareDataset } from "./prepare-dataset.ts";
 import { ProgressKeeper } from "./progress-keeper.ts";
 import type { RightToWrite } from "./right-to-write.ts";
 import type { Patience } from "./silence.ts";
+import { doubtOfSize } from "./stated-size.ts";
 import type { TakenExperiment } from "./take-experiment.ts";
 import { trainOnChild } from "./train-on-child.ts";
 import { stepPlan, trainingSetup } from "./training-setup.ts";
@@ -156,7 +157,8 @@ async function buildModel(
   );
   if (ready.kind !== "ready") throw new Error(`the computing process answered ${ready.kind}, not ready`);
   await attempt.release(); // it is loaded
-  warnOfSize(attempt);
+  const doubt = doubtOfSize(recipe.model);
+  if (doubt !== undefined) events.warning(doubt);
   const { microSteps, optimizerSteps } = totals(plan);
   events.started({
     processId: child.processId,
@@ -232,12 +234,6 @@ async function inexactness({ resume, events, dependencies }: Attempt, now: Recor
   const differing = differences(exactness, now);
   if (differing.length > 0) events.warning(`going on from a checkpoint is not exact here: ${differing.join("; ")}`);
   return [...differing];
-}
-
-function warnOfSize({ recipe: { model }, events }: Attempt): void {
-  const millions = parameterCount(model) / 1e6;
-  if (model.modelSize === 0 || Math.abs(model.modelSize - millions) <= 0.01 * millions) return;
-  events.warning(`model_size says ${model.modelSize} million parameters; the model has ${millions.toFixed(3)} million`);
 }
 
 /** @throws Fenced when the record is not held by this attempt: another one has begun, or is about to */

@@ -52,6 +52,26 @@ async function all(batches: AsyncIterable<Batch>): Promise<Batch[]> {
   return found;
 }
 
+test("num_workers, which the original had, changes nothing of what is asked for: one and eight get the same rows in the same order", async () => {
+  const requests: StreamBatchesRequest[] = [];
+  for (const numWorkers of [1, 8]) {
+    const { source } = sourceOf(function* (request) {
+      requests.push(request);
+      for (const epoch of [1, 2]) for (const row of [0, 2]) yield response(epoch, row);
+    });
+    await all(
+      batchesFrom(
+        { ...source, recipe: { ...recipe, data: { ...recipe.data, numWorkers } } },
+        0,
+        { epoch: 1, row: 0 },
+        signal,
+      ),
+    );
+  }
+  assert.equal(requests.length, 2);
+  assert.deepEqual(requests[1], requests[0]);
+});
+
 test("a connection that is cut goes on where it was cut, without a batch twice or left out", async () => {
   const { source, asked } = sourceOf(
     function* () {

@@ -6,7 +6,8 @@ import { parameterCount as countOfModel } from "@pretrain/model";
 import { RecipeSchema } from "@pretrain/proto";
 import { completeRecipe, parameterCount as countOfRecipe } from "@pretrain/recipe";
 import { deviceBatchRows } from "./device-batch-rows.ts";
-import { differences } from "./environment.ts";
+import { differences, environmentOf } from "./environment.ts";
+import { doubtOfSize } from "./stated-size.ts";
 import { stepPlan, trainingSetup } from "./training-setup.ts";
 
 const gibibyte = 2 ** 30;
@@ -40,6 +41,13 @@ test("the model's own count of parameters is the recipe's, for every shape", () 
   }
 });
 
+test("a stated size is doubted beyond 1 % of the true count: 26 million is near enough, 26.1 and 25 are not, 0 states none", () => {
+  const doubtOf = (modelSize: number) => doubtOfSize(recipeOf({ model: { modelSize } }).model);
+  assert.deepEqual([26, 0].map(doubtOf), [undefined, undefined]); // 25.83 million
+  assert.equal(doubtOf(26.1), "model_size says 26.1 million parameters; the model has 25.830 million");
+  assert.notEqual(doubtOf(25), undefined);
+});
+
 test("the recorded recipe gives the recorded schedule: 21,673 optimizer steps from 2e-4", () => {
   const { schedule, plan, optimizer, lossRule } = setupOf(recipeOf());
   assert.deepEqual(schedule, { kind: "cosine_to_zero", peak: 2e-4, warmupSteps: 0, totalSteps: 21_673 });
@@ -59,6 +67,28 @@ test("rows on the device are a power of two that memory holds, never more than a
   assert.equal(deviceBatchRows(recipeOf({ ...rows, training: { batchSize: 2 } }), 1 * gibibyte), 2);
   const small = recipeOf({ model: { dim: 128, nLayers: 4, nHeads: 8, nKvHeads: 2, vocabSize: 2048, maxSeqLen: 256 } });
   assert.equal(deviceBatchRows(small, 24 * gibibyte), 16);
+});
+
+test("an environment is what was detected, and no processes share the work", () => {
+  const detected = {
+    tensorflowVersion: "2.21.0",
+    tfjsVersion: "4.22.0",
+    device: "gpu",
+    cpuModel: "EPYC",
+    cpuFeatures: ["avx2"],
+    oneDnn: true,
+    threadsWithinOperation: 3,
+    threadsBetweenOperations: 2,
+  } as const;
+  const { cpu, device, tensorflow, intraOpThreads, interOpThreads, precision, node, parallelStrategy } = environmentOf(
+    detected,
+    "bfloat16",
+  );
+  assert.deepEqual(
+    [cpu, device, tensorflow, intraOpThreads, interOpThreads, precision],
+    ["EPYC", "GPU", "2.21.0", 3, 2, "bfloat16"],
+  );
+  assert.deepEqual([node, parallelStrategy], [process.versions.node, "none"]);
 });
 
 test("what differs between two machines is named, fact by fact", () => {
