@@ -37,7 +37,21 @@ interface Golden {
 
 interface Manifest {
   readonly tokenizer_sha256: string;
-  readonly files: Readonly<Record<string, { readonly tokens: number; readonly ids_u16le_sha256: string }>>;
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly tokens: number;
+        readonly ids_u16le_sha256: string;
+        readonly at_512?: {
+          readonly rows_cut: number;
+          readonly tokens_lost: number;
+          readonly tokens_kept: number;
+          readonly targets_with_loss: number;
+        };
+      }
+    >
+  >;
 }
 
 const load = (set: GoldenSet): Tokenizer => loadTokenizer(readFileSync(set.path("tokenizer.json")));
@@ -123,6 +137,30 @@ goldenTest(
       const ids = Buffer.concat(texts.map((text) => Buffer.from(tokenizer.encode(text).buffer)));
       assert.equal(ids.length / 2, expected.tokens, file);
       assert.equal(sha256(ids), expected.ids_u16le_sha256, file);
+    }
+  },
+);
+
+goldenTest(
+  "corpora",
+  ["manifest.json", "../tokenizer/tokenizer.json"],
+  "of rows cut at 512 as many tokens are lost, kept and targets as in the reference",
+  (set) => {
+    const tokenizer = loadTokenizer(readFileSync(resolve(set.folder, "../tokenizer/tokenizer.json")));
+    const rule = { maximumLength: 512, cut: "after_wrap" } as const;
+    for (const [file, { at_512: expected }] of Object.entries(set.json<Manifest>("manifest.json").files)) {
+      if (expected === undefined) continue; // of plain texts nothing is cut
+      const rows = rowsOf(readFileSync(set.path(file), "utf8")).map((text) =>
+        wrappedRow(tokenizer.encode(text), tokenizer.specialTokens, rule),
+      );
+      const kept = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+      const found = {
+        rows_cut: rows.filter(({ tokensLost }) => tokensLost > 0).length,
+        tokens_lost: rows.reduce((sum, { tokensLost }) => sum + tokensLost, 0),
+        tokens_kept: kept,
+        targets_with_loss: kept - rows.length, // all but a row's first
+      };
+      assert.deepEqual({ ...expected, ...found }, expected, file);
     }
   },
 );
