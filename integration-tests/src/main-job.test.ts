@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -45,6 +45,28 @@ test("an experiment goes from its request to a final record", async (t) => {
     assert.equal(experiment.title, "main.job");
     assert.equal(report.title, "main.job");
   });
+
+  await t.test(
+    "its files have one folder in the store; beside it lie what runs share and the trainer's copies",
+    async () => {
+      const blobs = fileURLToPath(system.blobsUrl);
+      const entries = await readdir(blobs, { recursive: true, withFileTypes: true });
+      const files = entries.flatMap((each) =>
+        each.isFile() ? [relative(blobs, join(each.parentPath, each.name))] : [],
+      );
+      const own = files.filter((file) => file.startsWith("experiments/main-job/"));
+      for (const part of ["recipe.json", "attempts/", "checkpoints/", "evaluations/", "report/report.zh.html"])
+        assert.ok(
+          own.some((file) => file.startsWith(`experiments/main-job/${part}`)),
+          part,
+        );
+      const beside = files.filter((file) => !own.includes(file) && !/^(datasets|tokenizers|requests|\.)/.test(file));
+      assert.deepEqual(
+        beside.filter((file) => !file.startsWith("records/experiments/main-job/")),
+        [],
+      );
+    },
+  );
 
   await t.test("it completes, after as many micro-steps as rows and batch size make", () => {
     assert.equal(experiment.state, Experiment_State.COMPLETED);
