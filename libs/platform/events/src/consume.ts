@@ -1,6 +1,6 @@
 /** A durable consumer: every event of a stream, in order, in batches, acknowledged only when it has been dealt with. */
 
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -53,7 +53,7 @@ export async function consume(
     durable_name: durable,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitMs),
-    max_ack_pending: 2 * batch,
+    max_ack_pending: 4 * batch,
     ...(filter === undefined ? {} : { filter_subject: filter }),
   };
   await makeConsumer(connection, stream, durable, config, heldUpTo);
@@ -128,7 +128,7 @@ async function run(
     try {
       if (!isFirst) await remake(); // it went with a deleted stream, or with a disk that was put back
       const consumer = await jetstream.consumers.get(stream, durable);
-      const messages = await consumer.consume({ max_messages: batch, abort_on_missing_resource: true });
+      const messages = await consumer.consume({ max_messages: 2 * batch, abort_on_missing_resource: true });
       await handleAll(connection, stream, messages, batch, handle, stopping);
     } catch (error) {
       if (stopping.aborted) return;
@@ -153,6 +153,7 @@ async function handleAll(
   let busy: Promise<void> = Promise.resolve();
   const drain = async () => {
     while (waiting.length > 0 && !stopping.aborted) {
+      await turn(); // what has arrived meanwhile is in the same batch, and whoever else waits for this process has had a turn
       const taken = waiting.slice(0, batch);
       if (await handled(connection, stream, taken, handle)) waiting.splice(0, taken.length);
       else await patience(waiting, stopping);

@@ -6,15 +6,18 @@ import { DataLoss, messageOf } from "@pretrain/errors";
 const longestBytes = 2 ** 20;
 const deepestNesting = 64;
 
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
 export function encoded<Schema extends DescMessage>(schema: Schema, message: MessageShape<Schema>): Uint8Array {
-  return new TextEncoder().encode(toJsonString(schema, message));
+  return utf8.encode(toJsonString(schema, message));
 }
 
 /** @throws DataLoss that names the message and says why it cannot be read. */
 export function decoded<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {
   try {
     if (bytes.length > longestBytes) throw new Error(`it has ${bytes.length} bytes, ${longestBytes} are allowed`);
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = strictUtf8.decode(bytes);
     expectShallow(text);
     const json: JsonValue = JSON.parse(text);
     return fromJson(schema, json, { ignoreUnknownFields: true }); // a newer publisher may say more
@@ -30,6 +33,7 @@ export function decoded<Schema extends DescMessage>(schema: Schema, bytes: Uint8
 
 /** JSON.parse and the message reader descend recursively: a payload of brackets alone must not exhaust the stack. */
 function expectShallow(text: string): void {
+  if (openings(text, "{") + openings(text, "[") <= deepestNesting) return; // as nearly every event: no deeper than that
   let [depth, inString] = [0, false];
   for (let index = 0; index < text.length; index += 1) {
     const character = text[index];
@@ -40,4 +44,12 @@ function expectShallow(text: string): void {
     else if (character === "}" || character === "]") depth -= 1;
     if (depth > deepestNesting) throw new Error(`it is nested more than ${deepestNesting} deep`);
   }
+}
+
+/** How often the bracket stands in the text, in a string or not; counted no further than matters. */
+function openings(text: string, bracket: string): number {
+  let count = 0;
+  for (let at = text.indexOf(bracket); at >= 0 && count <= deepestNesting; at = text.indexOf(bracket, at + 1))
+    count += 1;
+  return count;
 }

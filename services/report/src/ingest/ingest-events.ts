@@ -30,8 +30,8 @@ export interface Ingestion extends AsyncDisposable {
   behind(): Promise<ReadonlyMap<StreamName, number>>;
 }
 
-/** 20 ms of writing: the page and the calls are answered in between. */
-const batch = 500;
+/** 40 ms of writing, where so many wait: the page and the calls are answered in between. */
+const batch = 1000;
 /** Between two looks at how far the broker says that we are, and at claims that could not be read. */
 const tendMs = 10_000;
 const streams = ["PRETRAIN_EVENTS", "PRETRAIN_METRICS"] as const satisfies readonly StreamName[];
