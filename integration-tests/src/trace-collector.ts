@@ -36,11 +36,13 @@ export async function startTraceCollector(t: TestContext): Promise<TraceCollecto
   return { spans, environment };
 }
 
-/** The names are OTLP's. */
+/** The names are OTLP's; a span that begins a trace has no parent. */
+type SentSpan = Omit<CollectedSpan, "service" | "parentSpanId"> & { readonly parentSpanId?: string };
+
 interface Exported {
   readonly resourceSpans?: readonly {
     readonly resource: { readonly attributes: readonly { readonly key: string; readonly value: object }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Omit<CollectedSpan, "service">[] }[];
+    readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[];
   }[];
 }
 
@@ -51,6 +53,6 @@ function spansIn(body: unknown): CollectedSpan[] {
     const service = String(Object(named)["stringValue"]);
     return scopeSpans
       .flatMap(({ spans }) => spans)
-      .map(({ name, traceId, spanId, parentSpanId = "" }) => ({ service, name, traceId, spanId, parentSpanId }));
+      .map(({ parentSpanId, ...span }) => ({ ...span, service, parentSpanId: parentSpanId ?? "" }));
   });
 }

@@ -37,7 +37,10 @@ export function plainBuckets(steps: readonly Step[], curve: StepCurve, range: Cu
       elapsedSeconds: (step.timeMs - beginMs) / 1000,
     });
   }
-  return [...buckets.values()].map(({ numerator: _, denominator: __, ...bucket }) => bucket);
+  return [...buckets.values()].map((summed) => {
+    const { numerator: _numerator, denominator: _denominator, ...bucket } = summed;
+    return bucket;
+  });
 }
 
 function columnOf(step: Step, column: StepColumn | undefined): number | null {

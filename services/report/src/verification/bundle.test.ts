@@ -42,7 +42,7 @@ const contradiction = ["first content", "second content"].map((text, index) =>
 const events = [...runEvents(shape), ...contradiction];
 const everywhere = new AsyncDisposableStack();
 test.after(() => everywhere.disposeAsync());
-const scope = { after: (cleanUp: () => void) => void everywhere.defer(cleanUp) };
+const scope = { after: (cleanUp: () => void) => everywhere.defer(cleanUp) };
 const written = await writtenRecord(scope, events);
 const bundle = await exported(written, temporaryDirectory(scope));
 
@@ -149,7 +149,7 @@ for (const [what, change, checks, named] of [
     const folder = copied(t);
     changeText(folder, "events.jsonl", (text) => `${change(text.split("\n").slice(0, -1)).join("\n")}\n`);
     const found = await verifyBundle(folder);
-    for (const name of checks) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found)}`);
+    for (const name of checks) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
     assert.match(checks.flatMap((name) => differencesOf(found, name)).join("\n"), named);
   });
 }

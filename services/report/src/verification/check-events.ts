@@ -81,7 +81,7 @@ const keys: Partial<Record<CheckedTable, readonly string[]>> = {
 function faultOfChecksum(table: CheckedTable, row: Row): Fault | undefined {
   const computed = rowChecksum(checkedColumns[table].map((column) => row[column]));
   if (row["checksum"] === computed) return undefined;
-  return { recorded: `checksum ${row["checksum"]}`, computed: `checksum ${computed}` };
+  return { recorded: `checksum ${String(row["checksum"])}`, computed: `checksum ${computed}` };
 }
 
 function faultOfDigest(row: Row, entry: ChainEntry): Fault | undefined {
@@ -123,7 +123,7 @@ function faultOfStep(steps: StatementSync, experiment: string, step: StepMetric)
   const index = should.findIndex((value, column) => row?.[column] !== value);
   if (index < 0) return undefined;
   const column = checkedColumns.steps[index] ?? "checksum";
-  return { recorded: `steps.${column} ${row?.[index] ?? "is not there"}`, computed: String(should[index]) };
+  return { recorded: `steps.${column} ${String(row?.[index] ?? "is not there")}`, computed: String(should[index]) };
 }
 
 /** A row that no event vouches for would be counted all the same. */

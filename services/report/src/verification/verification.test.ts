@@ -5,7 +5,7 @@ import { Verification_Check_Outcome as Outcome, type Verification } from "@pretr
 import { EventWriter } from "../ledger/event-writer.ts";
 import type { Ledger } from "../ledger/open-ledger.ts";
 import { forgeLinks, rewriteEvent, writeChecksums } from "../test-support/forged-ledger.ts";
-import { beginning, runEvents, state, training } from "../test-support/run-events.ts";
+import { runEvents, state } from "../test-support/run-events.ts";
 import { nonceOf, runShape } from "../test-support/run-shape.ts";
 import { differencesOf, failedChecks, writtenRecord } from "../test-support/written-record.ts";
 
@@ -111,7 +111,7 @@ for (const [what, damage, failing, named] of [
     damage(ledger);
     const found = await verify();
     assert.equal(found.sound, false);
-    for (const name of failing) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found)}`);
+    for (const name of failing) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
     assert.match(failing.flatMap((name) => differencesOf(found, name)).join("\n"), named);
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { sha256Hex } from "@pretrain/blobs";
-import { FailedPrecondition, messageOf, NotFound } from "@pretrain/errors";
+import { messageOf, NotFound } from "@pretrain/errors";
 import { type ReportWritten, ReportWrittenSchema, type Verification, type Verification_Check } from "@pretrain/proto";
 import { experimentName, idOfExperimentName } from "@pretrain/recipe";
 import { canonicalChain } from "../ledger/canonical-chain.ts";
