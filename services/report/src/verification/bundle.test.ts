@@ -149,7 +149,8 @@ for (const [what, change, checks, named] of [
     const folder = copied(t);
     changeText(folder, "events.jsonl", (text) => `${change(text.split("\n").slice(0, -1)).join("\n")}\n`);
     const found = await verifyBundle(folder);
-    for (const name of checks) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
+    for (const name of checks)
+      assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
     assert.match(checks.flatMap((name) => differencesOf(found, name)).join("\n"), named);
   });
 }

@@ -111,7 +111,8 @@ for (const [what, damage, failing, named] of [
     damage(ledger);
     const found = await verify();
     assert.equal(found.sound, false);
-    for (const name of failing) assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
+    for (const name of failing)
+      assert.ok(failedChecks(found).includes(name), `${name} of ${failedChecks(found).join(", ")}`);
     assert.match(failing.flatMap((name) => differencesOf(found, name)).join("\n"), named);
   });
 }
