@@ -24,7 +24,7 @@ function initialTensor(name: string, lengths: readonly number[], seed: number): 
 }
 
 function uniformMatrix(name: string, size: number, fanIn: number, seed: number): Float32Array {
-  const bound = 0.5 / Math.sqrt(fanIn);
+  const bound = 1 / Math.sqrt(fanIn);
   const first = mix(seed ^ fnv1a(name));
   const second = mix(first + 0x9e3779b9);
   const values = new Float32Array(size);
