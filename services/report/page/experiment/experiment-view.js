@@ -81,7 +81,9 @@ export class ExperimentView {
 
   /** Everything anew. Of one that was just started nothing may have arrived: then there is nothing to be shown yet. */
   async refresh() {
-    const done = await Promise.allSettled([this.refreshFacts(), this.#charts.refresh()]);
+    const curves = await Promise.allSettled([this.#charts.refresh().then(() => this.#showParts())]);
+    const facts = await Promise.allSettled([this.refreshFacts()]); // the record of a long run takes longer than its curves
+    const done = [...curves, ...facts];
     const faults = done.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
     if (faults.length > 0 && !faults.some((fault) => fault instanceof api.NotThere)) throw faults[0];
   }
@@ -101,6 +103,10 @@ export class ExperimentView {
     this.#overview = overview;
     this.#headline.show(overview, this.#detail);
     this.#actions.show(overview, this.#detail);
+    this.#showParts();
+  }
+
+  #showParts() {
     if (this.#waiting.isConnected) this.root.replaceChildren(this.#headline.root, this.#actions.root, this.#tabs.root);
   }
 

@@ -45,7 +45,7 @@ export function overview(ledger: Ledger, reports: CurrentReports, experiment: st
   const first = transitions[0];
   const attempt = readEvents(ledger, experiment, "attempt").at(-1);
   const ended = isFinal(last.to);
-  const report = ended ? reports.current(experiment) : undefined;
+  const verdicts = ended ? verdictsOf(ledger, reports, experiment) : undefined;
   return {
     id: experiment,
     title: first?.title || experiment,
@@ -59,8 +59,19 @@ export function overview(ledger: Ledger, reports: CurrentReports, experiment: st
     totalMicroSteps: Number(attempt?.totalMicroSteps ?? 0n),
     epochs: first?.recipe?.training?.epochs ?? 0,
     ...stepNumbers(ledger, experiment, Number(attempt?.totalMicroSteps ?? 0n), last.to === Experiment_State.RUNNING),
-    ...(report && { verdicts: verdictCounts(report.indicators) }),
+    ...(verdicts && { verdicts }),
   };
+}
+
+/** As its record was announced with: building the records of all that is listed would take seconds. */
+function verdictsOf(ledger: Ledger, reports: CurrentReports, experiment: string): VerdictCounts | undefined {
+  const announced = readEvents(ledger, experiment, "report").at(-1);
+  if (announced !== undefined) {
+    const { targets, targetsMet, targetsMissed } = announced;
+    return { targets, met: targetsMet, missed: targetsMissed };
+  }
+  const report = reports.current(experiment);
+  return report && verdictCounts(report.indicators);
 }
 
 function reasonOf({ reason }: StateChanged): Pick<Overview, "reason"> {

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { fromJsonString } from "@bufbuild/protobuf";
-import { ReportSchema } from "@pretrain/proto";
+import { create, fromJsonString } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ReportSchema, ReportWrittenSchema } from "@pretrain/proto";
 import { parseExperimentFile } from "@pretrain/recipe";
 import { until } from "@pretrain/testing";
 import { EventWriter } from "../ledger/event-writer.ts";
@@ -260,4 +261,19 @@ test("experiments side by side are sections of the document that can be kept; to
   ] as const) {
     assert.equal((await get(server, `/api/comparison?ids=${ids}`)).status, status, ids);
   }
+});
+
+test("the list says of an ended experiment what its record was announced with, without building it again", async (t) => {
+  const server = await served(t);
+  const announced = create(ReportWrittenSchema, {
+    experiment: "experiments/1-4-0",
+    time: timestampFromMs(shape.startMs + 1e6),
+    reportSha256: "aa".repeat(32),
+    targets: 9,
+    targetsMet: 6,
+    targetsMissed: 2,
+  });
+  server.append([...runEvents(), { kind: "report", message: announced }]);
+  const [ended] = JSON.parse((await get(server, "/api/experiments")).text);
+  assert.deepEqual(ended.verdicts, { targets: 9, met: 6, missed: 2 });
 });

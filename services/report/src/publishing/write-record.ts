@@ -4,7 +4,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { BlobStore } from "@pretrain/blobs";
 import { type Report, type ReportWritten, ReportWrittenSchema } from "@pretrain/proto";
 import { experimentName } from "@pretrain/recipe";
-import { allTargetsMet } from "../record/verdict-counts.ts";
+import { verdictCounts } from "../record/verdict-counts.ts";
 import { type RenderedRecord, recordDocuments } from "../rendering/render-record.ts";
 
 /** Where a record's files are. */
@@ -24,11 +24,15 @@ export async function writeRecord(blobs: BlobStore, experiment: string, record: 
 
 export function reportWritten(experiment: string, report: Report, sha256: string, now: Date): ReportWritten {
   const { json, documents } = recordBlobs(experiment);
+  const { targets, met, missed } = verdictCounts(report.indicators);
   return create(ReportWrittenSchema, {
     experiment: experimentName(experiment),
     time: timestampFromDate(now),
     reportSha256: sha256,
     blobs: [json, ...documents],
-    allTargetsMet: allTargetsMet(report.indicators),
+    allTargetsMet: met === targets,
+    targets,
+    targetsMet: met,
+    targetsMissed: missed,
   });
 }

@@ -14,9 +14,3 @@ export function verdictCounts(indicators: readonly Indicator[]): VerdictCounts {
   const missed = verdicts.filter((verdict) => verdict === Verdict.MISSED).length;
   return { targets: verdicts.length, met, missed };
 }
-
-/** True when every target is met; also when there is none. An undecided target is not met. */
-export function allTargetsMet(indicators: readonly Indicator[]): boolean {
-  const { targets, met } = verdictCounts(indicators);
-  return met === targets;
-}
