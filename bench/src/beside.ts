@@ -100,7 +100,7 @@ export function besideTable(found: BesideFigures): string {
 
 const evaluationOf = { samples: 1, inputLength: 20, predictLength: 20, batchRows: 8 };
 
-function recipeOf({ model, rows, saveInterval }: BesideOptions) {
+export function recipeOf({ model, rows, saveInterval }: BesideOptions) {
   const { sequence, vocab_size: vocabSize, dim, n_layers, n_heads, n_kv_heads, hidden_dim: hiddenDim } = models[model];
   const sizes = { vocabSize, dim, nLayers: n_layers, nHeads: n_heads, nKvHeads: n_kv_heads, hiddenDim };
   return {
@@ -119,7 +119,7 @@ function recipeOf({ model, rows, saveInterval }: BesideOptions) {
 }
 
 /** Rows of made-up words, each longer than the model reads; of both texts other ones. */
-function writeTexts(folder: string, { model, validationRows }: BesideOptions): void {
+export function writeTexts(folder: string, { model, validationRows }: BesideOptions): void {
   const { sequence } = models[model];
   const rowsFrom = (first: number, rows: number) =>
     Array.from({ length: rows }, (_, row) => {
@@ -135,7 +135,7 @@ function wordOf(number: number): string {
   return [0, 1, 2].map((place) => String.fromCharCode(97 + (Math.floor(number / 26 ** place) % 26))).join("");
 }
 
-async function collectSteps(system: LocalSystem, steps: Span[]): Promise<AsyncDisposable> {
+export async function collectSteps(system: LocalSystem, steps: Span[]): Promise<AsyncDisposable> {
   const broker = await connectBroker({ url: system.natsUrl, name: "bench", log: createLog("bench", "error") });
   await broker.consume("PRETRAIN_METRICS", { durable: "bench", batch: 100 }, async (batch) => {
     for (const { kind, message } of batch) {

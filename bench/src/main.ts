@@ -19,12 +19,15 @@ import { queue, queueTable, readQueueOptions } from "./queue.ts";
 import { resume, resumptionTable } from "./resume.ts";
 import { summary } from "./summary.ts";
 import { table } from "./table.ts";
+import { readWatchersOptions, watchers, watchersTable } from "./watchers.ts";
 import { configOf, models, rowLengths, type Work } from "./workload.ts";
 
 const parameters = process.argv.slice(2);
 if (parameters[0] === "queue") await understood(() => readQueueOptions(parameters.slice(1)), benchOfQueue);
 else if (parameters[0] === "export" && parameters.length === 1) await benchOfExport();
 else if (parameters[0] === "logging") await understood(() => readLoggingOptions(parameters.slice(1)), benchOfLogging);
+else if (parameters[0] === "watchers")
+  await understood(() => readWatchersOptions(parameters.slice(1)), benchOfWatchers);
 else if (parameters[0] === "beside") await understood(() => readBesideOptions(parameters.slice(1)), benchOfBeside);
 else if (parameters[0] === "curves") await understood(() => readCurvesOptions(parameters.slice(1)), benchOfCurves);
 else if (parameters[0] === "ledger") await understood(() => readLedgerOptions(parameters.slice(1)), benchOfLedger);
@@ -99,6 +102,12 @@ async function benchOfLogging({ steps }: { readonly steps: number }): Promise<vo
     `logging, ${steps} steps a round; ${processor().model}\n\nmicroseconds of the computing process for a step: ${shown}\n`,
   );
   console.log(JSON.stringify({ bench: "logging", cpu: processor(), ...found }));
+}
+
+async function benchOfWatchers({ watchers: count }: { readonly watchers: number }): Promise<void> {
+  const found = await watchers(count, (line) => process.stderr.write(`${line}\n`));
+  console.log(`watchers; ${processor().model}\n\n${watchersTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "watchers", cpu: processor(), ...found }));
 }
 
 async function benchOfExport(): Promise<void> {

@@ -18,6 +18,7 @@ export const usage = `pnpm bench step|score|generate|resume|checkpoint
     [--model=baseline|small] [--rows=8] [--rows-at-once=<rows>] [--precision=float32|bfloat16|all] [--rounds=5] [--eager]
 pnpm bench queue [--experiments=10000]
 pnpm bench logging [--steps=20000]
+pnpm bench watchers [--watchers=500]
 pnpm bench curves [--steps=173385]
 pnpm bench ledger [--events=200000]
 pnpm bench export
