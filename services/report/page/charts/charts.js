@@ -42,18 +42,21 @@ export class Charts {
   #marks = {};
   /** What was asked for: a fixed range of the axis, or a share of the run up to its end. @type {{ range?: import("./chart.js").Range, share?: number }} */
   #wanted = { share: 1 };
+  #onLoss;
   #loading = false;
   #mustLoadAgain = false;
   #drawing = false;
   #loadedMs = 0;
 
   /**
-   * @param {{ id: string, words: import("./words.js").ChartWords, onStep?: (microStep: number) => void }} options
-   *   `onStep`: somebody chose a micro-step, to see more of it
+   * @param {{
+   *   id: string, words: import("./words.js").ChartWords, onStep?: (microStep: number) => void, onLoss?: () => void,
+   * }} options `onStep`: somebody chose a micro-step, to see more of it; `onLoss`: the first of the curves is there
    */
-  constructor({ id, words, onStep }) {
+  constructor({ id, words, onStep, onLoss }) {
     this.#id = id;
     this.#words = words;
+    this.#onLoss = onLoss;
     this.#controls = new Controls(words, {
       onShare: (share) => this.#want({ share }),
       onAxis: () => this.#want({ share: 1 }),
@@ -156,6 +159,7 @@ export class Charts {
     this.#curves.get("train/loss")?.load(loss, smoothing);
     this.#evaluations.load(evaluations);
     if (range.from === 0 && range.to === 0) this.#whole.load(loss);
+    this.#onLoss?.();
     this.#draw();
   }
 

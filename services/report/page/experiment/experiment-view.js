@@ -38,7 +38,12 @@ export class ExperimentView {
   /** @param {string} id */
   constructor(id) {
     this.#id = id;
-    this.#charts = new Charts({ id, words: chartWords[language()], onStep: (microStep) => this.#explain(microStep) });
+    this.#charts = new Charts({
+      id,
+      words: chartWords[language()],
+      onStep: (microStep) => this.#explain(microStep),
+      onLoss: () => this.#showParts(), // the record of a long run takes longer than its first curve
+    });
     this.#step = new StepTool(id);
     this.#notes = new NoteForms(id);
     this.#sections = { live: sectionsOf(id, liveSections), record: sectionsOf(id) };
@@ -81,8 +86,8 @@ export class ExperimentView {
 
   /** Everything anew. Of one that was just started nothing may have arrived: then there is nothing to be shown yet. */
   async refresh() {
-    const curves = await Promise.allSettled([this.#charts.refresh().then(() => this.#showParts())]);
-    const facts = await Promise.allSettled([this.refreshFacts()]); // the record of a long run takes longer than its curves
+    const curves = await Promise.allSettled([this.#charts.refresh()]);
+    const facts = await Promise.allSettled([this.refreshFacts()]);
     const done = [...curves, ...facts];
     const faults = done.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
     if (faults.length > 0 && !faults.some((fault) => fault instanceof api.NotThere)) throw faults[0];

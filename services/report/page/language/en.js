@@ -125,7 +125,7 @@ export const en = {
 
   scoreTitle: "What each token costs",
   scoreIntroduction:
-    "A text, read by the weights of a checkpoint: the darker and the thicker underlined a token, the less it was expected.",
+    "A text, read by the weights of a checkpoint: the stronger its colour and the thicker its underline, the less a token was expected.",
   text: "Text",
   score: "Score",
   working: "Working…",

@@ -122,7 +122,7 @@ export const zh = {
   noCheckpoint: "尚无检查点。",
 
   scoreTitle: "逐 token 损失",
-  scoreIntroduction: "用某个检查点的权重读一段文本：颜色越深、下划线越粗，表示该 token 越出乎模型意料。",
+  scoreIntroduction: "用某个检查点的权重读一段文本：颜色越浓、下划线越粗，表示该 token 越出乎模型意料。",
   text: "文本",
   score: "计算损失",
   working: "计算中…",
