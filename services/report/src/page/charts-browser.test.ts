@@ -180,3 +180,17 @@ test("what the browser loads for the first chart of a long run is less than 1 MB
   assert.ok(bytes > 200_000 && bytes <= 1_000_000, `${bytes} bytes`);
   t.diagnostic(`${bytes} bytes`);
 });
+
+test("the first curve is shown while the record is still being built", { skip: noBrowser }, async (t) => {
+  const { page } = await openPage(t, "/start", ({ append }) => append(runEvents()));
+  const { promise: built, resolve: build } = Promise.withResolvers<void>();
+  await page.route("**/api/experiments/1-4-0", async (route) => {
+    await built;
+    await route.continue();
+  });
+  await page.goto(`${new URL(page.url()).origin}/experiments/1-4-0`);
+  await until(async () => (await readout(page)).includes("micro-step 120"));
+  assert.equal(await page.getByRole("heading", { name: "Key indicators" }).count(), 0);
+  build();
+  await page.getByRole("heading", { name: "Key indicators" }).first().waitFor();
+});
