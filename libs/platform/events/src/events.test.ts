@@ -112,6 +112,21 @@ test("a consumer gets every event in order, again when it failed, and goes on wh
   assert.equal(seen.filter((number) => number === 1n).length, 1, "what was dealt with does not come again");
 });
 
+test("what arrives while a consumer keeps its process busy is one batch: writing to a disk costs as much for many as for one", async (t) => {
+  const { broker } = await setUp(t);
+  await Promise.all(Array.from({ length: 300 }, (_, index) => broker.publish(events.step, step(index + 1))));
+  const sizes: number[] = [];
+  const consumption = await broker.consume("PRETRAIN_METRICS", { durable: "ledger", batch: 300 }, (batch) => {
+    sizes.push(batch.length);
+    const busyUntil = performance.now() + 20;
+    while (performance.now() < busyUntil); // as a transaction of SQLite's does
+    return Promise.resolve();
+  });
+  t.after(() => consumption[Symbol.asyncDispose]());
+  await until(() => sizes.reduce((sum, size) => sum + size, 0) === 300);
+  assert.ok(sizes.length <= 30, `300 events came in ${sizes.length} batches: ${sizes.join(", ")}`);
+});
+
 test("a message that is no event, or cannot be read, does not stop a consumer", async (t) => {
   const { server, broker } = await setUp(t);
   const nats = await connect({ servers: server.url });
