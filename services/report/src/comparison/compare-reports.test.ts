@@ -92,6 +92,17 @@ test("two single numbers show a difference with its base, and nobody calls one o
   assert.equal(said(against(twin), "eval/loss").relation, Relation.NO_INTERVAL);
 });
 
+test("of a number below 0 the percentage has the sign of the difference: its base is the size of the baseline", () => {
+  const metric = "train/loss_reduction";
+  const withReduction = (report: Report, final: number): Report => ({
+    ...report,
+    indicators: report.indicators.map((row) => (row.metric === metric ? { ...row, final } : row)),
+  });
+  const comparison = compareReports(withReduction(baseline, -0.5), [withReduction(twin, -0.25)], [undefined]);
+  const { difference, differencePercent } = said(comparison, metric);
+  assert.deepEqual([difference, differencePercent], [0.25, 50]);
+});
+
 const otherTokenizer = withDataset(twin, { tokenizerSha256: "ff".repeat(32) });
 const otherRows = withDataset(twin, {
   splits: (twin.dataset?.splits ?? []).map((split) =>

@@ -20,9 +20,8 @@ import { runShape } from "../test-support/run-shape.ts";
 import { phrasesOf } from "./language/phrases.ts";
 import { renderRecord } from "./render-record.ts";
 
-/** Entries that are looked up by a name or a number of the data, and words of the comparison of experiments. */
+/** Entries that are looked up by a name or a number of the data. */
 const lookedUp = [
-  "comparison",
   "language",
   "metric.",
   "parameter.",
