@@ -4,6 +4,7 @@ import { standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DatasetRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
+import { openTls } from "@pretrain/tls";
 import { startTracing } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { DatasetAnalyses } from "./analysis/dataset-analyses.ts";
@@ -27,8 +28,9 @@ const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("data-shard", process.env));
+const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "data-shard"), log);
-const broker = opened.use(await standingBroker({ url: config.nats, name: "data-shard", log }));
+const broker = opened.use(await standingBroker({ url: config.nats, name: "data-shard", tls, log }));
 const records = new DatasetRecords(await broker.records("pretrain_datasets", DatasetRecordSchema));
 const queue = opened.use(new PackingQueue({ ...config, records, log, now, onPacked, tryAgainMs }));
 await queue.resume(); // whatever an earlier process left
@@ -36,7 +38,9 @@ const enqueue = (name: string) => queue.enqueue(name);
 const ready = new ReadyDatasets(records, blobs);
 const analyses = new DatasetAnalyses({ ready, blobs, log });
 const methods = dataShardMethods({ ...config, records, blobs, ready, analyses, enqueue, onBatch, now });
-const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], log, metrics }));
+const grpc = opened.use(
+  await serveGrpc({ address: config.grpc, services: [methods], tls, healthAddress: config.health, log, metrics }),
+);
 opened.use(analyses); // closed before the server, which would wait for callers of a computation
 const isReady = () => records.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready: isReady, log }));

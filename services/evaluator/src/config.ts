@@ -1,14 +1,13 @@
 /** The environment of the API process and of its worker, each read once at the start. */
-import { address, blobStoreUrl, count, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+import { address, blobStoreUrl, count, path, readConfig, serviceVariables, variable } from "@pretrain/config";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const shared = {
-  nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+  ...serviceVariables,
   blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
-  state: variable("PRETRAIN_STATE", folder),
+  state: variable("PRETRAIN_STATE", path),
   dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
-  logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
 };
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */

@@ -4,6 +4,7 @@ import { standingBroker, tellWorkload, work } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
+import { openTls } from "@pretrain/tls";
 import { startTracing } from "@pretrain/tracing";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "./computing/computing-on-demand.ts";
@@ -25,10 +26,11 @@ const now = () => new Date();
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("evaluator", process.env));
+const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "evaluator"), log);
-const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", log }));
+const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", tls, log }));
 const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
-const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000 }));
+const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000, tls }));
 
 const hasWork = () => broker.hasWork(work.evaluate);
 const module = new URL("./attempt/main.ts", import.meta.url);
@@ -55,7 +57,9 @@ opened.use(
   }),
 );
 const services = [evaluatorService(dependencies)];
-const grpc = opened.use(await serveGrpc({ address: config.grpc, services, log, metrics }));
+const grpc = opened.use(
+  await serveGrpc({ address: config.grpc, services, tls, healthAddress: config.health, log, metrics }),
+);
 const ready = () =>
   hasWork().then(
     () => true, // whatever it is, the broker has answered

@@ -1,11 +1,11 @@
 /** The environment, read once. */
-import { address, blobStoreUrl, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+import { address, blobStoreUrl, path, readConfig, serviceVariables, variable } from "@pretrain/config";
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function reportConfig(environment: NodeJS.ProcessEnv) {
   return readConfig(
     {
-      nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+      ...serviceVariables,
       grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7404"),
       http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7400"),
       /** Whom the page asks to start, pause, fork and explain, and to score and generate text. */
@@ -13,8 +13,7 @@ export function reportConfig(environment: NodeJS.ProcessEnv) {
       evaluator: variable("PRETRAIN_EVALUATOR", address, "127.0.0.1:7403"),
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
       /** Folder of the ledger. */
-      state: variable("PRETRAIN_STATE", folder),
-      logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
+      state: variable("PRETRAIN_STATE", path),
     },
     environment,
   );

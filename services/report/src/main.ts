@@ -6,6 +6,7 @@ import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "
 import { type Annotation, ReportService, type ReportWritten } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
+import { openTls } from "@pretrain/tls";
 import { startTracing, tellExperiment } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { PairedDifferences } from "./comparison/paired-differences.ts";
@@ -48,13 +49,14 @@ const metrics = createMetrics("report");
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("report", process.env));
+const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 const { ledger, setAside } = openSoundLedger(join(config.state, "ledger.sqlite"));
 opened.use(ledger);
 if (setAside !== undefined)
   log.error(setAside, "the ledger was damaged: set aside, and built again from what it still held");
 const blobs = openBlobs(config.blobs);
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "report"), log);
-const broker = opened.use(await standingBroker({ url: config.nats, name: "report", log }));
+const broker = opened.use(await standingBroker({ url: config.nats, name: "report", tls, log }));
 const reports = new CurrentReports(ledger, () => performance.now());
 const live = opened.use(new LiveStreams({ ledger, reports, ...livePace }));
 const announce = async (written: ReportWritten) => {
@@ -88,13 +90,15 @@ const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, on
 tellLedger(metrics, ledger, ingestion);
 publisher.start();
 const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
-const peers = opened.use(connectPeers(config));
+const peers = opened.use(connectPeers(config, tls));
 const paired = new PairedDifferences(peers.evaluator, log);
 const annotate = (annotation: Annotation) => broker.publish(events.annotation, annotation);
 const annotating = { annotate, annotateWithinMs, now: () => new Date() };
 const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
+    tls,
+    healthAddress: config.health,
     services: [
       reportMethods({
         ledger,
@@ -111,7 +115,7 @@ const grpc = opened.use(
     metrics,
   }),
 );
-const own = opened.use(connectClient(ReportService, grpc.address));
+const own = opened.use(connectClient(ReportService, grpc.address, { tls }));
 const routes = [
   ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
   ...comparisonRoutes({ reports, paired }),

@@ -1,6 +1,7 @@
 /** The services that the page acts through: one client each, made at the start. They connect when they are first asked. */
 import { EvaluatorService, TrainerService } from "@pretrain/proto";
 import { connectClient, type PretrainClient } from "@pretrain/rpc";
+import type { Tls } from "@pretrain/tls";
 
 export interface Peers extends Disposable {
   readonly trainer: PretrainClient<typeof TrainerService>;
@@ -8,9 +9,9 @@ export interface Peers extends Disposable {
 }
 
 /** A peer that is not there makes no difference until it is asked: then the call throws Unavailable. */
-export function connectPeers(addresses: { readonly trainer: string; readonly evaluator: string }): Peers {
-  const trainer = connectClient(TrainerService, addresses.trainer);
-  const evaluator = connectClient(EvaluatorService, addresses.evaluator);
+export function connectPeers(addresses: { readonly trainer: string; readonly evaluator: string }, tls?: Tls): Peers {
+  const trainer = connectClient(TrainerService, addresses.trainer, { tls });
+  const evaluator = connectClient(EvaluatorService, addresses.evaluator, { tls });
   return {
     trainer,
     evaluator,

@@ -1,15 +1,17 @@
 /** The environment of the service and of its worker, read once. */
-import { address, blobStoreUrl, count, folder, logLevel, natsUrl, readConfig, variable } from "@pretrain/config";
+import { address, blobStoreUrl, count, path, readConfig, serviceVariables, variable } from "@pretrain/config";
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function trainerConfig(environment: NodeJS.ProcessEnv) {
   return readConfig(
     {
-      nats: variable("PRETRAIN_NATS_URL", natsUrl, "nats://127.0.0.1:4222"),
+      ...serviceVariables,
+      // On how many of the broker's servers each stream is kept: 1, or 3 of a cluster of three.
+      natsReplicas: variable("PRETRAIN_NATS_REPLICAS", count(1, 5), "1"),
       grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7402"),
       http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7412"),
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
-      state: variable("PRETRAIN_STATE", folder),
+      state: variable("PRETRAIN_STATE", path),
       dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
       // Longer than a piece of work takes to come back from a worker that died.
       workerIdleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "30000"),
@@ -20,7 +22,6 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       // Of a process that computes a past step again, from 0, an equal share, to 19: what training beside it leaves. By 5 it has a third
       // of what training has: somebody waits for it.
       explanationNiceness: variable("PRETRAIN_EXPLANATION_NICENESS", count(0, 19), "5"),
-      logLevel: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
     },
     environment,
   );

@@ -7,6 +7,7 @@ import { Leases } from "@pretrain/leases";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
 import { DataShardService, ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
+import { openTls } from "@pretrain/tls";
 import { startTracing } from "@pretrain/tracing";
 import { superviseWorker, terminationSignal } from "@pretrain/worker-process";
 import { startComputing } from "./attempt/computing-process.ts";
@@ -43,9 +44,10 @@ const blobs = openBlobs(config.blobs);
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("trainer", process.env));
+const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
-const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", log, ackWaitMs }));
+const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", tls, log, ackWaitMs }));
 tellTrainer(metrics, { broker, spool: spoolFolder(config) });
 const copies = new RecordCopies(blobs, log);
 const experiments = new Experiments(
@@ -80,11 +82,21 @@ const explaining = {
   broker,
   blobsAddress: config.blobs,
   programsFolder: programsFolder(config),
-  dataShard: opened.use(connectClient(DataShardService, config.dataShard, batchStream)),
+  dataShard: opened.use(connectClient(DataShardService, config.dataShard, { ...batchStream, tls })),
   startComputing: () => startComputing(process.env, { niceness: config.explanationNiceness }),
 };
 const methods = trainerMethods({ experiments, index, blobs, now, log, wake, ...explaining });
-const grpc = opened.use(await serveGrpc({ address: config.grpc, services: [methods], readPatienceMs, log, metrics }));
+const grpc = opened.use(
+  await serveGrpc({
+    address: config.grpc,
+    services: [methods],
+    tls,
+    healthAddress: config.health,
+    readPatienceMs,
+    log,
+    metrics,
+  }),
+);
 opened.defer(() => explanations.close(draining())); // before calls are waited for: they would take minutes
 const ready = () => experiments.isReachable();
 const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));

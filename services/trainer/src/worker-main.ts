@@ -8,6 +8,7 @@ import { DataShardService, ExperimentRecordSchema, LeaseSchema, type TrainWork }
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
 import { openSpool } from "@pretrain/spool";
+import { openTls } from "@pretrain/tls";
 import { startTracing } from "@pretrain/tracing";
 import { steadyNow, terminationSignal } from "@pretrain/worker-process";
 import { ComputingProcesses } from "./attempt/computing-processes.ts";
@@ -40,14 +41,15 @@ process.exit(0); // waiting for a signal would keep it alive, and nobody would b
 async function takeWork(): Promise<void> {
   await using opened = new AsyncDisposableStack();
   opened.use(await startTracing("trainer-worker", process.env));
+  const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
   const computing = opened.use(new ComputingProcesses(process.env)); // first: loading TensorFlow takes longest
-  const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", log }));
+  const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", tls, log }));
   const spool = openSpool(spoolFolder(config), { limitBytes: spoolLimitBytes });
   for (const { sizeBytes } of spool.losses)
     log.error({ sizeBytes }, "events in the spool were cut by a crash or damaged; they are left out");
   const outbox = new Outbox(spool, broker, log);
   opened.defer(() => outbox.close(lastEventsMs));
-  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, batchStream));
+  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { ...batchStream, tls }));
   const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
   const blobs = openBlobs(config.blobs);
   const dependencies: WorkerDependencies = {

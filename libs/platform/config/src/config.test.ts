@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidArgument } from "@pretrain/errors";
-import { address, blobStoreUrl, count, folder, folders, logLevel, natsUrl, readConfig, variable } from "./index.ts";
+import { address, blobStoreUrl, count, folders, logLevel, natsUrl, path, readConfig, variable } from "./index.ts";
 
 const variables = {
   grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7402"),
   nats: variable("PRETRAIN_NATS_URL", natsUrl),
   blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
   roots: variable("PRETRAIN_DATA_ROOTS", folders, "/data"),
-  state: variable("PRETRAIN_STATE", folder),
+  state: variable("PRETRAIN_STATE", path),
   level: variable("PRETRAIN_LOG_LEVEL", logLevel, "info"),
   batch: variable("BATCH", count(1, 100), "8"),
 };

@@ -9,8 +9,8 @@ export const address = v.pipe(
   v.check((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "a port is at most 65535"),
 );
 
-/** A folder, as an absolute path; a relative one is taken from the working directory. */
-export const folder = v.pipe(
+/** A file or folder, as an absolute path; a relative one is taken from the working directory. */
+export const path = v.pipe(
   v.string(),
   v.check((text) => !text.includes("\0"), "a path without NUL is expected"),
   v.transform((text) => resolve(text)),
@@ -24,8 +24,14 @@ export const folders = v.pipe(
   v.transform((parts) => parts.map((part) => resolve(part))),
 );
 
-/** Address of the broker. */
-export const natsUrl = url(["nats:"], "nats://host:port is expected");
+/** Addresses of the broker: one, or those of its servers, separated by commas. */
+export const natsUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => text.split(",").every((each) => URL.canParse(each) && /^(nats|tls):$/.test(new URL(each).protocol)),
+    "nats://host:port is expected, or several of them separated by commas",
+  ),
+);
 
 /** Address of the blob store. */
 export const blobStoreUrl = url(["file:", "s3:"], "file:///absolute/folder or s3://bucket/prefix is expected");
@@ -34,6 +40,17 @@ export const logLevel = v.picklist(
   ["trace", "debug", "info", "warn", "error"],
   "trace, debug, info, warn or error is expected",
 );
+
+/** What `kind` says, or nothing at all: then undefined. Its default text is empty. */
+export function optional<T>(kind: v.GenericSchema<string, T>): v.GenericSchema<string, T | undefined> {
+  return v.union([
+    v.pipe(
+      v.literal(""),
+      v.transform(() => undefined),
+    ),
+    kind,
+  ]);
+}
 
 /** A whole number from `least` to `most`. */
 export function count(least: number, most: number): v.GenericSchema<string, number> {

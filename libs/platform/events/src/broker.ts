@@ -5,6 +5,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf, Unavailable } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
+import type { Tls } from "@pretrain/tls";
 import { answer, ask, type Question } from "./ask.ts";
 import { type Connection, withConnection } from "./connection.ts";
 import { type ConsumeOptions, type Consumption, consume } from "./consume.ts";
@@ -27,10 +28,12 @@ import {
 } from "./work.ts";
 
 export interface BrokerOptions {
-  /** `nats://host:port` */
+  /** `nats://host:port`, or several of them separated by commas */
   readonly url: string;
   /** Who connects, as the server's monitoring shows it. */
   readonly name: string;
+  /** Of this process: the broker knows it by that. None: an open broker on this machine. */
+  readonly tls?: Tls | undefined;
   readonly log: Log;
 }
 

@@ -3,6 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Unavailable } from "@pretrain/errors";
+import type { Tls } from "@pretrain/tls";
 import { translated } from "./call-streams.ts";
 import { fromConnectError } from "./error-status.ts";
 import { traceCalls } from "./trace-calls.ts";
@@ -18,6 +19,8 @@ export interface ClientOptions {
    * have a next message; without it one that watches may be silent for days.
    */
   readonly streamSilenceMs?: number;
+  /** Of this process: the service knows it by that. None: a service on this machine that asks nobody who they are. */
+  readonly tls?: Tls | undefined;
 }
 
 const unaryDeadlineMs = 30_000;

@@ -1,6 +1,7 @@
 /** A gRPC server (HTTP/2 without TLS) with health, reflection, validation, limits, and an end that loses no call. */
 import { setImmediate as turn } from "node:timers/promises";
 import { type Log, listen, type Metrics } from "@pretrain/observability";
+import type { Tls } from "@pretrain/tls";
 import { answerErrors } from "./answer-errors.ts";
 import { handleCalls } from "./call-handler.ts";
 import { Draining, limitLifetime } from "./call-lifetime.ts";
@@ -29,6 +30,10 @@ export interface GrpcOptions {
    * Absent: for ever, as where the reader of a stream has reasons of its own to pause.
    */
   readonly readPatienceMs?: number;
+  /** Of this process. None: it serves this machine alone. */
+  readonly tls?: Tls | undefined;
+  /** `host:port` where grpc.health.v1 alone is answered, without TLS, from PRETRAIN_HEALTH_ADDRESS. None: nowhere. */
+  readonly healthAddress?: string | undefined;
   readonly log: Log;
   /** Where calls are counted, as `pretrain_rpc_seconds`. */
   readonly metrics?: Metrics;

@@ -5,6 +5,7 @@ import { createLog, exitOnFatalError } from "@pretrain/observability";
 import { DataShardService, type Evaluation, EvaluationRecordSchema } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient } from "@pretrain/rpc";
+import { openTls } from "@pretrain/tls";
 import { inExperiment, startTracing } from "@pretrain/tracing";
 import { terminationSignal } from "@pretrain/worker-process";
 import { computingOnDemand } from "../computing/computing-on-demand.ts";
@@ -28,10 +29,11 @@ process.exit(0); // the channel to the process that started this one would keep 
 async function workUntilIdle(): Promise<void> {
   await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
   opened.use(await startTracing("evaluator-worker", process.env));
-  const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator-worker", log }));
+  const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
+  const broker = opened.use(await connectBroker({ url: config.nats, name: "evaluator-worker", tls, log }));
   await ensureTopology(broker);
   const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
-  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000 }));
+  const dataShard = opened.use(connectClient(DataShardService, config.dataShard, { streamSilenceMs: 120_000, tls }));
   const start = () => startComputing({ ...computingPlaces(config), share: config }); // a trainer may be computing beside it
   const computing = opened.use(computingOnDemand({ start, idleMs: config.idleMs, log }));
   const instruments = { blobs: openBlobs(config.blobs), dataShard };

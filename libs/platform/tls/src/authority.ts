@@ -1,0 +1,82 @@
+/**
+ * A small certificate authority: for a set-up without one of its own, and for tests. On a cluster cert-manager does this.
+ */
+import "reflect-metadata"; // must stay before the library, which looks for it
+import { webcrypto } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
+import { tlsFiles } from "./open-tls.ts";
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const dayMs = 24 * 3600 * 1000;
+/** Clocks of two machines differ. */
+const beforeNowMs = 300_000;
+
+export interface IssueOptions {
+  /** Common name: the identity, `trainer-worker` for one. */
+  readonly name: string;
+  /** What it may be called by: host names and IP addresses. Its name and those of this machine if not given. */
+  readonly hosts?: readonly string[];
+  readonly validDays?: number;
+}
+
+export interface Authority {
+  /** In PEM. */
+  readonly certificate: string;
+  /** Writes tls.crt, tls.key and ca.crt into a folder, the key readable by its owner only; makes the folder. */
+  issue(folder: string, options: IssueOptions): Promise<void>;
+}
+
+/** An authority whose key lives in this process only: what is to be issued is issued now, or by another one later. */
+export async function createAuthority(name = "pretrain", validDays = 3650): Promise<Authority> {
+  const keys = await newKeys();
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(validDays),
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  const authority = root.toString("pem");
+  return {
+    certificate: authority,
+    async issue(folder, { name: identity, hosts = [identity, "localhost", "127.0.0.1", "::1"], validDays: days = 90 }) {
+      const own = await newKeys();
+      const certificate = await x509.X509CertificateGenerator.create({
+        ...validity(days),
+        subject: `CN=${identity}`,
+        issuer: root.subject,
+        publicKey: own.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: algorithm,
+        extensions: [
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+          new x509.SubjectAlternativeNameExtension(hosts.map(alternativeName)),
+        ],
+      });
+      const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", own.privateKey), "PRIVATE KEY");
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, tlsFiles.certificate), certificate.toString("pem"));
+      await writeFile(join(folder, tlsFiles.key), key, { mode: 0o600 });
+      await writeFile(join(folder, tlsFiles.authority), authority);
+    },
+  };
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+function validity(days: number) {
+  const now = Date.now();
+  return { notBefore: new Date(now - beforeNowMs), notAfter: new Date(now + days * dayMs) };
+}
+
+function alternativeName(host: string): x509.JsonGeneralName {
+  return /^[0-9.]+$|:/.test(host) ? { type: "ip", value: host } : { type: "dns", value: host };
+}
