@@ -8,14 +8,18 @@ import {
   type Metadata,
   NotFound,
   OutOfRange,
+  PermissionDenied,
   PretrainError,
   ResourceExhausted,
   type StatusName,
+  Unauthenticated,
   Unavailable,
   type Violation,
 } from "./status-errors.ts";
 
 const classes = {
+  UNAUTHENTICATED: Unauthenticated,
+  PERMISSION_DENIED: PermissionDenied,
   NOT_FOUND: NotFound,
   ALREADY_EXISTS: AlreadyExists,
   FAILED_PRECONDITION: FailedPrecondition,

@@ -10,9 +10,11 @@ export {
   messageOf,
   NotFound,
   OutOfRange,
+  PermissionDenied,
   PretrainError,
   ResourceExhausted,
   type StatusName,
+  Unauthenticated,
   Unavailable,
   type Violation,
 } from "./status-errors.ts";

@@ -7,7 +7,9 @@ import {
   InvalidArgument,
   messageOf,
   NotFound,
+  PermissionDenied,
   systemReason,
+  Unauthenticated,
   type Violation,
 } from "./index.ts";
 
@@ -49,5 +51,7 @@ test("an error that crossed a process is of the class that was thrown, with all 
   const missing = errorOfStatus("NOT_FOUND", "NO_SUCH", "there is none", { name: "a" }, { violations: [] });
   assert.ok(missing instanceof NotFound);
   assert.deepEqual([missing.reason, missing.message, missing.metadata], ["NO_SUCH", "there is none", { name: "a" }]);
+  const denied = errorOfStatus("PERMISSION_DENIED", "ROLE_MISSING", "may not", {}, { violations: [] });
+  assert.ok(denied instanceof PermissionDenied && !(denied instanceof Unauthenticated));
   assert.equal(errorOfStatus("INVALID_ARGUMENT", "X", "no field", {}, { violations: [] }).message, "no field");
 });

@@ -4,6 +4,8 @@
  */
 export type StatusName =
   | "INVALID_ARGUMENT"
+  | "UNAUTHENTICATED"
+  | "PERMISSION_DENIED"
   | "NOT_FOUND"
   | "ALREADY_EXISTS"
   | "FAILED_PRECONDITION"
@@ -65,6 +67,20 @@ function sentenceOf(violations: readonly Violation[]): string {
 }
 
 type Rest = [reason: string, message: string, metadata?: Metadata, options?: { readonly cause?: unknown }];
+
+/** Nobody known: no credentials were shown, or none that count here. */
+export class Unauthenticated extends PretrainError {
+  constructor(...rest: Rest) {
+    super("UNAUTHENTICATED", ...rest);
+  }
+}
+
+/** The caller is known, and may not do this. */
+export class PermissionDenied extends PretrainError {
+  constructor(...rest: Rest) {
+    super("PERMISSION_DENIED", ...rest);
+  }
+}
 
 export class NotFound extends PretrainError {
   constructor(...rest: Rest) {

@@ -12,6 +12,8 @@ export const errorDetails = [ErrorInfoSchema, BadRequestSchema];
 
 const codes: Readonly<Record<StatusName, Code>> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
+  UNAUTHENTICATED: Code.Unauthenticated,
+  PERMISSION_DENIED: Code.PermissionDenied,
   NOT_FOUND: Code.NotFound,
   ALREADY_EXISTS: Code.AlreadyExists,
   FAILED_PRECONDITION: Code.FailedPrecondition,

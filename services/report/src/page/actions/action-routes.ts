@@ -12,6 +12,8 @@ import { jsonBody } from "./json-body.ts";
 const httpStatus: Readonly<Record<StatusName, number>> = {
   INVALID_ARGUMENT: 400,
   OUT_OF_RANGE: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
   ALREADY_EXISTS: 409,
   FAILED_PRECONDITION: 409,
