@@ -6,7 +6,7 @@ const { globSync, readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
 const tests = String.raw`\.test\.ts$|/test-support/|/testing\.ts$|^integration-tests/|^libs/platform/(testing|golden)/`;
-const anyPackage = "^(libs/[^/]+/[^/]+|services/[^/]+|cli|proto|setup|integration-tests|bench)/";
+const anyPackage = "^(libs/[^/]+/[^/]+|services/[^/]+|cli|proto|setup|integration-tests|bench|deploy)/";
 const tensorflow =
   "^libs/engine/(tensorflow-native|tensor-graph|fused-kernels)/src/index.ts$|/@tensorflow/tfjs-node-gpu/";
 const pureEverywhere = String.raw`^libs/learning/|^node_modules/.*/@tensorflow/tfjs-core/`;
@@ -39,7 +39,7 @@ module.exports = {
       comment: "libs are what programs stand on.",
       severity: "error",
       from: { path: "^libs/" },
-      to: { path: "^(services|cli|setup|integration-tests|bench)/" },
+      to: { path: "^(services|cli|setup|integration-tests|bench|deploy)/" },
     },
     {
       name: "packages-have-one-entry",
@@ -138,7 +138,7 @@ module.exports = {
 
 /** What the package.json files of the workspace below the working directory export, as patterns of whole paths. */
 function publicEntries() {
-  return globSync(["libs/*/*/package.json", "{services/*,cli,proto,setup}/package.json"]).flatMap((file) => {
+  return globSync(["libs/*/*/package.json", "{services/*,cli,proto,setup,deploy}/package.json"]).flatMap((file) => {
     const { exports = {} } = JSON.parse(readFileSync(file, "utf8"));
     return Object.values(exports).map((entry) => `^${RegExp.escape(join(dirname(file), entry))}$`);
   });

@@ -11,7 +11,7 @@ interface Check {
   readonly run: () => Promise<Outcome>;
 }
 
-const packages = ["libs", "services", "cli", "setup", "proto", "integration-tests", "bench/src"];
+const packages = ["libs", "services", "cli", "setup", "proto", "integration-tests", "bench/src", "deploy/src"];
 
 /** The slowest first, so that the last one to end is a short one. */
 const checks: readonly Check[] = [
