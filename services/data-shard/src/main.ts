@@ -43,6 +43,6 @@ const grpc = opened.use(
 );
 opened.use(analyses); // closed before the server, which would wait for callers of a computation
 const isReady = () => records.isReachable();
-const http = opened.use(await serveHttp({ address: config.http, metrics, ready: isReady, log }));
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready: isReady, tls, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

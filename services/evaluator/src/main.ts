@@ -65,6 +65,6 @@ const ready = () =>
     () => true, // whatever it is, the broker has answered
     () => false,
   );
-const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, tls, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

@@ -122,6 +122,7 @@ const routes = [
   ...actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) }, log),
 ];
 const ready = () => ingestion.isHealthy();
-const http = opened.use(await serveHttp({ address: config.http, metrics, ready, routes, log }));
+const { http: address, publicNames } = config;
+const http = opened.use(await serveHttp({ address, metrics, ready, routes, tls, publicNames, log }));
 log.info({ grpc: grpc.address, http: http.address, ledger: ledger.id }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

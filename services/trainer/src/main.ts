@@ -99,6 +99,6 @@ const grpc = opened.use(
 );
 opened.defer(() => explanations.close(draining())); // before calls are waited for: they would take minutes
 const ready = () => experiments.isReachable();
-const http = opened.use(await serveHttp({ address: config.http, metrics, ready, log }));
+const http = opened.use(await serveHttp({ address: config.http, metrics, ready, tls, log }));
 log.info({ grpc: grpc.address, http: http.address }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidArgument } from "@pretrain/errors";
-import { address, blobStoreUrl, count, folders, logLevel, natsUrl, path, readConfig, variable } from "./index.ts";
+import {
+  address,
+  blobStoreUrl,
+  count,
+  folders,
+  hostNames,
+  logLevel,
+  natsUrl,
+  path,
+  readConfig,
+  variable,
+} from "./index.ts";
 
 const variables = {
   grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7402"),
@@ -78,3 +89,11 @@ for (const [text, readable] of [
     else assert.throws(read, InvalidArgument);
   });
 }
+
+test("host names are separated by commas and compared in lower case; an address with scheme or port is none", () => {
+  const read = (text: string) => readConfig({ names: variable("NAMES", hostNames, "") }, { NAMES: text }).names;
+  assert.deepEqual(read("Pretrain.example.org,gpu-1"), ["pretrain.example.org", "gpu-1"]);
+  assert.deepEqual(read(""), []);
+  for (const wrong of ["https://a.example", "a.example:443", "a b", "*.example"])
+    assert.throws(() => read(wrong), /NAMES: .*host names separated by commas/, wrong);
+});

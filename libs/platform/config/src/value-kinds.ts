@@ -36,9 +36,35 @@ export const natsUrl = v.pipe(
 /** Address of the blob store. */
 export const blobStoreUrl = url(["file:", "s3:"], "file:///absolute/folder or s3://bucket/prefix is expected");
 
+/** Host names separated by commas, in lower case; none: an empty list. */
+export const hostNames = v.pipe(
+  v.string(),
+  v.transform((text) =>
+    text
+      .toLowerCase()
+      .split(",")
+      .filter((name) => name !== ""),
+  ),
+  v.check(
+    (names) => names.every((name) => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)),
+    "host names separated by commas are expected, such as pretrain.example.org",
+  ),
+);
+
 export const logLevel = v.picklist(
   ["trace", "debug", "info", "warn", "error"],
   "trace, debug, info, warn or error is expected",
+);
+
+/** One of these words. */
+export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): v.GenericSchema<string, Word> {
+  return v.picklist(words, `${words.join(" or ")} is expected`) as v.GenericSchema<string, Word>;
+}
+
+/** A name for people to read and for others to find something by: a host, a pod, a process. */
+export const label = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, "a name of letters, digits, `.`, `_` and `-` is expected"),
 );
 
 /** What `kind` says, or nothing at all: then undefined. Its default text is empty. */

@@ -1,8 +1,8 @@
 /** What a process shows of itself: log lines, metrics, whether it is healthy, and why it ended. */
 
 export { exitOnFatalError } from "./fatal-error.ts";
-export { type HttpServer, serveHttp } from "./http-server.ts";
-export { listen } from "./listen.ts";
+export { type Guard, type HttpServer, serveHttp } from "./http-server.ts";
+export { type ListenOptions, listen } from "./listen.ts";
 export { createLog, type Log } from "./log.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export type { Route } from "./routes.ts";

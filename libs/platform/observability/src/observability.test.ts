@@ -9,11 +9,14 @@ const log = createLog("test", "fatal");
 const indexUrl = new URL("./index.ts", import.meta.url).href;
 const errorsUrl = import.meta.resolve("@pretrain/errors");
 
-async function serve(
-  t: TestContext,
-  { ready = (): boolean => true, routes = [] as Route[], address = "127.0.0.1:0" } = {},
-) {
-  const server = await serveHttp({ address, metrics: createMetrics("test"), ready, routes, log });
+async function serve(t: TestContext, options: Partial<Parameters<typeof serveHttp>[0]> = {}) {
+  const server = await serveHttp({
+    address: "127.0.0.1:0",
+    metrics: createMetrics("test"),
+    ready: () => true,
+    log,
+    ...options,
+  });
   t.after(() => server[Symbol.asyncDispose]());
   return server;
 }
@@ -102,9 +105,13 @@ for (const [claim, headers, status] of [
   ["a name that ends like an address is refused", { host: "127.0.0.1.evil.example" }, 403],
   ["a foreign page is refused", { host: "127.0.0.1:7400", origin: "https://evil.example" }, 403],
   ["a page without an origin of its own is refused", { host: "127.0.0.1:7400", origin: "null" }, 403],
+  ["a name that is ours may ask", { host: "Pretrain.example:7400" }, 200],
+  ["a page of our name may ask", { host: "pretrain.example", origin: "https://pretrain.example" }, 200],
+  ["our name without TLS is somebody between", { host: "pretrain.example", origin: "http://pretrain.example" }, 403],
+  ["a name below ours is another one", { host: "a.pretrain.example" }, 403],
 ] as const) {
   test(claim, async (t) => {
-    const { address } = await serve(t);
+    const { address } = await serve(t, { publicNames: ["pretrain.example"] });
     assert.equal((await get(address, "/healthz", headers)).status, status);
   });
 }
@@ -166,6 +173,46 @@ test("a taken port is refused with the address and the variable to change", asyn
     );
     return true;
   });
+});
+
+test("beyond this machine nothing is served without TLS, nor routes without a guard; nothing was bound before", async (t) => {
+  const route: Route = { path: "/", handle: (_request, response) => void response.end() };
+  for (const [address, options, missing] of [
+    ["0.0.0.0:0", {}, "PRETRAIN_TLS"],
+    ["[::]:0", {}, "PRETRAIN_TLS"],
+    ["127.0.0.1.example:0", {}, "PRETRAIN_TLS"],
+    ["0.0.0.0:0", { routes: [route] }, "PRETRAIN_TLS,PRETRAIN_ACCESS"],
+    ["0.0.0.0:0", { routes: [route], guard: () => true }, "PRETRAIN_TLS"],
+  ] as const)
+    await assert.rejects(serve(t, { address, ...options }), (error) => {
+      assert.ok(error instanceof FailedPrecondition, String(error));
+      assert.deepEqual([error.reason, error.metadata["missing"]], ["ADDRESS_EXPOSED", missing]);
+      assert.match(error.message, /PRETRAIN_HTTP_ADDRESS.*listen on 127\.0\.0\.1/);
+      return true;
+    });
+  for (const address of ["127.8.9.10:0", "localhost:0"]) await serve(t, { address, routes: [route] });
+});
+
+test("a guard is asked before every route but the open ones, health and metrics", async (t) => {
+  const asked: string[] = [];
+  const handle: Route["handle"] = (_request, response, { pathname }) => void response.end(asked.push(pathname) && "in");
+  const { address } = await serve(t, {
+    routes: [
+      { path: "/", handle },
+      { path: "/act", method: "POST", handle },
+      { path: "/login", isOpen: true, handle },
+    ],
+    guard: (_request, response) => {
+      response.writeHead(401).end("who are you?");
+      return false;
+    },
+  });
+  const own = { host: "127.0.0.1:7400", origin: "http://127.0.0.1:7400" };
+  assert.deepEqual(await get(address, "/secret"), { status: 401, body: "who are you?" });
+  assert.equal((await get(address, "/act", own, "POST")).status, 401);
+  assert.equal((await get(address, "/login")).body, "in");
+  for (const path of ["/healthz", "/metrics"]) assert.equal((await get(address, path)).status, 200);
+  assert.deepEqual(asked, ["/login"]);
 });
 
 test("closing ends a response that would go on for ever", { timeout: 5_000 }, async (t) => {

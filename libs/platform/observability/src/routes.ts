@@ -7,6 +7,8 @@ export interface Route {
   readonly path: string;
   /** GET, and HEAD with it, if not given. */
   readonly method?: "GET" | "POST";
+  /** Answered whoever asks, also where a guard lets only some in: health, or the page where one says who one is. */
+  readonly isOpen?: boolean;
   readonly handle: (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;
 }
 
@@ -29,16 +31,28 @@ export function allowedMethods(routes: readonly Route[], pathname: string): stri
   return [...reads, ...writes].join(", ");
 }
 
+export interface Naming {
+  /** The server speaks TLS. */
+  readonly isSecured: boolean;
+  /** Host names that are ours, in lower case: those by which people open the page, with or without a proxy before it. */
+  readonly publicNames: readonly string[];
+}
+
 /**
  * The URL of the request, or undefined when the server must not answer it. A page of a foreign site can make a browser call us
- * under its own name (DNS rebinding), so only names are trusted that nobody else can own: an IP address or `localhost`. For the
- * same reason an Origin, where a browser sends one, must be our own.
+ * under its own name (DNS rebinding), so only names are trusted that nobody else can own: an IP address, `localhost`, and those that we
+ * were told are ours. For the same reason an Origin, where a browser sends one, must be our own. A public name is always `https`: where
+ * this server does not speak it, a proxy does.
  */
-export function trustedUrl(request: IncomingMessage): URL | undefined {
+export function trustedUrl(request: IncomingMessage, { isSecured, publicNames }: Naming): URL | undefined {
   const { host, origin } = request.headers;
-  if (host === undefined || !isUnownable(host)) return undefined;
-  if (origin !== undefined && origin !== `http://${host}`) return undefined;
-  return URL.parse(request.url ?? "/", `http://${host}`) ?? undefined;
+  const hostname = URL.parse(`http://${host}`)?.hostname;
+  if (host === undefined || hostname === undefined) return undefined;
+  const isPublic = publicNames.includes(hostname);
+  if (!isPublic && !isUnownable(hostname)) return undefined;
+  const own = `${isSecured || isPublic ? "https" : "http"}://${host}`;
+  if (origin !== undefined && origin !== own) return undefined;
+  return URL.parse(request.url ?? "/", own) ?? undefined;
 }
 
 /**
@@ -50,7 +64,6 @@ export function isFromOwnPage({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined && (site === undefined || site === "same-origin");
 }
 
-function isUnownable(host: string): boolean {
-  const hostname = URL.parse(`http://${host}`)?.hostname ?? "";
+function isUnownable(hostname: string): boolean {
   return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }

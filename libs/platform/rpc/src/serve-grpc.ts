@@ -42,7 +42,14 @@ export interface GrpcOptions {
 const unaryPatienceMs = 10_000;
 
 /** @throws FailedPrecondition ADDRESS_UNUSABLE, as `listen` says */
-export async function serveGrpc({ address, services, readPatienceMs, log, metrics }: GrpcOptions): Promise<GrpcServer> {
+export async function serveGrpc({
+  address,
+  services,
+  readPatienceMs,
+  tls,
+  log,
+  metrics,
+}: GrpcOptions): Promise<GrpcServer> {
   const draining = new Draining();
   const health = createHealth(services.map(({ descriptor }) => descriptor.typeName));
   const all = [...services, health];
@@ -50,7 +57,8 @@ export async function serveGrpc({ address, services, readPatienceMs, log, metric
   const served = [...all, ...reflectionServices(new DescriptorIndex(descriptors, errorDetails))];
   const interceptors = [traceAnswers(), answerErrors(log, metrics), limitLifetime(draining), validateRequests()];
   const { server, sessions } = createHttp2Server(handleCalls(served, interceptors, log, readPatienceMs));
-  const bound = await listen(server, address, "PRETRAIN_GRPC_ADDRESS");
+  const missing = tls === undefined ? ["PRETRAIN_TLS"] : [];
+  const bound = await listen(server, { address, variable: "PRETRAIN_GRPC_ADDRESS", missing });
   return {
     address: bound,
     async [Symbol.asyncDispose]() {
