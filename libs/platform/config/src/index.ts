@@ -6,6 +6,7 @@ export {
   blobStoreUrl,
   count,
   folders,
+  hostNames,
   label,
   logLevel,
   natsUrl,
