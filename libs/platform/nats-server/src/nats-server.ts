@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@pretrain/errors";
 import { expectFreePort, expectLoopback } from "./addresses.ts";
-import { configFile } from "./config-file.ts";
+import { type Access, type ClusterMember, natsConfiguration } from "./configuration.ts";
 import { endWithThisProcess } from "./end-with-this-process.ts";
 import { expectInstalled, natsServerBinary } from "./install.ts";
 import { type Addresses, readServerLog, type ServerLog } from "./server-log.ts";
@@ -24,6 +24,12 @@ export interface NatsServerOptions {
   readonly host?: string;
   /** Port of its monitoring pages (`/varz`, `/jsz`); a free one by default. */
   readonly monitoringPort?: number;
+  /** Who may do what. Absent: everybody everything. */
+  readonly access?: Access;
+  /** Absent: it is alone. */
+  readonly cluster?: ClusterMember;
+  /** Called with each line of its log. */
+  readonly onLogLine?: (line: string) => void;
 }
 
 export interface NatsServerExit {
@@ -55,7 +61,7 @@ type ServerProcess = ChildProcessByStdio<null, null, Readable>;
  * Unavailable, with its last words, if it ends or is not ready within a minute. No server is left running then.
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { host = "127.0.0.1", port, monitoringPort = 0 } = options;
+  const { host = "127.0.0.1", port, monitoringPort = 0, access, cluster, onLogLine } = options;
   expectInstalled();
   expectLoopback(host);
   // Not left to the server: it opens the streams before it finds the port taken, perhaps by the server that is writing them.
@@ -63,12 +69,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const storeDirectory = resolve(options.storeDirectory);
   await mkdir(storeDirectory, { recursive: true });
   const file = join(storeDirectory, "nats-server.conf");
-  await writeFile(file, configFile({ host, port, monitoringPort, storeDirectory }));
-  return readyServer(spawn(natsServerBinary, ["-c", file], { stdio: ["ignore", "ignore", "pipe"], detached: true }));
+  await writeFile(file, natsConfiguration({ host, port, monitoringPort, storeDirectory, access, cluster }));
+  const child = spawn(natsServerBinary, ["-c", file], { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  return readyServer(child, onLogLine);
 }
 
-async function readyServer(child: ServerProcess): Promise<NatsServer> {
-  const log = readServerLog(child.stderr);
+async function readyServer(child: ServerProcess, onLogLine?: (line: string) => void): Promise<NatsServer> {
+  const log = readServerLog(child.stderr, onLogLine);
   const exited = exitOf(child, log);
   const pid = child.pid ?? (await exited, 0); // without a pid `exited` rejects with the reason
   endWithThisProcess(pid, exited);

@@ -16,11 +16,12 @@ export interface ServerLog {
   lastLines(): readonly string[];
 }
 
-export function readServerLog(stderr: Readable): ServerLog {
+export function readServerLog(stderr: Readable, onLine: (line: string) => void = () => {}): ServerLog {
   const lines: string[] = [];
   const { promise: ready, resolve } = Promise.withResolvers<Addresses>();
   const addresses = { url: "", monitoringUrl: "" };
   createInterface({ input: stderr }).on("line", (line) => {
+    onLine(line);
     lines.push(line.slice(0, 500));
     if (lines.length > 20) lines.shift();
     addresses.monitoringUrl ||= announced("http", /Starting http monitor on (\S+)/, line);
