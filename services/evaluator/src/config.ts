@@ -1,5 +1,15 @@
 /** The environment of the API process and of its worker, each read once at the start. */
-import { address, blobStoreUrl, count, path, readConfig, serviceVariables, variable } from "@pretrain/config";
+import {
+  address,
+  blobStoreUrl,
+  count,
+  employerVariables,
+  path,
+  readConfig,
+  serviceVariables,
+  variable,
+  workerVariables,
+} from "@pretrain/config";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,6 +23,7 @@ const shared = {
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function readServiceConfig(environment: Environment) {
   const own = {
+    ...employerVariables,
     grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7403"),
     http: variable("PRETRAIN_HTTP_ADDRESS", address, "127.0.0.1:7413"),
   };
@@ -22,6 +33,7 @@ export function readServiceConfig(environment: Environment) {
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function readWorkerConfig(environment: Environment) {
   const own = {
+    ...workerVariables,
     idleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "20000"),
     niceness: variable("PRETRAIN_EVALUATION_NICENESS", count(0, 19), "10"),
     threads: variable("PRETRAIN_EVALUATION_THREADS", count(0, 1024), "0"),

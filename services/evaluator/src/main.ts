@@ -34,8 +34,9 @@ const dataShard = opened.use(connectClient(DataShardService, config.dataShard, {
 
 const hasWork = () => broker.hasWork(work.evaluate);
 const module = new URL("./attempt/main.ts", import.meta.url);
-const worker = opened.use(superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log }));
-const wake = () => worker.wake();
+const supervised = () => superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log });
+const worker = opened.use(config.workers === "own" ? supervised() : undefined);
+const wake = () => worker?.wake();
 const { onSwept, onCanaryFailed } = evaluationMetrics(metrics);
 tellWorkload(metrics, broker, [work.evaluate]);
 opened.use(sweepRecords({ records, broker, everyMs: 30_000, onSwept, log }));

@@ -1,11 +1,24 @@
 /** The environment of the service and of its worker, read once. */
-import { address, blobStoreUrl, count, path, readConfig, serviceVariables, variable } from "@pretrain/config";
+import {
+  address,
+  blobStoreUrl,
+  count,
+  employerVariables,
+  oneOf,
+  path,
+  readConfig,
+  serviceVariables,
+  variable,
+  workerVariables,
+} from "@pretrain/config";
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function trainerConfig(environment: NodeJS.ProcessEnv) {
   return readConfig(
     {
       ...serviceVariables,
+      ...employerVariables,
+      ...workerVariables,
       // On how many of the broker's servers each stream is kept: 1, or 3 of a cluster of three.
       natsReplicas: variable("PRETRAIN_NATS_REPLICAS", count(1, 5), "1"),
       grpc: variable("PRETRAIN_GRPC_ADDRESS", address, "127.0.0.1:7402"),
@@ -13,7 +26,9 @@ export function trainerConfig(environment: NodeJS.ProcessEnv) {
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
       state: variable("PRETRAIN_STATE", path),
       dataShard: variable("PRETRAIN_DATA_SHARD", address, "127.0.0.1:7401"),
-      // Longer than a piece of work takes to come back from a worker that died.
+      // Whether the worker's folder outlives its machine. If not, a checkpoint counts only when the broker has all that led to it.
+      stateKept: variable("PRETRAIN_STATE_KEPT", oneOf("yes", "no"), "yes"),
+      // Longer than a piece of work takes to come back from a worker that died. 0: it looks once, and ends when there is none.
       workerIdleMs: variable("PRETRAIN_WORKER_IDLE_MS", count(0, 86_400_000), "30000"),
       // How long an experiment's worker may be silent before another one may take it.
       leaseTtlMs: variable("PRETRAIN_LEASE_TTL_MS", count(1_000, 3_600_000), "15000"),

@@ -48,7 +48,8 @@ const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
 const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", tls, log, ackWaitMs }));
-tellTrainer(metrics, { broker, spool: spoolFolder(config) });
+const hasWorker = config.workers === "own"; // else its folder is on another machine, and not ours to look at
+tellTrainer(metrics, { broker, spool: hasWorker ? spoolFolder(config) : undefined });
 const copies = new RecordCopies(blobs, log);
 const experiments = new Experiments(
   await broker.records("pretrain_experiments", ExperimentRecordSchema),
@@ -60,21 +61,22 @@ const hasWork = async () => (await Promise.all(trainingWork.map((kind) => broker
 const leases = new Leases(await broker.expiringRecords("pretrain_leases", LeaseSchema), config.leaseTtlMs, log);
 const isLeased = (id: string) => leases.isHeld(id);
 const hasLeftovers = leftoverEvents(spoolFolder(config));
-const worker = opened.use(
+const supervised = () =>
   superviseWorker({
     module: new URL("./worker-main.ts", import.meta.url),
     environment: process.env,
     hasWork: async () => hasLeftovers() || (await hasWork()),
     graceMs: config.graceMs,
     log,
-  }),
-);
+  });
+const worker = opened.use(hasWorker ? supervised() : undefined);
 opened.use(keepSweeping({ experiments, index, copies, blobs, hasWork, isLeased, now, log, metrics }));
 opened.use(await followEvaluations({ broker, experiments, blobs, now, log }));
-const wake = () => worker.wake();
+const wake = () => worker?.wake();
 const folderOfWorker = openBlobs(pathToFileURL(config.state).href);
 const isRoomFor = async (id: string, bytes: number) =>
-  (await hasRoom(blobs, `experiments/${id}/probe`, bytes)) && (await hasRoom(folderOfWorker, "probe", spoolRoomBytes));
+  (await hasRoom(blobs, `experiments/${id}/probe`, bytes)) &&
+  (!hasWorker || (await hasRoom(folderOfWorker, "probe", spoolRoomBytes)));
 opened.use(keepResuming({ experiments, index, isRoomFor, now, wake, log }));
 const explanations = new Turns(explanationsWaiting);
 const explaining = {

@@ -10,7 +10,7 @@ import { connectClient } from "@pretrain/rpc";
 import { openSpool } from "@pretrain/spool";
 import { openTls } from "@pretrain/tls";
 import { startTracing } from "@pretrain/tracing";
-import { steadyNow, terminationSignal } from "@pretrain/worker-process";
+import { gpuFault, steadyNow, terminationSignal, workerExit } from "@pretrain/worker-process";
 import { ComputingProcesses } from "./attempt/computing-processes.ts";
 import { Outbox } from "./attempt/outbox.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -35,12 +35,21 @@ void terminationSignal().then((signal) => {
   shutdown.abort();
 });
 
+let exitCode: number = workerExit.done;
+/** What it was to compute on is not there or not free: it ends, and says so to whoever started it. */
+const leaveToOthers = (reason: string) => {
+  log.error({ reason }, "this worker cannot compute here and takes no more work");
+  exitCode = workerExit.deviceMissing;
+  shutdown.abort();
+};
+
 await takeWork();
-process.exit(0); // waiting for a signal would keep it alive, and nobody would be started for the next experiment
+process.exit(exitCode); // waiting for a signal would keep it alive, and nobody would be started for the next experiment
 
 async function takeWork(): Promise<void> {
   await using opened = new AsyncDisposableStack();
   opened.use(await startTracing("trainer-worker", process.env));
+  if (!(await isDeviceFree())) return;
   const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
   const computing = opened.use(new ComputingProcesses(process.env)); // first: loading TensorFlow takes longest
   const broker = opened.use(await connectBroker({ url: config.nats, name: "trainer-worker", tls, log }));
@@ -54,7 +63,8 @@ async function takeWork(): Promise<void> {
   const blobs = openBlobs(config.blobs);
   const dependencies: WorkerDependencies = {
     leases,
-    worker: `process ${process.pid}`,
+    worker: config.worker ?? `process ${process.pid}`,
+    device: { wanted: config.device, onMissing: leaveToOthers },
     computing,
     graceMs: config.graceMs,
     experiments: new Experiments(
@@ -86,4 +96,12 @@ async function takeWork(): Promise<void> {
     if (outbox.isUnusable) throw new Error("the disk of the spool failed; the next worker begins with a new file");
   }
   log.info("no more work");
+}
+
+/** Asked before anything is taken, and before this worker's own process has memory on it. */
+async function isDeviceFree(): Promise<boolean> {
+  if (config.device === "cpu") return true;
+  const fault = await gpuFault({ freePercent: config.gpuFreePercent, environment: process.env });
+  if (fault !== undefined) leaveToOthers(fault);
+  return fault === undefined;
 }

@@ -45,7 +45,7 @@ export interface Piece<Message> {
 
 export interface TakeOptions<Message> {
   readonly signal: AbortSignal;
-  /** Ends the iteration when the queues have been empty for so long. Never if absent. */
+  /** Ends the iteration when the queues have been empty for so long; 0: at the first look that finds nothing. Never if absent. */
   readonly idleMs?: number;
   /** Whether a more urgent piece is worth giving way to; asked before `preempted`. Always if absent. */
   readonly isDue?: (message: Message) => Promise<boolean>;
@@ -104,10 +104,11 @@ export async function* takeWork<Schema extends DescMessage>(
   let busyAt = performance.now();
   let next: Held<MessageShape<Schema>> | undefined;
   try {
-    while (!signal.aborted && performance.now() - busyAt < idleMs) {
+    while (!signal.aborted) {
       const held = next ?? (await take(connection, kinds, signal));
       next = undefined;
       if (held === undefined) {
+        if (performance.now() - busyAt >= idleMs) break;
         await pause(pollMs, undefined, { signal }).catch(() => {});
         continue;
       }

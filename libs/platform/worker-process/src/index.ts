@@ -1,5 +1,6 @@
 /** Processes that start, talk to, watch over and end each other. */
 
+export { gpuFault } from "./gpu-fault.ts";
 export { kinds, type Message, type MessageGuard } from "./messages.ts";
 export { openParentChannel, type ParentChannel } from "./parent-channel.ts";
 export { channelVariable } from "./parent-socket.ts";
@@ -8,3 +9,4 @@ export { type Child, type ChildExit, type ChildOptions, startChild } from "./sta
 export { steadyNow } from "./steady-now.ts";
 export { type Supervised, type SupervisorOptions, superviseWorker } from "./supervise-worker.ts";
 export { terminationSignal } from "./termination-signal.ts";
+export { workerExit } from "./worker-exit.ts";

@@ -21,6 +21,8 @@ import { validationRows } from "./validation-rows.ts";
 export interface Instruments extends Sources {
   readonly dataShard: Pick<PretrainClient<typeof DataShardService>, "getDataset" | "streamBatches" | "analyzeDataset">;
   readonly ask: Ask;
+  /** Hears what the weights lie on. @throws where that is not what this worker was promised */
+  readonly expectDevice: (device: "cpu" | "gpu") => void;
 }
 
 /**
@@ -55,10 +57,11 @@ async function measureHeld(
       "the experiment's recipe, which says how to measure, cannot be read",
     );
   }
-  const { blobs, dataShard, ask } = instruments;
+  const { blobs, dataShard, ask, expectDevice } = instruments;
   const checkpoint = parseCheckpointName(checkpointName);
   const { source, dataset } = await findModel(instruments, checkpoint);
   const size = await ask("load", { ...source, manifestSha256: checkpointSha256 });
+  expectDevice(size.device);
   const analysis = await datasetAnalysis(dataShard, dataset, size.vocabularySize, signal);
   const atOnce = rowsAtOnce(settings, size);
   const batches = gathered(validationRows(dataShard, dataset.name, atOnce, signal));

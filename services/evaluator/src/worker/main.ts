@@ -4,6 +4,7 @@
  */
 import { openBlobs } from "@pretrain/blobs";
 import { FailedPrecondition, PretrainError } from "@pretrain/errors";
+import { describeTensorFlow } from "@pretrain/tensorflow-native";
 import { kinds, openParentChannel } from "@pretrain/worker-process";
 import { certificateOf, certified } from "./certification/certified.ts";
 import { selfTest, testedShapes } from "./certification/self-test.ts";
@@ -31,7 +32,7 @@ const answers: Answers = {
     scored = undefined; // if loading fails, nothing may be scored with the model before
     scored = await shelf.borrow(source);
     const { maxSequenceLength, vocabularySize } = scored.model.shape;
-    return { maxSequenceLength, vocabularySize };
+    return { maxSequenceLength, vocabularySize, device: describeTensorFlow().device };
   },
   scoreRows: async ({ rows, rowsAtOnce, window }) => scoreRows(loaded(), rows, rowsAtOnce, window),
   scoreSample: (question) => scoreSample(loaded(), question),

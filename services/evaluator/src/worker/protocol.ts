@@ -51,6 +51,8 @@ export interface ModelSource {
 export interface ModelSize {
   readonly maxSequenceLength: number;
   readonly vocabularySize: number;
+  /** What the weights lie on. */
+  readonly device: "cpu" | "gpu";
 }
 
 export interface RowLoss {

@@ -13,7 +13,7 @@ import { batchesFrom } from "./batches.ts";
 import type { ComputingProcess, Said } from "./computing-process.ts";
 import { deviceBatchRows } from "./device-batch-rows.ts";
 import { differences, environmentOf, exactnessOf, memoryBytes, precisionNamed, precisionOn } from "./environment.ts";
-import { Fenced } from "./faults.ts";
+import { DeviceMissing, Fenced } from "./faults.ts";
 import { expectTokenizer } from "./import-tokenizer.ts";
 import { quarantine } from "./last-checkpoint.ts";
 import { lastWords } from "./last-words.ts";
@@ -54,6 +54,7 @@ export async function attemptPhases(attempt: Attempt): Promise<ProgressKeeper> {
   const { child, environment } = await phase(attempt, "environment", async () => {
     const started = opened.use(await dependencies.computing.take());
     const detected = await detectedEnvironment(started, recipe, wishes.signal);
+    expectDevice(detected, dependencies.device);
     return [{ child: started, environment: detected }, environmentNote(detected)];
   });
   if (recipe.training.dtype !== environment.precision) {
@@ -117,6 +118,14 @@ async function detectedEnvironment(
   );
   if (said.kind !== "environment") throw new Error(`the computing process began with ${said.kind}`);
   return environmentOf(said.description, precisionOn(said.description, dtype));
+}
+
+/** @throws DeviceMissing: a run that was given a GPU would take a hundred times as long without a word */
+function expectDevice({ device }: Environment, { wanted, onMissing }: WorkerDependencies["device"]): void {
+  if (wanted === "cpu" || device === "GPU") return;
+  const reason = "TensorFlow finds no GPU that it can use, and PRETRAIN_TENSORFLOW=gpu promises one";
+  onMissing(reason);
+  throw new DeviceMissing(`${reason}; another worker goes on`);
 }
 
 export interface BuiltModel {

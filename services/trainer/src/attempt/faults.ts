@@ -22,6 +22,13 @@ export class AttemptFault extends Error {
   }
 }
 
+/** What this worker was to compute on is not there: any attempt of another worker may go on. */
+export class DeviceMissing extends AttemptFault {
+  constructor(message: string) {
+    super(Reason.SHUTDOWN, message); // no fault of the experiment's: it does not count among the attempts that came to nothing
+  }
+}
+
 /** Somebody wished the attempt to stop, and it has. */
 export class Stopped extends Error {}
 

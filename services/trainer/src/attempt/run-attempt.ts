@@ -12,7 +12,7 @@ import { changed, experimentOf, withFields } from "../experiment/record.ts";
 import { forkHolder } from "../stores/origin-holds.ts";
 import { AttemptEvents } from "./attempt-events.ts";
 import { type Attempt, attemptPhases, expectOurs, identityOf } from "./attempt-phases.ts";
-import { AttemptFault, ExperimentFault, Fenced } from "./faults.ts";
+import { AttemptFault, DeviceMissing, ExperimentFault, Fenced } from "./faults.ts";
 import { originCheckpoint } from "./fork-origin.ts";
 import { lastWords } from "./last-words.ts";
 import { patiently } from "./patiently.ts";
@@ -185,6 +185,7 @@ function endBy(error: unknown, { wishes, events, reached, dependencies: { now, l
     lastWords(log, () => events.error(message));
     return ended("fail", reason, message);
   }
+  if (error instanceof DeviceMissing) return ended("interrupt", reason, message);
   const goesOn = "another attempt goes on from the last checkpoint";
   if (wishes.wish === "cancel") return ended("cancel", Reason.USER, "cancelled by its user");
   if (wishes.wish === "pause") return ended("pause", Reason.USER, "paused by its user");

@@ -12,6 +12,11 @@ export interface WorkerDependencies {
   readonly leases: Pick<Leases, "acquire">;
   /** This worker, for a person who looks who holds a lease. */
   readonly worker: string;
+  readonly device: {
+    readonly wanted: "cpu" | "gpu";
+    /** Hears why it is not there: this worker is to take no more work. */
+    readonly onMissing: (reason: string) => void;
+  };
   readonly dataShard: DataShard;
   readonly blobs: BlobStore;
   /** The same store by its address, for the process that computes. */

@@ -49,6 +49,15 @@ export interface System {
   readonly folder: string;
   /** Starts a trainer on this system's stores. */
   startTrainer(environment?: Readonly<Record<string, string>>): Promise<Trainer>;
+  /** Starts a worker of its own, as a cluster would. */
+  startWorker(environment?: Readonly<Record<string, string>>): Worker;
+}
+
+export interface Worker {
+  readonly pid: number;
+  readonly log: readonly LogLine[];
+  /** Exit code, or null when a signal ended it. */
+  readonly exited: Promise<number | null>;
 }
 
 export interface Trainer {
@@ -89,7 +98,32 @@ export async function startSystem(t: TestScope): Promise<System> {
       running.defer(async () => void (await trainer.stop()));
       return trainer;
     },
+    startWorker: (environment = {}) => {
+      const [worker, child] = startWorker({
+        PRETRAIN_NATS_URL: server.url,
+        PRETRAIN_BLOBS: blobsAddress,
+        PRETRAIN_STATE: join(folder, "state-of-worker"),
+        PRETRAIN_DATA_SHARD: dataShard.address,
+        ...environment,
+      });
+      running.defer(async () => {
+        child.kill("SIGKILL");
+        await worker.exited;
+      });
+      return worker;
+    },
   };
+}
+
+function startWorker(environment: Readonly<Record<string, string>>): [Worker, ChildProcess] {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../worker-main.ts", import.meta.url))], {
+    env: { PATH: process.env["PATH"], ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const log: LogLine[] = [];
+  createInterface({ input: child.stdout }).on("line", (text) => hear(text, log));
+  const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  return [{ pid: child.pid ?? 0, log, exited }, child];
 }
 
 async function startTrainer(environment: Readonly<Record<string, string>>): Promise<Trainer> {
@@ -127,13 +161,18 @@ function serving(child: ChildProcess, log: LogLine[]): Promise<string> {
   return new Promise((resolve, reject) => {
     if (child.stdout === null) return reject(new Error("no output"));
     createInterface({ input: child.stdout }).on("line", (text) => {
-      const line: LogLine = JSON.parse(text);
-      log.push(line);
-      if (process.env["PRETRAIN_TEST_LOG"] !== undefined) process.stderr.write(`${text}\n`);
+      const line = hear(text, log);
       if (line.msg === "serving") resolve(String(line["grpc"]));
       if (line.level === "fatal") reject(new Error(text));
     });
   });
+}
+
+function hear(text: string, log: LogLine[]): LogLine {
+  const line: LogLine = JSON.parse(text);
+  log.push(line);
+  if (process.env["PRETRAIN_TEST_LOG"] !== undefined) process.stderr.write(`${text}\n`);
+  return line;
 }
 
 async function ended(client: PretrainClient<typeof TrainerService>, name: string): Promise<Experiment> {
