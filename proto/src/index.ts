@@ -1,8 +1,10 @@
 /** The contracts as TypeScript: messages, schemas and services, generated from the .proto files by the set-up. */
+export { canonicalSpelling } from "./experiment-spelling.ts";
 export * from "./gen/google/rpc/error_details_pb.ts";
 export * as reflectionV1 from "./gen/grpc/reflection/v1/reflection_pb.ts";
 export * as reflectionV1Alpha from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
 export * as health from "./gen/health/v1/health_pb.ts";
+export * as accessV1 from "./gen/pretrain/access/v1/access_pb.ts";
 export * from "./gen/pretrain/data/v1/data_shard_service_pb.ts";
 export * from "./gen/pretrain/data/v1/dataset_pb.ts";
 export * from "./gen/pretrain/data/v1/dataset_record_pb.ts";

@@ -3,6 +3,7 @@
  * labels need one token without dots: `1-4-0` (docs/adr/0003).
  */
 import { InvalidArgument } from "@pretrain/errors";
+import { canonicalSpelling } from "@pretrain/proto";
 
 const canonical = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const collection = "experiments/";
@@ -14,10 +15,7 @@ const collection = "experiments/";
  * @throws InvalidArgument naming the field
  */
 export function experimentId(spelling: string, field = "experiment_id"): string {
-  const id = spelling
-    .toLowerCase()
-    .replace(/^experiment[._-](?=[0-9])/, "") // only before a number: `experiment-design` is a name of its own
-    .replaceAll(/[._]/g, "-");
+  const id = canonicalSpelling(spelling);
   if (canonical.test(id)) return id;
   const shown = JSON.stringify(spelling.slice(0, 100));
   throw new InvalidArgument([
