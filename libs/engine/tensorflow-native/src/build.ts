@@ -10,6 +10,8 @@ import { expectCompiler } from "./compile.ts";
 import { compileBinding } from "./compile-binding.ts";
 import { bindingFile, bindingLink, chosenInstallation, type Installation } from "./wheel.ts";
 
+export { bindingFile, bindingLink, chosenInstallation, type Installation } from "./wheel.ts";
+
 /**
  * Builds what PRETRAIN_TENSORFLOW asks for unless it is there, and makes the npm package use it. The link is looked at every
  * time: a new install of the packages removes it, and the variable may name the other wheel than last time.
