@@ -1,7 +1,7 @@
 /**
  * Makes the programs that the manifests are checked with, once; what is there already is not made again.
  *
- *     node deploy/src/tools/main.ts                      all of them
+ *     node deploy/src/tools/main.ts                      all of them, and the definitions of the kinds that overlays use
  *     node deploy/src/tools/main.ts kustomize ghz        these
  *
  * The first run compiles a control plane of Kubernetes: up to an hour on two cores, and some 6 GB in Go's caches. It may be stopped
@@ -9,12 +9,29 @@
  */
 import { parseArgs } from "node:util";
 import { InvalidArgument, messageOf, PretrainError } from "@pretrain/errors";
+import { ensureDefinitions, schemasFolder } from "../definitions/index.ts";
 import { ensureTool } from "./build-tool.ts";
 import { programOf, type ToolName, tools } from "./tool-table.ts";
 
+interface Step {
+  readonly name: string;
+  /** What is there afterwards. */
+  readonly path: string;
+  readonly ensure: (started: () => void) => Promise<void>;
+}
+
+const steps: readonly Step[] = [
+  { name: "definitions", path: schemasFolder, ensure: ensureDefinitions },
+  ...(Object.keys(tools) as ToolName[]).map((name) => ({
+    name,
+    path: programOf(name),
+    ensure: (started: () => void) => ensureTool(name, started),
+  })),
+];
+
 const { positionals } = parseArgs({ allowPositionals: true });
 try {
-  for (const name of wantedTools(positionals)) await perform(name);
+  for (const step of wanted(positionals)) await perform(step);
 } catch (error) {
   if (!(error instanceof PretrainError)) throw error; // a fault of this program, with its stack
   process.stderr.write(`\n${messageOf(error)}\n`);
@@ -22,23 +39,23 @@ try {
 }
 
 /** @throws InvalidArgument for a name that is none */
-function wantedTools(names: readonly string[]): readonly ToolName[] {
-  const known = Object.keys(tools) as ToolName[];
-  if (names.length === 0) return known;
+function wanted(names: readonly string[]): readonly Step[] {
+  if (names.length === 0) return steps;
   return names.map((name) => {
-    const found = known.find((tool) => tool === name);
+    const found = steps.find((step) => step.name === name);
     if (found !== undefined) return found;
-    throw new InvalidArgument([{ field: name, description: `is no tool; there are ${known.join(", ")}` }]);
+    const known = steps.map((step) => step.name).join(", ");
+    throw new InvalidArgument([{ field: name, description: `is no tool; there are ${known}` }]);
   });
 }
 
 /** Prints `kustomize … 3.2 s`, the first half at once, so that a person sees what takes so long, and then the path. */
-async function perform(name: ToolName): Promise<void> {
+async function perform({ name, path, ensure }: Step): Promise<void> {
   let startedMs: number | undefined;
-  await ensureTool(name, () => {
+  await ensure(() => {
     startedMs = performance.now();
     process.stderr.write(`${name} … `);
   });
   if (startedMs !== undefined) process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
-  console.log(programOf(name));
+  console.log(path);
 }
