@@ -47,7 +47,9 @@ opened.use(await startTracing("trainer", process.env));
 const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
-const broker = opened.use(await standingBroker({ url: config.nats, name: "trainer", tls, log, ackWaitMs }));
+const broker = opened.use(
+  await standingBroker({ url: config.nats, name: "trainer", tls, log, ackWaitMs, replicas: config.natsReplicas }),
+);
 const hasWorker = config.workers === "own"; // else its folder is on another machine, and not ours to look at
 tellTrainer(metrics, { broker, spool: hasWorker ? spoolFolder(config) : undefined });
 const copies = new RecordCopies(blobs, log);

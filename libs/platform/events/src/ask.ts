@@ -4,6 +4,7 @@ import { messageOf, Unavailable } from "@pretrain/errors";
 import { MissingEventsRequestSchema, MissingEventsResponseSchema } from "@pretrain/proto";
 import type { Connection } from "./connection.ts";
 import { decoded, encoded } from "./payload.ts";
+import { refusalOf } from "./refusal.ts";
 
 export interface Question<Asked extends DescMessage, Answer extends DescMessage> {
   readonly subject: string;
@@ -22,7 +23,7 @@ export const questions = {
 
 const answerWithinMs = 5_000;
 
-/** @throws Unavailable when nobody answers in time, or what comes is no answer */
+/** @throws Unavailable when nobody answers in time, or what comes is no answer; PermissionDenied when this process may not ask */
 export async function ask<Asked extends DescMessage, Answer extends DescMessage>(
   { nats }: Connection,
   { subject, asked, answer }: Question<Asked, Answer>,
@@ -32,6 +33,8 @@ export async function ask<Asked extends DescMessage, Answer extends DescMessage>
     const reply = await nats.request(subject, encoded(asked, message), { timeout: answerWithinMs });
     return decoded(answer, reply.data);
   } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) throw refusal;
     const text = `${subject}: nobody answers (${messageOf(error)}); ask again`;
     throw new Unavailable("NO_ANSWER", text, { subject }, { cause: error });
   }

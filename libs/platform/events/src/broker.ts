@@ -2,11 +2,12 @@
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf, Unavailable } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import type { Tls } from "@pretrain/tls";
 import { answer, ask, type Question } from "./ask.ts";
+import { connectToServers } from "./connect-to-servers.ts";
 import { type Connection, withConnection } from "./connection.ts";
 import { type ConsumeOptions, type Consumption, consume } from "./consume.ts";
 import type { Delivered, EventKind, KindName } from "./event-kinds.ts";
@@ -15,6 +16,7 @@ import { type FollowOptions, follow } from "./follow.ts";
 import { publish } from "./publish.ts";
 import { followRecords, type RecordIndex } from "./record-index.ts";
 import { openRecords, type Recorded, type Records } from "./records.ts";
+import { refusalOf } from "./refusal.ts";
 import type { BucketName, StreamName } from "./topology.ts";
 import {
   enqueue,
@@ -40,7 +42,8 @@ export interface BrokerOptions {
 export interface Broker extends AsyncDisposable {
   /**
    * Publishes one event and resolves when the broker has it on its disk. The same event again is recognised by its identity.
-   * @throws Unavailable when no answer came. The event may be stored all the same: publish it again.
+   * @throws Unavailable when no answer came. The event may be stored all the same: publish it again. PermissionDenied when this process
+   * may not publish it
    */
   publish<Schema extends DescMessage>(
     kind: EventKind<string, Schema>,
@@ -98,12 +101,15 @@ export interface Broker extends AsyncDisposable {
 /**
  * Connects once, and again for ever whenever the connection is lost.
  *
- * @throws Unavailable naming address and variable, when nobody answers at the start or JetStream is off.
+ * @throws Unavailable naming address and variable, when nobody answers at the start or JetStream is off; PermissionDenied when the
+ * broker does not know this process
  */
-export async function connectBroker({ url, name, log }: BrokerOptions): Promise<Broker> {
-  const nats = await connected(url, name);
-  const connection: Connection = { nats, jetstream: jetstream(nats), manager: await managerOf(nats, url), log };
-  void logStatus(nats, log);
+export async function connectBroker(options: BrokerOptions): Promise<Broker> {
+  const { url, log } = options;
+  const { nats, inbox } = await connectToServers(options);
+  const manager = await managerOf(nats, url);
+  const client = jetstream(nats, { watcherPrefix: inbox });
+  const connection: Connection = { nats, jetstream: client, manager, log };
   const broker: Broker = {
     publish: (kind, message) => publish(connection, kind, message),
     consume: (stream, options, handle) => consume(connection, stream, options, handle),
@@ -126,33 +132,18 @@ export async function connectBroker({ url, name, log }: BrokerOptions): Promise<
   return withConnection(broker, connection);
 }
 
-async function connected(url: string, name: string): Promise<NatsConnection> {
-  try {
-    return await connect({ servers: url, name, maxReconnectAttempts: -1, reconnectTimeWait: 500, timeout: 5000 });
-  } catch (error) {
-    const message = `${url}: no NATS server answers (${messageOf(error)}); start one, or name another in PRETRAIN_NATS_URL`;
-    throw new Unavailable("BROKER_UNREACHABLE", message, { url }, { cause: error });
-  }
-}
-
 async function managerOf(nats: NatsConnection, url: string) {
   try {
     return await jetstreamManager(nats);
   } catch (error) {
     await nats.close();
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) throw refusal;
     throw new Unavailable(
       "JETSTREAM_OFF",
       `${url}: the NATS server has no JetStream (${messageOf(error)}); switch it on`,
       { url },
       { cause: error },
     );
-  }
-}
-
-async function logStatus(nats: NatsConnection, log: Log): Promise<void> {
-  for await (const status of nats.status()) {
-    if (status.type === "disconnect") log.warn("the broker is away; it is looked for until it is back");
-    if (status.type === "reconnect") log.info("the broker is back");
-    if (status.type === "error") log.warn({ reason: messageOf(status.error) }, "the broker reports an error");
   }
 }

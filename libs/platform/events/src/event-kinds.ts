@@ -91,6 +91,13 @@ export const events = {
 export type KindName = keyof typeof events;
 export type EventMessage<Kind extends KindName> = MessageShape<(typeof events)[Kind]["schema"]>;
 
+/** Subject of the events of a kind. @param experiment `experiments/{id}`; those of all experiments if absent */
+export function subjectsOf(kind: KindName, experiment?: string): string {
+  const id = experiment?.replace(/^experiments\//, "") ?? "*";
+  const prefix = events[kind].stream === "PRETRAIN_METRICS" ? "pretrain.metrics" : "pretrain.events";
+  return `${prefix}.${id}.${kind}`;
+}
+
 /** An event as it arrives, its kind saying which message it holds. */
 export type Delivered<Kinds extends KindName = KindName> = {
   [Kind in Kinds]: {

@@ -2,7 +2,7 @@
 import { DeliverPolicy } from "@nats-io/jetstream";
 import type { Connection } from "./connection.ts";
 import { delivered } from "./delivered.ts";
-import { type Delivered, events, type KindName } from "./event-kinds.ts";
+import { type Delivered, events, type KindName, subjectsOf } from "./event-kinds.ts";
 import type { StreamName } from "./topology.ts";
 
 export interface FollowOptions<Kinds extends KindName> {
@@ -22,7 +22,7 @@ export async function* follow<Kinds extends KindName>(
   const stream: StreamName = events[kinds[0]].stream;
   if (signal.aborted) return;
   const consumer = await connection.jetstream.consumers.get(stream, {
-    filter_subjects: kinds.map((kind) => subjectOf(kind, experiment)),
+    filter_subjects: kinds.map((kind) => subjectsOf(kind, experiment)),
     deliver_policy: from === "all" ? DeliverPolicy.All : DeliverPolicy.New,
   });
   const messages = await consumer.consume({ max_messages: 256 });
@@ -38,10 +38,4 @@ export async function* follow<Kinds extends KindName>(
     await messages.close();
     await consumer.delete();
   }
-}
-
-function subjectOf(kind: KindName, experiment: string | undefined): string {
-  const id = experiment?.replace(/^experiments\//, "") ?? "*";
-  const prefix = events[kind].stream === "PRETRAIN_METRICS" ? "pretrain.metrics" : "pretrain.events";
-  return `${prefix}.${id}.${kind}`;
 }

@@ -5,6 +5,7 @@ export type { ConsumeOptions, Consumption } from "./consume.ts";
 export { type Delivered, type EventKind, type EventMessage, events, type KindName } from "./event-kinds.ts";
 export type { ExpiringRecords } from "./expiring-records.ts";
 export type { FollowOptions } from "./follow.ts";
+export { type BrokerPermissions, brokerPermissions, type Identity } from "./permissions.ts";
 export type { RecordIndex } from "./record-index.ts";
 export type { Recorded, Records } from "./records.ts";
 export { standingBroker } from "./standing-broker.ts";

@@ -6,6 +6,7 @@ import { messageOf, ResourceExhausted, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
 import type { EventKind } from "./event-kinds.ts";
 import { encoded } from "./payload.ts";
+import { refusalOf } from "./refusal.ts";
 
 const ackTimeoutMs = 5000;
 
@@ -17,7 +18,10 @@ export function publish<Schema extends DescMessage>(
   return send(connection, kind.subject(message), kind.schema, message, kind.messageId(message));
 }
 
-/** @throws Unavailable when it is unknown whether the broker has it; ResourceExhausted when the broker says that it is full. */
+/**
+ * @throws Unavailable when it is unknown whether the broker has it; ResourceExhausted when the broker says that it is full;
+ * PermissionDenied when this process may not publish it
+ */
 export async function send<Schema extends DescMessage>(
   { jetstream }: Connection,
   subject: string,
@@ -36,7 +40,7 @@ export async function send<Schema extends DescMessage>(
     });
     return { duplicate: ack.duplicate };
   } catch (error) {
-    throw publishError(error, subject, messageId);
+    throw refusalOf(error) ?? publishError(error, subject, messageId);
   }
 }
 

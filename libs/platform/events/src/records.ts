@@ -7,6 +7,7 @@ import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
 import { Aborted, AlreadyExists, messageOf, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
 import { decoded, encoded } from "./payload.ts";
+import { refusalOf } from "./refusal.ts";
 import type { BucketName } from "./topology.ts";
 
 export interface Recorded<Value> {
@@ -131,7 +132,7 @@ async function rungOrLater(bell: Promise<void>, signal: AbortSignal): Promise<vo
   patience.abort();
 }
 
-/** What the broker answered; a refused write as `refused` says, silence as Unavailable. */
+/** What the broker answered; a write that came too late as `refused` says, what we may not as PermissionDenied, silence as Unavailable. */
 export async function answered<Answer>(
   bucket: BucketName,
   ask: () => Promise<Answer>,
@@ -141,6 +142,8 @@ export async function answered<Answer>(
     return await ask();
   } catch (error) {
     if (refused !== undefined && error instanceof JetStreamApiError && wrongRevision(error.code)) throw refused();
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) throw refusal;
     const message = `${bucket}: no answer from the broker (${messageOf(error)}); try again`;
     throw new Unavailable("BROKER_SILENT", message, { bucket }, { cause: error });
   }

@@ -1,14 +1,15 @@
 /**
  * The broker as a service needs it: waited for at the start, whoever is started first, and with all its streams, buckets and
  * queues for as long as the service lives. One that somebody deletes is made anew within seconds, empty; what its owners do
- * about what it held is theirs.
+ * about what it held is theirs. Where the broker lets only the trainer make them, everybody else waits for the trainer.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf, Unavailable } from "@pretrain/errors";
-import { type Log, waitFor } from "@pretrain/observability";
+import { waitFor } from "@pretrain/observability";
 import { type Broker, type BrokerOptions, connectBroker } from "./broker.ts";
 import { connectionOf } from "./connection.ts";
-import { ensureTopology, streamNames, type TopologyOptions } from "./topology.ts";
+import { refusalOf } from "./refusal.ts";
+import { ensureTopology, missingStreams, type TopologyOptions } from "./topology.ts";
 
 const lookEveryMs = 5_000;
 
@@ -16,9 +17,10 @@ const lookEveryMs = 5_000;
 export async function standingBroker(options: BrokerOptions & TopologyOptions): Promise<Broker> {
   const { url, log } = options;
   const broker = await waitFor(`the broker at ${url}`, () => connectBroker(options), log);
-  await waitFor("the broker's streams", () => made(broker, options), log);
+  const topology = new StandingTopology(broker, options);
+  await waitFor("the broker's streams", () => topology.ensured(), log);
   const stopping = new AbortController();
-  const standing = keepStanding(broker, options, log, stopping.signal);
+  const standing = topology.keep(stopping.signal);
   const { [Symbol.asyncDispose]: close } = broker;
   return Object.assign(broker, {
     async [Symbol.asyncDispose]() {
@@ -29,29 +31,50 @@ export async function standingBroker(options: BrokerOptions & TopologyOptions): 
   });
 }
 
-async function made(broker: Broker, options: TopologyOptions): Promise<void> {
-  try {
-    await ensureTopology(broker, options);
-  } catch (error) {
-    const message = `the broker does not make its streams (${messageOf(error)})`;
-    throw new Unavailable("TOPOLOGY_MISSING", message, {}, { cause: error });
-  }
-}
+class StandingTopology {
+  readonly #broker: Broker;
+  readonly #options: BrokerOptions & TopologyOptions;
+  /** Until the broker has refused it. */
+  #mayMake = true;
 
-async function keepStanding(broker: Broker, options: TopologyOptions, log: Log, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await pause(lookEveryMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+  constructor(broker: Broker, options: BrokerOptions & TopologyOptions) {
+    this.#broker = broker;
+    this.#options = options;
+  }
+
+  /** @throws Unavailable naming what is missing, or why the broker does not make it */
+  async ensured(): Promise<void> {
     try {
-      for (const stream of await missing(broker)) log.error({ stream }, "a stream is gone, and is made anew, empty");
-      await ensureTopology(broker, options);
+      if (this.#mayMake) return await ensureTopology(this.#broker, this.#options);
     } catch (error) {
-      log.debug({ reason: messageOf(error) }, "looking for the broker's streams is tried again"); // the connection's log says why
+      this.#mayMake = refusalOf(error) === undefined;
+      if (this.#mayMake) {
+        const message = `the broker does not make its streams (${messageOf(error)})`;
+        throw new Unavailable("TOPOLOGY_MISSING", message, {}, { cause: error });
+      }
+    }
+    const [missing] = await this.#missing();
+    if (missing === undefined) return;
+    const message = `the broker has no ${missing} yet, and only the trainer may make it; start the trainer`;
+    throw new Unavailable("TOPOLOGY_MISSING", message, { missing });
+  }
+
+  async keep(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    while (!signal.aborted) {
+      await pause(lookEveryMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        const consequence = this.#mayMake ? "is made anew, empty" : "is the trainer's to make anew, empty";
+        for (const stream of await this.#missing()) log.error({ stream }, `a stream is gone, and ${consequence}`);
+        await this.ensured();
+      } catch (error) {
+        log.debug({ reason: messageOf(error) }, "looking for the broker's streams is tried again"); // the connection's log says why
+      }
     }
   }
-}
 
-async function missing(broker: Broker): Promise<string[]> {
-  const there = new Set(await Array.fromAsync(connectionOf(broker).manager.streams.names()));
-  return streamNames.filter((name) => !there.has(name));
+  #missing(): Promise<string[]> {
+    return missingStreams(connectionOf(this.#broker).manager);
+  }
 }

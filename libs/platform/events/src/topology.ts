@@ -1,4 +1,4 @@
-/** What the broker holds: streams, work queues, buckets, and their limits. Made by whoever comes first, the same by everybody. */
+/** What the broker holds: streams, work queues, buckets, and their limits. Made by whoever comes first and may, the same by everybody. */
 import {
   AckPolicy,
   type ConsumerInfo,
@@ -7,6 +7,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { nanos } from "@nats-io/transport-node";
@@ -18,6 +19,7 @@ export type BucketName = "pretrain_experiments" | "pretrain_datasets" | "pretrai
 export type QueueName = (typeof queues)[number];
 
 const gibibyte = 2 ** 30;
+const streamNotFound = 10_059;
 const consumerNotFound = 10_014;
 const consumerExists = 10_148;
 const dayMs = 24 * 3600 * 1000;
@@ -57,26 +59,70 @@ export const streamNames: readonly string[] = [
 export interface TopologyOptions {
   /** How long each of these queues waits for a word of a worker, in milliseconds. The others keep what they have. */
   readonly ackWaitMs?: Readonly<Partial<Record<QueueName, number>>>;
+  /** On how many servers each stream is kept; what is there already is changed. Absent: on one, and what is there stays as it is. */
+  readonly replicas?: number;
 }
 
-/** Makes what is missing; safe to call at every start, by several services at once. */
-export async function ensureTopology(broker: Broker, { ackWaitMs = {} }: TopologyOptions = {}): Promise<void> {
+/**
+ * Makes what is missing; safe to call at every start, by several services at once.
+ *
+ * @throws the client's refusal when something is missing and this process may not make it
+ */
+export async function ensureTopology(broker: Broker, options: TopologyOptions = {}): Promise<void> {
+  const { ackWaitMs = {}, replicas } = options;
   const { manager, jetstream } = connectionOf(broker);
-  for (const stream of streams) await ensureStream(manager, stream);
-  for (const queue of queues) await ensureQueue(manager, queue, ackWaitMs[queue]);
   const kv = new Kvm(jetstream);
-  for (const bucket of buckets) await kv.create(bucket, { history: 1, storage: StorageType.File });
-  await kv.create("pretrain_leases", { history: 1, storage: StorageType.File, markerTTL: endMarkMs });
+  const kept = { history: 1, storage: StorageType.File, replicas: replicas ?? 1 };
+  for (const stream of streams) {
+    await ensureStream(manager, stream.name, replicas, () => addStream(manager, stream, replicas ?? 1));
+  }
+  for (const queue of queues) await ensureQueue(manager, queue, ackWaitMs[queue]);
+  for (const bucket of buckets) {
+    await ensureStream(manager, `KV_${bucket}`, replicas, () => kv.create(bucket, kept));
+  }
+  await ensureStream(manager, "KV_pretrain_leases", replicas, () =>
+    kv.create("pretrain_leases", { ...kept, markerTTL: endMarkMs }),
+  );
 }
 
-async function ensureStream(manager: JetStreamManager, stream: (typeof streams)[number]): Promise<void> {
+/** Looked at before it is made: whoever may not make streams is not heard trying where there is nothing to make. */
+async function ensureStream(
+  manager: JetStreamManager,
+  name: string,
+  replicas: number | undefined,
+  make: () => Promise<unknown>,
+): Promise<void> {
+  const there = await foundStream(manager, name);
+  if (there === undefined) await make();
+  else if (replicas !== undefined && there.config.num_replicas !== replicas) {
+    await manager.streams.update(name, { num_replicas: replicas });
+  }
+}
+
+async function foundStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+async function addStream(manager: JetStreamManager, stream: (typeof streams)[number], replicas: number): Promise<void> {
   await manager.streams.add({
     storage: StorageType.File,
     duplicate_window: nanos(duplicateWindowMs),
     max_msg_size: 2 ** 20,
+    num_replicas: replicas,
     ...stream,
     subjects: [...stream.subjects],
   });
+}
+
+/** Names of those that are not there. The trainer makes the queues before the last of the streams. */
+export async function missingStreams(manager: JetStreamManager): Promise<string[]> {
+  const there = new Set(await Array.fromAsync(manager.streams.names()));
+  return streamNames.filter((name) => !there.has(name));
 }
 
 /** @param ackWaitMs undefined: what it has, or the usual time for a new one */

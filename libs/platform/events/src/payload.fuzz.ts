@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { equals } from "@bufbuild/protobuf";
+import { type FuzzTarget, filledMessage } from "@pretrain/testing";
+import { events } from "./event-kinds.ts";
+import { decoded, encoded } from "./payload.ts";
+
+const schemas = Object.values(events).map(({ schema }) => schema);
+
+export default {
+  seeds: () => schemas.map((schema) => encoded(schema, filledMessage(schema))),
+  dictionary: [
+    "experiment",
+    "attemptNonce",
+    "microStep",
+    "time",
+    "@type",
+    "1970-01-01T00:00:00Z",
+    '"NaN"',
+    '"Infinity"',
+  ],
+  take(bytes) {
+    const refusals = schemas.map((schema) => refusalOf(() => readBack(schema, bytes)));
+    if (refusals.every((refusal) => refusal !== undefined)) throw refusals[0];
+  },
+} satisfies FuzzTarget;
+
+function readBack(schema: (typeof schemas)[number], bytes: Uint8Array): void {
+  const message = decoded(schema, bytes);
+  // What ProtoJSON has no text for (a time beyond the year 9999) must not have been read.
+  assert.ok(
+    equals(schema, decoded(schema, encoded(schema, message)), message),
+    "written and read again it is the same",
+  );
+}
+
+/** @throws what is none */
+function refusalOf(read: () => void): Error | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "DataLoss") return error;
+    throw error;
+  }
+}
