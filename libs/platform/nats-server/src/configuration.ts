@@ -23,8 +23,8 @@ export interface Access {
 }
 
 export interface ClusterMember {
-  /** Of this server, different from that of every other one. A name that begins with `$` is that of an environment variable. */
-  readonly serverName: string;
+  /** Of this server, different from that of every other one. Absent: it is told on the command line. */
+  readonly serverName?: string;
   /** Where it listens for the others. */
   readonly port: number;
   /** `host:port` of every member; it may itself be among them. */
@@ -39,8 +39,6 @@ export interface Configuration {
   readonly storeDirectory: string;
   /** What the streams may take of the disk. Three quarters of what is free there, if not given. */
   readonly storeBytes?: number | undefined;
-  /** Where the server writes its process id, for whoever tells it to close its clients' connections one by one. */
-  readonly pidFile?: string | undefined;
   /** Absent: it asks nobody who he is. */
   readonly access?: Access | undefined;
   readonly cluster?: ClusterMember | undefined;
@@ -63,14 +61,13 @@ const answerWithin = "30s";
 
 /** `sync_interval` has a line of its own: in one line with others, without a comma, the server takes it for part of a value. */
 export function natsConfiguration(configuration: Configuration): string {
-  const { host, port, monitoringPort, storeDirectory, storeBytes, pidFile, access, cluster } = configuration;
+  const { host, port, monitoringPort, storeDirectory, storeBytes, access, cluster } = configuration;
   return lines([
     "# Written by pretrain, as a whole: a change made here is lost.",
-    ...(cluster === undefined ? [] : [`server_name: ${nameOrVariable(cluster.serverName)}`]),
+    ...(cluster?.serverName === undefined ? [] : [`server_name: ${quoted(cluster.serverName)}`]),
     `host: ${quoted(host)}`,
     `port: ${portOrFree(port)}`,
     `http: ${quoted(address(host, portOrFree(monitoringPort)))}`,
-    ...(pidFile === undefined ? [] : [`pid_file: ${quoted(pidFile)}`]),
     `max_payload: ${payloadBytes}`,
     `max_control_line: ${controlLineBytes}`,
     `max_connections: ${connections}`,
@@ -176,11 +173,6 @@ function address(host: string, port: number): string {
 /** The server's own word for "a free port" is -1. */
 function portOrFree(port: number): number {
   return port === 0 ? -1 : port;
-}
-
-/** Without quotes the server looks it up among its environment's variables. */
-function nameOrVariable(name: string): string {
-  return name.startsWith("$") ? name : quoted(name);
 }
 
 /** In quotes the server's format knows the same escapes as JSON for what a path can hold, and no `$` variables. */

@@ -1,0 +1,7 @@
+/** Writes the configurations of the broker's servers beside their manifests. A test fails until this was run after a change. */
+import { writeFileSync } from "node:fs";
+import { brokerConfigurations, configurationFile } from "./configurations.ts";
+
+for (const component of ["nats", "nats-cluster"] as const) {
+  writeFileSync(configurationFile(component), brokerConfigurations[component]);
+}
