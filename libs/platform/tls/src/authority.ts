@@ -21,14 +21,23 @@ export interface IssueOptions {
   readonly validDays?: number;
 }
 
+/** In PEM. Whoever has the key can be anybody. */
+export interface AuthorityMaterial {
+  readonly certificate: string;
+  /** PKCS #8. */
+  readonly key: string;
+}
+
 export interface Authority {
   /** In PEM. */
   readonly certificate: string;
+  /** By which `restoreAuthority` makes it again. */
+  readonly material: AuthorityMaterial;
   /** Writes tls.crt, tls.key and ca.crt into a folder, the key readable by its owner only; makes the folder. */
   issue(folder: string, options: IssueOptions): Promise<void>;
 }
 
-/** An authority whose key lives in this process only: what is to be issued is issued now, or by another one later. */
+/** A new one. What `material` it is made of is kept, or lost with this process: then what is to be issued is issued now. */
 export async function createAuthority(name = "pretrain", validDays = 3650): Promise<Authority> {
   const keys = await newKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned({
@@ -41,9 +50,17 @@ export async function createAuthority(name = "pretrain", validDays = 3650): Prom
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     ],
   });
-  const authority = root.toString("pem");
+  return restoreAuthority({ certificate: root.toString("pem"), key: await keyInPem(keys.privateKey) });
+}
+
+/** One whose material was kept. @throws DOMException for a key that is none */
+export async function restoreAuthority(material: AuthorityMaterial): Promise<Authority> {
+  const root = new x509.X509Certificate(material.certificate);
+  const [key = new ArrayBuffer(0)] = x509.PemConverter.decode(material.key);
+  const signingKey = await webcrypto.subtle.importKey("pkcs8", key, algorithm, false, ["sign"]);
   return {
-    certificate: authority,
+    certificate: material.certificate,
+    material,
     async issue(folder, { name: identity, hosts = [identity, "localhost", "127.0.0.1", "::1"], validDays: days = 90 }) {
       const own = await newKeys();
       const certificate = await x509.X509CertificateGenerator.create({
@@ -51,7 +68,7 @@ export async function createAuthority(name = "pretrain", validDays = 3650): Prom
         subject: `CN=${identity}`,
         issuer: root.subject,
         publicKey: own.publicKey,
-        signingKey: keys.privateKey,
+        signingKey,
         signingAlgorithm: algorithm,
         extensions: [
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -59,13 +76,16 @@ export async function createAuthority(name = "pretrain", validDays = 3650): Prom
           new x509.SubjectAlternativeNameExtension(hosts.map(alternativeName)),
         ],
       });
-      const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", own.privateKey), "PRIVATE KEY");
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, tlsFiles.certificate), certificate.toString("pem"));
-      await writeFile(join(folder, tlsFiles.key), key, { mode: 0o600 });
-      await writeFile(join(folder, tlsFiles.authority), authority);
+      await writeFile(join(folder, tlsFiles.key), await keyInPem(own.privateKey), { mode: 0o600 });
+      await writeFile(join(folder, tlsFiles.authority), material.certificate);
     },
   };
+}
+
+async function keyInPem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { createLog } from "@pretrain/observability";
 import { temporaryDirectory, until } from "@pretrain/testing";
-import { createAuthority } from "./authority.ts";
+import { createAuthority, restoreAuthority } from "./authority.ts";
 import { identityOfCertificate, openTls, type TlsMaterial } from "./index.ts";
 
 const log = createLog("test", "error");
@@ -56,6 +56,18 @@ test("given certificates of one authority, each side knows the other by its name
   const forged = { ...stranger.material, authority: ours.certificate };
   assert.equal(await seenBy(trainer.material, forged), undefined);
   await assert.rejects(seenBy(trainer.material, stranger.material), /signature failure|self-signed|unable to verify/);
+});
+
+test("given the material of an authority that was kept, what is issued by it is known beside what was issued before", async (scope) => {
+  const folder = temporaryDirectory(scope);
+  const first = await createAuthority();
+  await first.issue(join(folder, "trainer"), { name: "trainer" });
+  const again = await restoreAuthority(JSON.parse(JSON.stringify(first.material)));
+  await again.issue(join(folder, "evaluator"), { name: "evaluator" });
+  using trainer = openTls(join(folder, "trainer"), { log });
+  using evaluator = openTls(join(folder, "evaluator"), { log });
+  assert.equal(await seenBy(trainer.material, evaluator.material), "evaluator");
+  assert.equal(await seenBy(evaluator.material, trainer.material), "trainer");
 });
 
 test("given a folder whose certificate is replaced, what is used changes; a broken replacement changes nothing", async (scope) => {
