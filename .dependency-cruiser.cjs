@@ -5,7 +5,7 @@
 const { globSync, readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
-const tests = String.raw`\.test\.ts$|/test-support/|/testing\.ts$|^integration-tests/|^libs/platform/(testing|golden)/`;
+const tests = String.raw`\.(test|fuzz)\.ts$|/test-support/|/testing\.ts$|^integration-tests/|^libs/platform/(testing|golden)/`;
 const anyPackage = "^(libs/[^/]+/[^/]+|services/[^/]+|cli|proto|setup|integration-tests|bench|deploy)/";
 const tensorflow =
   "^libs/engine/(tensorflow-native|tensor-graph|fused-kernels)/src/index.ts$|/@tensorflow/tfjs-node-gpu/";

@@ -1,6 +1,7 @@
 /** A Llama model's sizes as `config.json` has them: written for transformers 4 and 5, read from either. */
 import { FailedPrecondition } from "@pretrain/errors";
 import type { LlamaShape } from "./llama-mapping.ts";
+import { shownValue } from "./refused.ts";
 
 /** Ids of the tokens that begin, end and fill a text. */
 export interface MarkerIds {
@@ -70,8 +71,8 @@ export function llamaShape(config: unknown, file: string): LlamaShape & { readon
   };
 }
 
-/** Largest size that is read: far above any model, far below what arithmetic with it would lose. */
-const countLimit = 2 ** 24;
+/** Largest size that is read, under whatever names: far above any model, far below what arithmetic with it would lose. */
+export const countLimit = 2 ** 24;
 
 class ConfigFields {
   readonly #members: ReadonlyMap<string, unknown>;
@@ -112,8 +113,8 @@ class ConfigFields {
   }
 
   #wrong(name: string, expected: string): FailedPrecondition {
-    const found = JSON.stringify(this.#members.get(name))?.slice(0, 80) ?? "nothing";
-    return this.#refusal(`${name} is ${found}; ${expected} is expected`);
+    const value = this.#members.get(name);
+    return this.#refusal(`${name} is ${shownValue(value)}; ${expected} is expected`);
   }
 
   #refusal(fault: string): FailedPrecondition {

@@ -6,6 +6,11 @@ export function refused(file: string, fault: string, cause?: unknown): FailedPre
   return new FailedPrecondition("IMPORT_REFUSED", `${file}: ${fault}`, { file }, { cause });
 }
 
+/** A JSON value from a file, however deep, fit for a message: of bounded length. */
+export function shownValue(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 100) ?? "nothing"; // `String` would exhaust the stack on lists in lists
+}
+
 /** A text from a file, fit for a message: quoted, its control characters escaped, of bounded length. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);

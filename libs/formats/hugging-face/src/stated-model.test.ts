@@ -29,6 +29,8 @@ test("one model stated by either class is the same model", () => {
   assert.deepEqual(statedShape({ ...early, ...rest, hidden_dim: 1024 }, "config.json"), { ...shape, hiddenDim: 1024 });
 });
 
+const nested: unknown = JSON.parse("[".repeat(100_000) + "]".repeat(100_000));
+
 for (const [claim, config, fault] of [
   [
     "wider heads",
@@ -36,9 +38,14 @@ for (const [claim, config, fault] of [
     /heads of 128; only dim 512 \/ heads 8 = 64/,
   ],
   ["experts", { ...early, ...rest, use_moe: true }, /mixture of experts/],
-  ["a field that is missing", { ...early, ...rest, norm_eps: undefined }, /"undefined" as norm_eps; a number above 0/],
+  ["a field that is missing", { ...early, ...rest, norm_eps: undefined }, /nothing as norm_eps; a number above 0/],
   ["a field that is a text", { ...early, ...rest, dim: "512" }, /"512" as dim/],
   ["a list", [], /is no JSON object/],
+  ["a part of a layer", { ...early, ...rest, n_layers: 0.5 }, /0.5 as n_layers; a whole number/],
+  ["more heads than any", { ...early, ...rest, n_heads: 1e308 }, /1e\+308 as n_heads; a whole number up to/],
+  ["heads that do not divide the width", { ...early, ...rest, dim: 500 }, /only dim 500 \/ heads 8 = 62.5/],
+  ["brackets without end", { ...early, ...rest, dim: nested }, /has \[{100} as dim/],
+  ["brackets without end by the other names", { model_type: nested }, /model_type is \[{100};/],
 ] as const) {
   // biome-ignore format: a table
   test(`${claim}: refused by name`, () => {

@@ -1,8 +1,8 @@
 /** The sizes that `config.json` states, in the names of this project's recipe, whoever's names they have there. */
 
-import { llamaShape } from "./llama-config.ts";
+import { countLimit, llamaShape } from "./llama-config.ts";
 import type { LlamaShape } from "./llama-mapping.ts";
-import { quoted, refused } from "./refused.ts";
+import { refused, shownValue } from "./refused.ts";
 
 /**
  * Hugging Face's Llama, MiniMind's own names of the same since April 2025, or those before, which are the recipe's own.
@@ -13,7 +13,7 @@ export function statedShape(config: unknown, key: string): LlamaShape {
   const members: Record<string, unknown> = Object(config);
   const shape = Object.hasOwn(members, "n_layers") ? earlyShape(members, key) : llamaShape(config, key);
   const headDim = shape.dim / shape.heads;
-  if (shape.headDim === headDim) return shape;
+  if (shape.headDim === headDim && Number.isInteger(headDim)) return shape;
   throw refused(
     key,
     `has heads of ${shape.headDim}; only dim ${shape.dim} / heads ${shape.heads} = ${headDim} is computed`,
@@ -25,21 +25,26 @@ function earlyShape(members: Record<string, unknown>, key: string): LlamaShape {
   const amount = (name: string): number => {
     const value = members[name];
     if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-    throw refused(key, `has ${quoted(String(value))} as ${name}; a number above 0 is expected`);
+    throw refused(key, `has ${shownValue(value)} as ${name}; a number above 0 is expected`);
+  };
+  const count = (name: string): number => {
+    const value = amount(name);
+    if (Number.isInteger(value) && value <= countLimit) return value;
+    throw refused(key, `has ${value} as ${name}; a whole number up to ${countLimit} is expected`);
   };
   if (members["use_moe"] === true) throw refused(key, "asks for a mixture of experts (use_moe), which is not computed");
-  const [dim, heads] = [amount("dim"), amount("n_heads")];
+  const [dim, heads] = [count("dim"), count("n_heads")];
   return {
-    vocabularySize: amount("vocab_size"),
+    vocabularySize: count("vocab_size"),
     dim,
-    layers: amount("n_layers"),
+    layers: count("n_layers"),
     heads,
-    keyValueHeads: amount("n_kv_heads"),
+    keyValueHeads: count("n_kv_heads"),
     headDim: dim / heads,
-    hiddenDim: members["hidden_dim"] == null ? followingWidth(dim, amount("multiple_of")) : amount("hidden_dim"),
+    hiddenDim: members["hidden_dim"] == null ? followingWidth(dim, count("multiple_of")) : count("hidden_dim"),
     normEps: amount("norm_eps"),
     ropeTheta: amount("rope_theta"),
-    maxSequenceLength: amount("max_seq_len"),
+    maxSequenceLength: count("max_seq_len"),
   };
 }
 

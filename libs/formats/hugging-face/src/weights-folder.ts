@@ -9,7 +9,7 @@
  */
 import type { BlobStore } from "@pretrain/blobs";
 import { NotFound } from "@pretrain/errors";
-import { quoted, refused } from "./refused.ts";
+import { quoted, refused, shownValue } from "./refused.ts";
 
 export interface WeightsFile {
   /** Its name in the folder. */
@@ -96,7 +96,7 @@ async function exportedFiles(
     const { name, blob }: Record<string, unknown> = Object(each);
     const found = [...stored.values()].find(({ key }) => key === blob);
     if (typeof name === "string" && found !== undefined) return [name, { ...found, name }];
-    throw refused(list.key, `names ${quoted(String(blob))}, which is not in the folder`);
+    throw refused(list.key, `names ${shownValue(blob)}, which is not in the folder`);
   });
   return new Map(entries);
 }
@@ -118,7 +118,7 @@ function shardsOf(index: unknown, key: string): ReadonlyMap<string, string> {
     if (typeof file === "string" && /^[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$/.test(file)) return [tensor, file];
     throw refused(
       key,
-      `has ${quoted(String(file))} as file of ${quoted(tensor)}; a .safetensors of the folder is expected`,
+      `has ${shownValue(file)} as file of ${quoted(tensor)}; a .safetensors of the folder is expected`,
     );
   });
   if (shards.length === 0) throw refused(key, "names no tensor");

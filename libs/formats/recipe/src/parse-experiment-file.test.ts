@@ -112,6 +112,16 @@ for (const [claim, text, refusal] of [
     Array.from({ length: 20_000 }, (_, i) => `k${i}: 1\n`).join(""),
     "r.yaml: has a list or group of more than 1000 entries",
   ],
+  [
+    "100,000 brackets behind a value",
+    `recipe: { }${"{".repeat(100_000)}`,
+    "r.yaml: has more than 1000 signs behind the end of a value",
+  ],
+  [
+    "8,000 values behind the document",
+    `recipe: { }\n${" loss] }\nics: [".repeat(8_000)}`,
+    "r.yaml: has more than 1000 signs that belong to nothing",
+  ],
 ] as const) {
   test(`${claim}: refused by name, in little time`, () => {
     const before = process.cpuUsage();

@@ -1,6 +1,6 @@
 /**
  * YAML of unknown origin, with limits that the library does not have: its reader calls itself for each level and compares
- * each key of a group with all others, so that 200 kB of brackets or of keys would hold a process for seconds.
+ * each key of a group with all others, so that 200 kB of brackets or of keys would hold a process for seconds; so would brackets behind a value.
  */
 import { Composer, Lexer, type LineCounter, Parser } from "yaml";
 
@@ -15,12 +15,20 @@ export function readYaml(text: string, lines: LineCounter): ReadYaml {
   lines.addNewLine(0); // the parser reports only the lines after the first
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
+  let misplaced = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "error") misplaced += 1;
+    }
+    if (misplaced > entriesLimit) return { faults: [`has more than ${entriesLimit} signs that belong to nothing`] };
     if (parser.stack.length > depthLimit) return { faults: ["is nested too deeply for a recipe"] };
     const innermost = parser.stack.at(-1);
     const entries = innermost !== undefined && "items" in innermost ? innermost.items.length : 0;
     if (entries > entriesLimit) return { faults: [`has a list or group of more than ${entriesLimit} entries`] };
+    // Whatever stands behind the end of a value is kept with it, as a fault each.
+    const strays = innermost !== undefined && "end" in innermost ? (innermost.end?.length ?? 0) : 0;
+    if (strays > entriesLimit) return { faults: [`has more than ${entriesLimit} signs behind the end of a value`] };
   }
   tokens.push(...parser.end());
   return compose(tokens, lines);

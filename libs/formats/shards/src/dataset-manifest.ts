@@ -65,17 +65,22 @@ export function encodeManifest(manifest: DatasetManifest): Uint8Array {
 }
 
 /**
- * @param bytes whose digest was verified: what is wrong here was written wrong, or by a later version
+ * @param bytes whose digest was verified: what is wrong here was written wrong, by a later version, or by somebody else
  * @throws DataLoss naming the manifest
  */
 export function decodeManifest(key: string, bytes: Uint8Array): DatasetManifest {
-  const manifest: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  if (!isManifest(manifest)) {
+  const manifest = parsed(key, bytes);
+  if (!isOfThisVersion(manifest)) {
     throw new DataLoss(
       "UNKNOWN_FORMAT",
       `${key} is no manifest of version 1; a later version of this program wrote it`,
       { key },
     );
+  }
+  if (!isWhole(manifest)) {
+    throw new DataLoss("INCONSISTENT_MANIFEST", `${key} lacks what a manifest says, or says it in another kind`, {
+      key,
+    });
   }
   for (const split of splitNames) {
     const { rows, tokens, shards } = manifest.splits[split];
@@ -90,10 +95,66 @@ export function decodeManifest(key: string, bytes: Uint8Array): DatasetManifest 
   return manifest;
 }
 
-/** The digest vouches for the rest: only this program writes this format and version. */
-function isManifest(value: unknown): value is DatasetManifest {
-  if (typeof value !== "object" || value === null || !("format" in value) || !("version" in value)) return false;
-  return value.format === "pretrain-dataset" && value.version === 1;
+function parsed(key: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new DataLoss("UNKNOWN_FORMAT", `${key} is no JSON in UTF-8`, { key }, { cause });
+  }
+}
+
+function isOfThisVersion(value: unknown): boolean {
+  return isGroup(value) && value["format"] === "pretrain-dataset" && value["version"] === 1;
+}
+
+/** A digest says that nobody has changed the file since it was named, not that this program wrote it. */
+function isWhole(value: unknown): value is DatasetManifest {
+  if (!isGroup(value)) return false;
+  const { identity, splits, otherParts } = value;
+  return (
+    isIdentity(identity) &&
+    isGroup(splits) &&
+    splitNames.every((name) => isSplit(splits[name])) &&
+    isListOf(otherParts, isPart)
+  );
+}
+
+function isIdentity(value: unknown): boolean {
+  if (!isGroup(value)) return false;
+  const { tokenizerKey, tokenizerSha256, vocabularySize, maximumSequenceLength } = value;
+  const texts = [tokenizerKey, tokenizerSha256].every((text) => typeof text === "string");
+  return texts && isCount(vocabularySize) && isCount(maximumSequenceLength);
+}
+
+function isSplit(value: unknown): boolean {
+  return isGroup(value) && isCount(value["rows"]) && isCount(value["tokens"]) && isListOf(value["shards"], isShard);
+}
+
+function isShard(value: unknown): boolean {
+  if (!isGroup(value)) return false;
+  const { rows, tokens, tokensPart, rowsPart } = value;
+  return isCount(rows) && isCount(tokens) && isPart(tokensPart) && isPart(rowsPart);
+}
+
+/** The name becomes the key of a blob, which lies nowhere else than in the dataset's folder. */
+function isPart(value: unknown): boolean {
+  if (!isGroup(value)) return false;
+  const { name, sizeBytes, sha256 } = value;
+  return isCount(sizeBytes) && typeof sha256 === "string" && typeof name === "string" && partPattern.test(name);
+}
+
+const partPattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,100})?$/;
+
+function isListOf(value: unknown, isOne: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -74,7 +74,10 @@ export class ShardedDataset {
       const last = runs.at(-1);
       const isNeighbour = last?.shard === shard && last.firstRow + last.rows === row;
       if (isNeighbour && tokensFrom(last.index, last.firstRow, last.rows + 1) <= maximumRunTokens) last.rows += 1;
-      else runs.push({ shard, index: await this.#parts.rowIndex(shard.rowsPart), firstRow: row, rows: 1 });
+      else {
+        const index = await this.#parts.rowIndex(shard.rowsPart, shard.rows);
+        runs.push({ shard, index, firstRow: row, rows: 1 });
+      }
     }
     return runs;
   }

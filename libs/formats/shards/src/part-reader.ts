@@ -30,13 +30,16 @@ export class PartReader {
     return await this.#refusing(part, () => this.#blobs.read(this.#prefix + part.name, range));
   }
 
-  async rowIndex(part: Part): Promise<RowIndex> {
+  /** @param rows that the manifest says it has */
+  async rowIndex(part: Part, rows: number): Promise<RowIndex> {
     const index = once(this.#indices, part.name, async () => new RowIndex(await this.readWhole(part)));
     this.#indices.delete(part.name);
     this.#indices.set(part.name, index);
     const [oldest] = this.#indices.keys();
     if (this.#indices.size > keptIndices && oldest !== undefined) this.#indices.delete(oldest);
-    return await index;
+    const read = await index;
+    if (read.rows === rows) return read;
+    throw damaged(this.#prefix + part.name, `it is the index of ${read.rows} rows, the manifest says ${rows}`);
   }
 
   async #verify(part: Part): Promise<void> {

@@ -55,3 +55,14 @@ test("an error that crossed a process is of the class that was thrown, with all 
   assert.ok(denied instanceof PermissionDenied && !(denied instanceof Unauthenticated));
   assert.equal(errorOfStatus("INVALID_ARGUMENT", "X", "no field", {}, { violations: [] }).message, "no field");
 });
+
+test("given faults without end in what a stranger has sent, an error stays short and says how many it leaves out", () => {
+  const fault: Violation = { field: "f".repeat(10_000), description: "[".repeat(100_000) };
+  const many = new InvalidArgument([fault, ...Array<Violation>(99_999).fill({ field: "a", description: "is bad" })]);
+  assert.equal(many.message.length, 4001);
+  assert.equal(many.violations.length, 64);
+  assert.deepEqual(many.violations[0], { field: `${"f".repeat(200)}…`, description: `${"[".repeat(300)}…` });
+  const short = Array<Violation>(72).fill({ field: "a", description: "is bad" });
+  assert.match(new InvalidArgument(short as [Violation]).message, /a: is bad; and 8 more$/);
+  assert.equal(new NotFound("NO_SUCH", `${"x".repeat(3999)}😀`).message, `${"x".repeat(3999)}\ufffd…`);
+});

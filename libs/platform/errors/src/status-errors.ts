@@ -23,6 +23,13 @@ export interface Violation {
   readonly description: string;
 }
 
+/** Of a message, in characters: it becomes a header of the answer and a line of the log, and may hold what a stranger has sent. */
+const messageLimit = 4000;
+/** Faults that an error names: who has made more of them repairs these first. */
+const violationsLimit = 64;
+const fieldLimit = 200;
+const descriptionLimit = 300;
+
 export class PretrainError extends Error {
   readonly status: StatusName;
   readonly reason: string;
@@ -36,13 +43,20 @@ export class PretrainError extends Error {
     metadata: Metadata = {},
     options: { readonly cause?: unknown; readonly violations?: readonly Violation[] } = {},
   ) {
-    super(message, { cause: options.cause });
+    super(shortened(message, messageLimit), { cause: options.cause });
     this.name = new.target.name;
     this.status = status;
     this.reason = reason;
     this.metadata = metadata;
-    this.violations = options.violations ?? [];
+    this.violations = (options.violations ?? []).slice(0, violationsLimit).map(({ field, description }) => ({
+      field: shortened(field, fieldLimit),
+      description: shortened(description, descriptionLimit),
+    }));
   }
+}
+
+function shortened(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit).toWellFormed()}…`;
 }
 
 /** The request is wrong whatever the state of the system. Lists every faulty field at once (`google.rpc.BadRequest`). */
@@ -63,7 +77,9 @@ export class InvalidArgument extends PretrainError {
 }
 
 function sentenceOf(violations: readonly Violation[]): string {
-  return violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
+  const shown = violations.slice(0, violationsLimit).map(({ field, description }) => `${field}: ${description}`);
+  const more = violations.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
 type Rest = [reason: string, message: string, metadata?: Metadata, options?: { readonly cause?: unknown }];
