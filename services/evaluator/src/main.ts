@@ -1,4 +1,5 @@
 /** The evaluator: measures every checkpoint that is announced, and generates text. This process answers; others compute. */
+import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { standingBroker, tellWorkload, work } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
@@ -27,6 +28,7 @@ const now = () => new Date();
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("evaluator", process.env));
 const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
+const access = opened.use(config.access === undefined ? undefined : await openAccess(config.access, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "evaluator"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "evaluator", tls, log }));
 const records = await broker.records("pretrain_evaluations", EvaluationRecordSchema);
@@ -59,7 +61,7 @@ opened.use(
 );
 const services = [evaluatorService(dependencies)];
 const grpc = opened.use(
-  await serveGrpc({ address: config.grpc, services, tls, healthAddress: config.health, log, metrics }),
+  await serveGrpc({ address: config.grpc, services, tls, access, healthAddress: config.health, log, metrics }),
 );
 const ready = () =>
   hasWork().then(

@@ -1,5 +1,6 @@
 /** trainer: takes experiments in, tells what has become of them, and keeps a worker running while there is work. */
 import { pathToFileURL } from "node:url";
+import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { Unavailable } from "@pretrain/errors";
 import { standingBroker, trainingWork } from "@pretrain/events";
@@ -45,6 +46,7 @@ const blobs = openBlobs(config.blobs);
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("trainer", process.env));
 const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
+const access = opened.use(config.access === undefined ? undefined : await openAccess(config.access, { log }));
 await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "trainer"), log);
 const ackWaitMs = Object.fromEntries(trainingWork.map(({ queue }) => [queue, config.leaseTtlMs]));
 const broker = opened.use(
@@ -95,6 +97,7 @@ const grpc = opened.use(
     address: config.grpc,
     services: [methods],
     tls,
+    access,
     healthAddress: config.health,
     readPatienceMs,
     log,

@@ -26,10 +26,14 @@ export function expectAllowed(caller: Caller, { role, resource, processes = [] }
   throw new PermissionDenied("ROLE_MISSING", message, { caller: caller.name, role, resource: resource ?? "" });
 }
 
-/** False when no resource could make the call allowed: it need not be read then. */
-export function isAllowedSomewhere(caller: Caller, { role, processes = [] }: Requirement): boolean {
-  if (caller.kind === "process") return processes.includes(caller.name);
-  return caller.grants.some((grant) => reaches(grant, role));
+/**
+ * Whether any resource could make it allowed: a request that none could need not be read.
+ *
+ * @throws PermissionDenied as `expectAllowed` does
+ */
+export function expectAllowedSomewhere(caller: Caller, { role, processes }: Requirement): void {
+  if (caller.kind === "person" && caller.grants.some((grant) => reaches(grant, role))) return;
+  expectAllowed(caller, { role, processes });
 }
 
 function whoMay(role: Role, processes: readonly string[]): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PermissionDenied } from "@pretrain/errors";
-import { expectAllowed, isAllowedSomewhere } from "./expect-allowed.ts";
+import { expectAllowed, expectAllowedSomewhere } from "./expect-allowed.ts";
 import type { Grant, Role } from "./grants.ts";
 
 const readAll: Grant = { role: "viewer" };
@@ -49,12 +49,12 @@ test("given a process, its name must be among those that may, whatever roles peo
   expectAllowed(worker, { role: "operator", processes: ["trainer", "trainer-worker"] });
   for (const processes of [undefined, [], ["trainer"], ["trainer-worker-2"]]) {
     assert.throws(() => expectAllowed(worker, { role: "viewer", processes }), /the process "trainer-worker"/);
-    assert.equal(isAllowedSomewhere(worker, { role: "viewer", processes }), false);
+    assert.throws(() => expectAllowedSomewhere(worker, { role: "viewer", processes }), PermissionDenied);
   }
 });
 
 test("given a role for some resources, it is known without the request whether any of them could be meant", () => {
   const ada = { kind: "person", name: "ada", grants: [ownWork] } as const;
-  assert.equal(isAllowedSomewhere(ada, { role: "researcher" }), true);
-  assert.equal(isAllowedSomewhere(ada, { role: "operator" }), false);
+  expectAllowedSomewhere(ada, { role: "researcher" });
+  assert.throws(() => expectAllowedSomewhere(ada, { role: "operator" }), /"ada" is no operator of/);
 });

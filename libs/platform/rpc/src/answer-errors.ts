@@ -2,36 +2,26 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { PretrainError } from "@pretrain/errors";
-import type { Log, Metrics } from "@pretrain/observability";
+import type { Log } from "@pretrain/observability";
 import { translated } from "./call-streams.ts";
 import { internalError, toConnectError } from "./error-status.ts";
+import type { ObserveCall } from "./observe-calls.ts";
 
 type Request = UnaryRequest | StreamRequest;
 
-const durationBucketsSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
-
-export function answerErrors(log: Log, metrics: Metrics | undefined): Interceptor {
-  const observe = metrics?.histogram("pretrain_rpc_seconds", "Duration of gRPC calls.", durationBucketsSeconds, [
-    "method",
-    "code",
-  ]);
+export function answerErrors(log: Log, observe: ObserveCall): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}/${request.method.name}`;
-    const begunMs = performance.now();
-    const ended = (code: string) => {
-      const durationMs = performance.now() - begunMs;
-      observe?.(durationMs / 1000, { method, code });
-      log.debug({ method, code, durationMs }, "call ended");
-    };
+    const ended = observe(method);
     const failed = (thrown: unknown) => {
       const error = statusOf(thrown, request, log, method);
-      ended(Code[error.code]);
+      ended(error.code);
       return error;
     };
     try {
       const response = await next(request);
       if (response.stream) return { ...response, message: translated(counted(response.message, ended), failed) };
-      ended("Ok");
+      ended(0);
       return response;
     } catch (thrown) {
       throw failed(thrown);
@@ -39,9 +29,9 @@ export function answerErrors(log: Log, metrics: Metrics | undefined): Intercepto
   };
 }
 
-async function* counted<T>(messages: AsyncIterable<T>, ended: (code: string) => void): AsyncGenerator<T> {
+async function* counted<T>(messages: AsyncIterable<T>, ended: (code: 0) => void): AsyncGenerator<T> {
   yield* messages;
-  ended("Ok");
+  ended(0);
 }
 
 function statusOf(thrown: unknown, request: Request, log: Log, method: string): ConnectError {

@@ -1,13 +1,19 @@
 /** From an HTTP/2 request to the method that answers it. */
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { Code, ConnectError, createConnectRouter, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { PretrainError } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
+import { type CallRecord, callRecord } from "./call-record.ts";
+import { toConnectError } from "./error-status.ts";
+import type { Gate } from "./gate.ts";
 import { cutOffIdleReader } from "./idle-reader.ts";
+import type { ObserveCall } from "./observe-calls.ts";
 import type { ServedService } from "./served-service.ts";
 
 export type CallHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -15,13 +21,19 @@ export type CallHandler = (request: Http2ServerRequest, response: Http2ServerRes
 const maximumRequestBytes = 4 * 2 ** 20;
 const discardForMs = 5_000;
 
+export interface CallHandling {
+  readonly services: readonly ServedService[];
+  readonly interceptors: Interceptor[];
+  /** None: everybody may call everything. */
+  readonly gate: Gate | undefined;
+  readonly observe: ObserveCall;
+  readonly log: Log;
+  readonly readPatienceMs: number | undefined;
+}
+
 /** Speaks gRPC only: a second protocol would be a second one to be attacked in. */
-export function handleCalls(
-  services: readonly ServedService[],
-  interceptors: Interceptor[],
-  log: Log,
-  readPatienceMs: number | undefined,
-): CallHandler {
+export function handleCalls(handling: CallHandling): CallHandler {
+  const { services, interceptors, log, readPatienceMs } = handling;
   const router = createConnectRouter({
     connect: false,
     grpcWeb: false,
@@ -34,9 +46,9 @@ export function handleCalls(
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
     const handler = handlers.get(request.url);
-    if (handler === undefined) return unimplemented(request, response);
+    if (handler === undefined) return refuse(response, noMethod(request.url));
     if (readPatienceMs !== undefined) cutOffIdleReader(response.stream, readPatienceMs);
-    answer(handler, request, response).catch((thrown: unknown) => {
+    answer(handler, request, response, handling).catch((thrown: unknown) => {
       // The method's own errors were answered and logged before. What comes here could not be sent: the caller is gone.
       const { code, rawMessage } = ConnectError.from(thrown);
       log.debug({ path: request.url, code: Code[code], reason: rawMessage }, "the answer could not be sent");
@@ -46,11 +58,49 @@ export function handleCalls(
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 
-async function answer(handler: Handler, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+async function answer(
+  handler: Handler,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  handling: CallHandling,
+): Promise<void> {
+  const contextValues = createContextValues();
+  const asked = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+  const record = await admitted(handler, request, response, handling);
+  if (record === "refused") return;
+  contextValues.set(callRecord, record);
   response.stream.once("finish", () => discardRest(response));
-  const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
-  const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
-  await universalResponseToNodeResponse(answered, response);
+  let code: Code | 0 = Code.Canceled;
+  try {
+    const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
+    await universalResponseToNodeResponse(answered, response);
+    code = Number(answered.trailer?.get("grpc-status") ?? code);
+  } finally {
+    handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : code);
+  }
+}
+
+/** Before a byte of the message is read. */
+async function admitted(
+  { method }: Handler,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  { gate, observe }: CallHandling,
+): Promise<CallRecord | "refused" | undefined> {
+  if (gate === undefined) return undefined;
+  const ended = observe(`${method.parent.typeName}/${method.name}`);
+  try {
+    const { record, end } = await gate.admit(method, request);
+    if (response.stream.closed) end();
+    else response.stream.once("close", end);
+    return record;
+  } catch (error) {
+    if (!(error instanceof PretrainError)) throw error;
+    const refusal = toConnectError(error);
+    refuse(response, refusal);
+    ended(refusal.code);
+    return "refused";
+  }
 }
 
 /**
@@ -75,13 +125,15 @@ function discardRest({ stream }: Http2ServerResponse): void {
   stream.once("close", () => clearTimeout(impatience));
 }
 
-function unimplemented(request: Http2ServerRequest, response: Http2ServerResponse): void {
-  const message = encodeURIComponent(`there is no method ${request.url.slice(0, 200)} here`);
-  response.writeHead(200, {
-    "content-type": "application/grpc",
-    "grpc-status": String(Code.Unimplemented),
-    "grpc-message": message,
-  });
+function noMethod(url: string): ConnectError {
+  return new ConnectError(`there is no method ${url.slice(0, 200)} here`, Code.Unimplemented);
+}
+
+/** Headers that are an answer already. */
+function refuse(response: Http2ServerResponse, error: ConnectError): void {
+  const headers = new Headers({ "content-type": "application/grpc" });
+  setTrailerStatus(headers, error);
+  response.writeHead(200, Object.fromEntries(headers));
   response.stream.once("finish", () => discardRest(response));
   response.end();
 }

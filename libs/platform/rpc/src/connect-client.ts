@@ -1,11 +1,12 @@
 /** A typed client of one service. Its errors are the errors that the service threw. */
 import type { DescService } from "@bufbuild/protobuf";
-import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
+import { type CallOptions, type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Unavailable } from "@pretrain/errors";
-import type { Tls } from "@pretrain/tls";
+import type { TlsMaterial } from "@pretrain/tls";
 import { translated } from "./call-streams.ts";
 import { fromConnectError } from "./error-status.ts";
+import { renewingTransport } from "./renewing-transport.ts";
 import { traceCalls } from "./trace-calls.ts";
 
 /** Disposing closes the connection and cuts the calls in flight. */
@@ -19,8 +20,17 @@ export interface ClientOptions {
    * have a next message; without it one that watches may be silent for days.
    */
   readonly streamSilenceMs?: number;
-  /** Of this process: the service knows it by that. None: a service on this machine that asks nobody who they are. */
-  readonly tls?: Tls | undefined;
+  /** Whom to believe, and the certificate by which the service knows this process. None: a service of this machine, without TLS. */
+  readonly tls?: ClientTls | undefined;
+  /** `Bearer …`, shown with every call that has no such header of its own. */
+  readonly authorization?: string | undefined;
+}
+
+/** `Tls` of a process is one; people have no certificate, and show a key. */
+export interface ClientTls {
+  readonly material: Pick<TlsMaterial, "authority"> & Partial<TlsMaterial>;
+  /** Called with what to do when `material` is another one. */
+  onChange?(listener: () => void): void;
 }
 
 const unaryDeadlineMs = 30_000;
@@ -36,22 +46,41 @@ const unaryDeadlineMs = 30_000;
 export function connectClient<S extends DescService>(
   descriptor: S,
   address: string,
-  { maximumResponseBytes = 4 * 2 ** 20, streamSilenceMs }: ClientOptions = {},
+  options: ClientOptions = {},
 ): PretrainClient<S> {
-  const baseUrl = `http://${address}`;
+  const { streamSilenceMs, tls } = options;
+  const { transport, close } = renewingTransport(() => openTransport(address, options), tls?.onChange?.bind(tls));
+  const client = createClient(descriptor, withOwnErrors(transport, address));
+  return Object.assign(client, streamsEndedByReader(descriptor, client, { address, streamSilenceMs }), {
+    [Symbol.dispose]: close,
+  });
+}
+
+function openTransport(address: string, { maximumResponseBytes = 4 * 2 ** 20, tls, authorization }: ClientOptions) {
+  const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
   // Pings only while calls are open: others' servers answer more with GOAWAY too_many_pings.
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 });
+  const pings = { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 };
+  const sessionManager = new Http2SessionManager(baseUrl, pings, tls && secureOptions(tls));
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
     readMaxBytes: maximumResponseBytes,
     acceptCompression: [],
-    interceptors: [traceCalls()],
+    interceptors: [traceCalls(), ...(authorization === undefined ? [] : [showing(authorization)])],
   });
-  const client = createClient(descriptor, withOwnErrors(transport, address));
-  return Object.assign(client, streamsEndedByReader(descriptor, client, { address, streamSilenceMs }), {
-    [Symbol.dispose]: () => sessionManager.abort(),
-  });
+  return { transport, close: () => sessionManager.abort() };
+}
+
+function secureOptions({ material: { authority, certificate, key } }: ClientTls) {
+  const own = certificate === undefined || key === undefined ? {} : { cert: certificate, key };
+  return { ca: authority, ...own, minVersion: "TLSv1.3" } as const;
+}
+
+function showing(authorization: string): Interceptor {
+  return (next) => (request) => {
+    if (!request.header.has("authorization")) request.header.set("authorization", authorization);
+    return next(request);
+  };
 }
 
 type StreamCall = (request: unknown, options?: CallOptions) => AsyncIterable<unknown>;

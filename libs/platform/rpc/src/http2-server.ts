@@ -1,7 +1,16 @@
 /** The HTTP/2 server below gRPC: its limits, and the end of its sessions. */
-import { createServer, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Tls, TlsMaterial } from "@pretrain/tls";
 import type { CallHandler } from "./call-handler.ts";
 
 const maximumConnections = 256;
@@ -9,6 +18,12 @@ const maximumHeaderBytes = 16_384;
 const idleSessionMs = 600_000;
 const pingEveryMs = 60_000;
 const pongWithinMs = 20_000;
+const handshakeWithinMs = 10_000;
+
+const limits = {
+  maxSessionMemory: 16,
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderBytes },
+} as const;
 
 export interface Sessions {
   /** GOAWAY to all: no new calls, those in flight go on. Resolves when all sessions are gone, or after `patienceMs`. */
@@ -17,17 +32,31 @@ export interface Sessions {
   destroy(): void;
 }
 
-export function createHttp2Server(handler: CallHandler): { readonly server: Http2Server; readonly sessions: Sessions } {
-  const server = createServer(
-    { maxSessionMemory: 16, settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderBytes } },
-    (request, response) => {
-      if (headerBytes(request) <= maximumHeaderBytes) handler(request, response);
-      else response.writeHead(431).end(); // the setting above only asks the caller, it does not refuse
-    },
-  );
+export interface Http2Options {
+  /** None: without TLS. */
+  readonly tls: Tls | undefined;
+  /** How many connections one address may hold; as many as the server takes if not given. */
+  readonly connectionsPerAddress?: number | undefined;
+}
+
+export interface Http2Listener {
+  readonly server: Http2Server | Http2SecureServer;
+  readonly sessions: Sessions;
+}
+
+export function createHttp2Server(handler: CallHandler, options: Http2Options): Http2Listener {
+  const { tls, connectionsPerAddress = maximumConnections } = options;
+  const server = tls === undefined ? createServer(limits) : secureServer(tls);
+  server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    if (headerBytes(request) <= maximumHeaderBytes) handler(request, response);
+    else response.writeHead(431).end(); // the setting above only asks the caller, it does not refuse
+  });
   server.maxConnections = maximumConnections;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    const { remoteAddress } = socket;
+    const ofAddress = [...sockets].filter((other) => other.remoteAddress === remoteAddress).length;
+    if (ofAddress >= connectionsPerAddress) return void socket.destroy();
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -43,6 +72,26 @@ export function createHttp2Server(handler: CallHandler): { readonly server: Http
     server,
     sessions: { drain: (patienceMs) => drain(open, patienceMs), destroy: () => destroyAll([...open, ...sockets]) },
   };
+}
+
+/**
+ * A caller without a certificate is let in: its token says who it is. One whose certificate another authority signed is nobody, too. A
+ * certificate that replaces ours is shown to connections that are made from then on.
+ */
+function secureServer(tls: Tls): Http2SecureServer {
+  const server = createSecureServer({
+    ...limits,
+    ...contextOf(tls.material),
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: handshakeWithinMs,
+  });
+  tls.onChange((material) => server.setSecureContext(contextOf(material)));
+  return server;
+}
+
+function contextOf({ certificate, key, authority }: TlsMaterial) {
+  return { cert: certificate, key, ca: authority, minVersion: "TLSv1.3" } as const;
 }
 
 /** A caller whose machine vanished sends no end: without an answer to a ping its streams would be held for ever. */
