@@ -75,7 +75,13 @@ export const extensionSources: readonly Source[] = [
     module: "sigs.k8s.io/kueue",
     version: "v0.17.0",
     sum: "h1:7hzb38M4eKGzYW+CFv2s1L+swzzacUCHOCXxZmAV90I=",
-    files: files("config/components/crd/bases/kueue.x-k8s.io_", "clusterqueues", "localqueues", "resourceflavors"),
+    files: files(
+      "config/components/crd/bases/kueue.x-k8s.io_",
+      "clusterqueues",
+      "localqueues",
+      "resourceflavors",
+      "workloadpriorityclasses",
+    ),
   },
 ];
 
