@@ -67,13 +67,14 @@ async function post(action, body, signal) {
     if (error instanceof TypeError) throw new Refused({ status: "UNAVAILABLE", message: words().away });
     throw error;
   });
+  if (response.status === 401) dispatchEvent(new Event("logged-out"));
   if (response.ok) return response;
   const text = await response.text();
   throw new Refused(toldIn(text) ?? { message: text.trim() || `${response.status} ${response.statusText}` });
 }
 
 /** @param {string} text @returns {{ status?: string, message?: string, violations?: Violation[] } | undefined} */
-function toldIn(text) {
+export function toldIn(text) {
   try {
     return JSON.parse(text).error;
   } catch {

@@ -1,4 +1,5 @@
 /** What the page asks the service for. */
+import { toldIn } from "./act.js";
 
 /** @typedef {{ targets: number, met: number, missed: number }} VerdictCounts */
 /**
@@ -67,7 +68,9 @@ function dataOf(id) {
 /** @param {string} path */
 async function get(path) {
   const response = await fetch(path);
+  if (response.status === 401) dispatchEvent(new Event("logged-out"));
   if (response.ok) return response;
-  const message = (await response.text()).trim() || `${response.status} ${response.statusText}`;
+  const text = await response.text();
+  const message = (toldIn(text)?.message ?? text.trim()) || `${response.status} ${response.statusText}`;
   throw response.status === 404 ? new NotThere(message) : new Error(message);
 }

@@ -8,6 +8,7 @@
  *   overview: (overview: import("./api.js").Overview) => void,
  *   steps: (steps: NewSteps) => void,
  *   connection: (isConnected: boolean) => void,
+ *   refused: () => void,
  * }} LiveHandlers
  */
 /**
@@ -26,7 +27,10 @@
 export function follow(id, handlers) {
   const source = new EventSource(id === undefined ? "/api/live" : `/api/live?experiment=${encodeURIComponent(id)}`);
   source.addEventListener("open", () => handlers.connection(true));
-  source.addEventListener("error", () => handlers.connection(false));
+  source.addEventListener("error", () => {
+    handlers.connection(false);
+    if (source.readyState === EventSource.CLOSED) handlers.refused();
+  });
   for (const name of /** @type {const} */ (["refresh", "facts", "experiments"]))
     source.addEventListener(name, () => handlers[name]());
   source.addEventListener("overview", ({ data }) => handlers.overview(JSON.parse(data)));

@@ -83,9 +83,9 @@ function listen(id) {
         if (view instanceof ExperimentView) view.showOverview(overview);
       },
       steps: (steps) => void (view instanceof ExperimentView && view.append(steps)),
+      refused: () => void attempt(refreshList()), // too many streams, or nobody is known any more: the list says which
       connection: (isConnected) => {
         topBar.connected(isConnected);
-        if (!isConnected && overviews === undefined) void attempt(refreshList()); // too many streams: what there is can be seen
       },
     }),
   };
@@ -120,6 +120,8 @@ setInterval(() => {
   if (view instanceof ExperimentView && view.isRunning) void attempt(view.refreshFacts());
   if (list.hasRunning) void attempt(refreshList());
 }, movingMs);
+
+addEventListener("logged-out", () => topBar.loggedOut());
 
 onChoice(() => {
   speak();

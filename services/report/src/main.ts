@@ -1,5 +1,6 @@
 /** report: keeps the ledger of all events, writes the record of each experiment from it, and shows it while it runs. */
 import { join } from "node:path";
+import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { events, standingBroker } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
@@ -16,6 +17,9 @@ import { ChangesSignal } from "./ledger/changes-signal.ts";
 import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
 import { ingestMetrics, tellLedger } from "./monitoring/report-metrics.ts";
+import { loginRoutes } from "./page/access/login-routes.ts";
+import { headersOf, pageGuard } from "./page/access/page-access.ts";
+import { openSessionKey } from "./page/access/session-key.ts";
 import { actionRoutes } from "./page/actions/action-routes.ts";
 import { peerActions } from "./page/actions/peer-actions.ts";
 import { recipeChecks } from "./page/actions/recipe-checks.ts";
@@ -50,6 +54,7 @@ const metrics = createMetrics("report");
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("report", process.env));
 const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
+const access = opened.use(config.access === undefined ? undefined : await openAccess(config.access, { log }));
 const { ledger, setAside } = openSoundLedger(join(config.state, "ledger.sqlite"));
 opened.use(ledger);
 if (setAside !== undefined)
@@ -98,6 +103,7 @@ const grpc = opened.use(
   await serveGrpc({
     address: config.grpc,
     tls,
+    access,
     healthAddress: config.health,
     services: [
       reportMethods({
@@ -116,13 +122,18 @@ const grpc = opened.use(
   }),
 );
 const own = opened.use(connectClient(ReportService, grpc.address, { tls }));
+const files = pageFiles();
+const pageAccess = access && { access, sessionKey: await openSessionKey(config.state), now: () => new Date() };
+const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) };
 const routes = [
-  ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
+  ...pageRoutes({ ledger, reports, live, files }),
   ...comparisonRoutes({ reports, paired }),
-  ...actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) }, log),
+  ...actionRoutes(actions, (request, url) => headersOf(pageAccess, request, url), log),
+  ...loginRoutes(pageAccess, files, log),
 ];
+const guard = pageAccess && pageGuard(pageAccess);
 const ready = () => ingestion.isHealthy();
 const { http: address, publicNames } = config;
-const http = opened.use(await serveHttp({ address, metrics, ready, routes, tls, publicNames, log }));
+const http = opened.use(await serveHttp({ address, metrics, ready, routes, guard, tls, publicNames, log }));
 log.info({ grpc: grpc.address, http: http.address, ledger: ledger.id }, "serving");
 log.info({ signal: await terminationSignal() }, "draining");

@@ -25,6 +25,8 @@ export class ActionBar {
   #overview;
   /** @type {import("../api.js").Detail | undefined} */
   #detail;
+  /** Whether its reader may do any of it; the service that does it judges. */
+  #mayAct = true;
   /** What is on its way: pressed again, it is the same request. @type {Map<Command, string>} */
   #asked = new Map();
 
@@ -46,10 +48,17 @@ export class ActionBar {
     this.#draw();
   }
 
+  /** @param {boolean} mayAct */
+  allow(mayAct) {
+    this.#mayAct = mayAct;
+    this.#draw();
+  }
+
   #draw() {
     const overview = this.#overview;
     if (overview === undefined) return;
     const said = words();
+    if (!this.#mayAct) return fill(this.#buttons, [element("p", { class: "none" }, said.mayRead)]);
     const possible = commands[overview.state] ?? [];
     const key = [overview.state, this.#canFork, [...this.#asked.keys()], said.pause].join();
     if (this.#buttons.dataset["key"] === key) return; // the buttons keep the focus

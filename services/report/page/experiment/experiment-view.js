@@ -4,6 +4,7 @@ import { Charts } from "../charts/charts.js";
 import { chartWords } from "../charts/words.js";
 import { element, fill } from "../elements.js";
 import { language, words } from "../language/words.js";
+import { me } from "../login/session.js";
 import { NoteForms } from "../tools/note-forms.js";
 import { StepTool } from "../tools/step-tool.js";
 import { TextTools } from "../tools/text-tools.js";
@@ -72,7 +73,15 @@ export class ExperimentView {
       () => void this.#refreshSections(),
     );
     this.root.append(this.#waiting);
+    void this.#introduce();
     this.#tabs.show(location.hash.slice(1));
+  }
+
+  /** What its reader may do is said once; where nobody must say who he is, it is everything. */
+  async #introduce() {
+    const { name, mayAct = true } = (await me(this.#id).catch(() => undefined)) ?? {};
+    this.#actions.allow(mayAct);
+    if (name !== undefined) this.#notes.sign(name);
   }
 
   get isRunning() {

@@ -5,6 +5,15 @@ export const en = {
   brandTitle: "the newest experiment",
   connecting: "connecting…",
   live: "live",
+  loggedOut: "your session has ended –",
+  logIn: "Log in",
+  logOut: "Log out",
+  loginTitle: "Who are you?",
+  loginIntroduction:
+    "Paste your key, as you got it from whoever keeps this installation. You stay logged in for twelve hours, in this browser.",
+  key: "Key",
+  mayRead:
+    "You may read this experiment. To change it takes the role researcher; who keeps the installation can give it.",
   reconnecting: "not connected – what you see may be old; trying again",
   start: "Start an experiment",
   keys: "Keys",

@@ -77,6 +77,13 @@ export class NoteForms {
     this.root.append(this.#form, todo);
   }
 
+  /** Who is known signs by that name, whatever was typed here before. @param {string} name */
+  sign(name) {
+    const author = this.#field("author");
+    author.value = name;
+    author.toggleAttribute("readonly", true);
+  }
+
   /** @param {import("../api.js").Detail} detail */
   show({ actions }) {
     const rows = actions.map((action) => {
@@ -123,7 +130,7 @@ export class NoteForms {
 
   #signature() {
     const author = this.#field("author").value;
-    keep("author", author);
+    if (!this.#field("author").hasAttribute("readonly")) keep("author", author);
     return { author, authorKind: `AUTHOR_KIND_${this.#field("authorKind").value}` };
   }
 

@@ -22,6 +22,10 @@ export function send(response: ServerResponse, mediaType: string, content: strin
   response.writeHead(200, { "Content-Type": mediaType }).end(content);
 }
 
+export function sendJson(response: ServerResponse, json: string): void {
+  send(response, "application/json; charset=utf-8", json);
+}
+
 export function missing(response: ServerResponse): void {
   text(response, 404, "there is no such page");
 }

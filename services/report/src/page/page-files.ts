@@ -1,8 +1,10 @@
 /** The files of the page: ours from `services/report/page`, the chart library's from its package. Read once, at the start. */
 import { readdirSync, readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { recordStyle } from "../rendering/html/record-style.ts";
+import { missing, send } from "./answering.ts";
 
 export interface PageFile {
   readonly mediaType: string;
@@ -16,6 +18,11 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
+/** Own scripts and styles, no inline ones; nothing from elsewhere; in no frame. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** By the name under which the page asks for them, such as `charts/charts.js`. */
 export function pageFiles(): ReadonlyMap<string, PageFile> {
   const folder = join(import.meta.dirname, "../../page");
@@ -28,6 +35,13 @@ export function pageFiles(): ReadonlyMap<string, PageFile> {
     ["uplot.css", join(uplot, "uPlot.min.css")],
   ] as const;
   return new Map([...[...own, ...others].flatMap(([name, path]) => fileAt(name, path)), ["record.css", recordCss]]);
+}
+
+export function sendFile(response: ServerResponse, files: ReadonlyMap<string, PageFile>, name: string): void {
+  const found = files.get(name);
+  if (found === undefined) return missing(response);
+  response.setHeader("Content-Security-Policy", pagePolicy);
+  send(response, found.mediaType, found.content);
 }
 
 /** The record's own style, for its sections within the page: rules for the whole document find nothing there. */

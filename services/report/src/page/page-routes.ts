@@ -9,12 +9,12 @@ import { recordSecurityPolicy } from "../rendering/html/render-html.ts";
 import { languageNamed } from "../rendering/language/language.ts";
 import { recordHtml, recordJson, recordMarkdown, recordSectionsHtml } from "../rendering/render-record.ts";
 import { hasEnded, knownExperiments } from "../reports/known-experiments.ts";
-import { answering, missing, send } from "./answering.ts";
+import { answering, missing, send, sendJson } from "./answering.ts";
 import { curveColumns } from "./curve-columns.ts";
 import { detail } from "./detail.ts";
 import type { LiveStreams } from "./live-streams.ts";
 import { overview } from "./overview.ts";
-import type { PageFile } from "./page-files.ts";
+import { type PageFile, sendFile } from "./page-files.ts";
 
 export interface PageDependencies extends Dependencies {
   readonly live: LiveStreams;
@@ -22,25 +22,21 @@ export interface PageDependencies extends Dependencies {
 }
 
 const shownExperiments = 200;
-/** Own scripts and styles, no inline ones; nothing from elsewhere; in no frame. */
-const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 export function pageRoutes(dependencies: PageDependencies): Route[] {
   const { ledger, reports, live, files } = dependencies;
   return [
     {
       path: "/",
       handle: (_request, response, url) =>
-        url.pathname === "/" ? file(response, files, "index.html") : missing(response),
+        url.pathname === "/" ? sendFile(response, files, "index.html") : missing(response),
     },
     {
       path: "/assets/",
-      handle: (_request, response, url) => file(response, files, url.pathname.slice("/assets/".length)),
+      isOpen: true, // whoever logs in needs them first
+      handle: (_request, response, url) => sendFile(response, files, url.pathname.slice("/assets/".length)),
     },
-    { path: "/compare", handle: (_request, response) => file(response, files, "index.html") },
-    { path: "/start", handle: (_request, response) => file(response, files, "index.html") },
+    { path: "/compare", handle: (_request, response) => sendFile(response, files, "index.html") },
+    { path: "/start", handle: (_request, response) => sendFile(response, files, "index.html") },
     { path: "/experiments/", handle: answering((response, url) => experimentPage(response, url, dependencies)) },
     {
       path: "/api/experiments",
@@ -62,7 +58,7 @@ function experimentPage(response: ServerResponse, url: URL, { reports, files }: 
   const language = form?.includes(".zh.") ? "zh" : languageNamed(url.searchParams.get("language"));
   switch (form) {
     case undefined:
-      return file(response, files, "index.html");
+      return sendFile(response, files, "index.html");
     case "report.html":
     case "report.zh.html":
       response.setHeader("Content-Security-Policy", `${recordSecurityPolicy}; frame-ancestors 'none'`);
@@ -133,17 +129,6 @@ function reportOf(report: Report | undefined, id: string): Report {
   return report;
 }
 
-function file(response: ServerResponse, files: ReadonlyMap<string, PageFile>, name: string): void {
-  const found = files.get(name);
-  if (found === undefined) return missing(response);
-  response.setHeader("Content-Security-Policy", pagePolicy);
-  send(response, found.mediaType, found.content);
-}
-
 function json(response: ServerResponse, value: unknown): void {
   sendJson(response, JSON.stringify(value));
-}
-
-function sendJson(response: ServerResponse, text: string): void {
-  send(response, "application/json; charset=utf-8", text);
 }

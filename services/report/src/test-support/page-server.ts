@@ -2,9 +2,12 @@
 import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
 import { ReportService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import type { Tls } from "@pretrain/tls";
 import { EventWriter } from "../ledger/event-writer.ts";
 import type { LedgerEvent } from "../ledger/ledger-event.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
+import { loginRoutes } from "../page/access/login-routes.ts";
+import { headersOf, type PageAccess, pageGuard } from "../page/access/page-access.ts";
 import { actionRoutes } from "../page/actions/action-routes.ts";
 import { peerActions } from "../page/actions/peer-actions.ts";
 import { recipeChecks } from "../page/actions/recipe-checks.ts";
@@ -18,6 +21,17 @@ import { CurrentReports } from "../reports/current-reports.ts";
 
 /** The port of a service that none of ours is: what is asked there is refused at once. */
 const nobody = "127.0.0.1:1";
+
+export interface PageServerOptions extends LivePace {
+  readonly address: string;
+  readonly trainer: string;
+  readonly evaluator: string;
+  readonly report: string;
+  /** Without it everybody may who reaches the page. */
+  readonly access: PageAccess;
+  readonly tls: Tls;
+  readonly publicNames: readonly string[];
+}
 
 export interface PageServer extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
@@ -33,26 +47,31 @@ export async function servePage({
   trainer = nobody,
   evaluator = nobody,
   report = nobody,
+  access,
+  tls,
+  publicNames = [],
   ...pace
-}: Partial<
-  LivePace & { readonly address: string; readonly trainer: string; readonly evaluator: string; readonly report: string }
-> = {}): Promise<PageServer> {
+}: Partial<PageServerOptions> = {}): Promise<PageServer> {
   const ledger = openLedger(":memory:");
   const writer = new EventWriter(ledger);
   const reports = new CurrentReports(ledger, () => performance.now());
   const live = new LiveStreams({ ledger, reports, ...livePace, ...pace });
-  const log = createLog("report-page", "warn");
+  const log = createLog("report-page", "error");
   const peers = connectPeers({ trainer, evaluator });
   const own = connectClient(ReportService, report);
   const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) };
+  const files = pageFiles();
+  const guard = access && pageGuard(access);
   const routes = [
-    ...pageRoutes({ ledger, reports, live, files: pageFiles() }),
+    ...pageRoutes({ ledger, reports, live, files }),
     ...comparisonRoutes({ reports, paired: { between: () => Promise.resolve(undefined) } }),
-    ...actionRoutes(actions, log),
+    ...actionRoutes(actions, (request, url) => headersOf(access, request, url), log),
+    ...loginRoutes(access, files, log),
   ];
-  const http = await serveHttp({ address, metrics: createMetrics("report-page"), ready: () => true, routes, log });
+  const metrics = createMetrics("report-page");
+  const http = await serveHttp({ address, metrics, ready: () => true, routes, guard, tls, publicNames, log });
   return {
-    origin: `http://${http.address}`,
+    origin: `${tls === undefined ? "http" : "https"}://${http.address}`,
     append(events) {
       reports.changed(writer.append(events).changed);
       live.changed();

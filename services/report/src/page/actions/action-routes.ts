@@ -2,45 +2,34 @@
  * The addresses by which the page acts, `POST /api/actions/{action}`. Only the page itself is let through (see `serveHttp`); what it
  * asks for is done by the service that owns it, over gRPC, and what that one refuses is answered with its fields.
  */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { PretrainError, type StatusName } from "@pretrain/errors";
+import { PretrainError } from "@pretrain/errors";
 import type { Log, Route } from "@pretrain/observability";
-import type { Action } from "./action.ts";
+import { errorBody, refuse } from "../refuse.ts";
+import type { Action, Asking } from "./action.ts";
 import { jsonBody } from "./json-body.ts";
 
-const httpStatus: Readonly<Record<StatusName, number>> = {
-  INVALID_ARGUMENT: 400,
-  OUT_OF_RANGE: 400,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  FAILED_PRECONDITION: 409,
-  ABORTED: 409,
-  RESOURCE_EXHAUSTED: 429,
-  DATA_LOSS: 500,
-  UNAVAILABLE: 503,
-};
-
-export function actionRoutes(actions: Readonly<Record<string, Action>>, log: Log): Route[] {
+/** @param headersOf what peers are told of whoever asks: they judge that person, not this service */
+export function actionRoutes(
+  actions: Readonly<Record<string, Action>>,
+  headersOf: (request: IncomingMessage, url: URL) => Asking["headers"],
+  log: Log,
+): Route[] {
   return Object.entries(actions).map(([name, action]) => ({
     path: `/api/actions/${name}`,
     method: "POST",
-    async handle(request, response) {
+    async handle(request, response, url) {
       const gone = new AbortController();
       response.once("close", () => gone.abort());
+      const asking = { signal: gone.signal, headers: headersOf(request, url) };
       try {
         const body = await jsonBody(request);
-        if ("answer" in action) send(response, 200, await action.answer(body, gone.signal));
-        else await sendLines(response, action.stream(body, gone.signal));
+        if ("answer" in action) send(response, 200, await action.answer(body, asking));
+        else await sendLines(response, action.stream(body, asking));
       } catch (error) {
         if (gone.signal.aborted) return; // nobody is there to be told
-        const told = shown(error);
-        if (told === undefined) throw error;
-        if (!(error instanceof PretrainError)) log.warn({ err: error, action: name }, "an action failed");
-        if (response.headersSent) response.end(`${JSON.stringify({ error: told.body })}\n`);
-        else send(response, told.status, { error: told.body });
+        tell(response, error, () => log.warn({ err: error, action: name }, "an action failed"));
       }
     },
   }));
@@ -56,19 +45,16 @@ async function sendLines(response: ServerResponse, lines: AsyncIterable<JsonValu
   response.end();
 }
 
-/** What the page is told of an error that was raised on purpose, here or by a peer; undefined for a fault of this service. */
-function shown(error: unknown): { readonly status: number; readonly body: JsonValue } | undefined {
-  if (error instanceof PretrainError) {
-    const { status, reason, message, violations } = error;
-    return {
-      status: httpStatus[status],
-      body: { status, reason, message, violations: violations.map((each) => ({ ...each })) },
-    };
-  }
+/** @throws what is a fault of this service */
+function tell(response: ServerResponse, error: unknown, warn: () => void): void {
+  if (error instanceof PretrainError && !response.headersSent) return refuse(response, error);
+  if (error instanceof PretrainError) return void response.end(`${JSON.stringify({ error: errorBody(error) })}\n`);
   // A peer's own fault, which its log explains under the number in the message.
-  if (error instanceof Error && error.name === "ConnectError")
-    return { status: 502, body: { status: "INTERNAL", reason: "INTERNAL", message: error.message, violations: [] } };
-  return undefined;
+  if (!(error instanceof Error && error.name === "ConnectError")) throw error;
+  warn();
+  const body = { status: "INTERNAL", reason: "INTERNAL", message: error.message, violations: [] };
+  if (response.headersSent) response.end(`${JSON.stringify({ error: body })}\n`);
+  else send(response, 502, { error: body });
 }
 
 function send(response: ServerResponse, status: number, body: JsonValue): void {

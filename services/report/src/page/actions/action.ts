@@ -9,13 +9,18 @@ import {
 } from "@bufbuild/protobuf";
 import { InvalidArgument, messageOf } from "@pretrain/errors";
 
-/** The signal ends what is being done: the reader has gone. */
-export type Action =
-  | { readonly answer: (body: JsonValue, signal: AbortSignal) => Promise<JsonValue> }
-  | { readonly stream: (body: JsonValue, signal: AbortSignal) => AsyncIterable<JsonValue> };
-
-interface Call {
+export interface Asking {
+  /** Ends what is being done: the reader has gone. */
   readonly signal: AbortSignal;
+  /** By which a peer knows whoever asks; empty where everybody may. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type Action =
+  | { readonly answer: (body: JsonValue, asking: Asking) => Promise<JsonValue> }
+  | { readonly stream: (body: JsonValue, asking: Asking) => AsyncIterable<JsonValue> };
+
+interface Call extends Asking {
   readonly timeoutMs: number;
 }
 
@@ -30,7 +35,7 @@ export function unary<Request extends DescMessage, Response extends DescMessage>
   call: (request: MessageInitShape<Request>, call: Call) => Promise<MessageShape<Response>>,
 ): Action {
   return {
-    answer: async (body, signal) => toJson(response, await call(messageIn(request, body), { signal, timeoutMs })),
+    answer: async (body, asking) => toJson(response, await call(messageIn(request, body), { ...asking, timeoutMs })),
   };
 }
 
@@ -38,14 +43,11 @@ export function unary<Request extends DescMessage, Response extends DescMessage>
 export function streaming<Request extends DescMessage, Response extends DescMessage>(
   request: Request,
   response: Response,
-  call: (
-    request: MessageInitShape<Request>,
-    call: { readonly signal: AbortSignal },
-  ) => AsyncIterable<MessageShape<Response>>,
+  call: (request: MessageInitShape<Request>, asking: Asking) => AsyncIterable<MessageShape<Response>>,
 ): Action {
   return {
-    async *stream(body, signal) {
-      for await (const message of call(messageIn(request, body), { signal })) yield toJson(response, message);
+    async *stream(body, asking) {
+      for await (const message of call(messageIn(request, body), asking)) yield toJson(response, message);
     },
   };
 }

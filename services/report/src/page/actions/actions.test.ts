@@ -36,7 +36,7 @@ async function pageOver(
   const peers = connectPeers({ trainer: nobody, evaluator: nobody, ...addresses });
   const ledger = ledgerOf(events);
   const reports = new CurrentReports(ledger, () => performance.now());
-  const routes = actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger) }, log);
+  const routes = actionRoutes({ ...recipeChecks(reports), ...peerActions(peers, ledger) }, () => ({}), log);
   const metrics = createMetrics("page");
   const http = await serveHttp({ address: "127.0.0.1:0", metrics, ready: () => true, routes, log });
   t.after(async () => {

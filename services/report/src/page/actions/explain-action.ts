@@ -12,9 +12,9 @@ const explainingMs = 900_000;
 
 export function explainAction(trainer: Peers["trainer"], ledger: Ledger): Action {
   return {
-    async answer(body, signal) {
+    async answer(body, asking) {
       const request = messageIn(ExplainStepRequestSchema, body);
-      const found = await trainer.explainStep(request, { signal, timeoutMs: explainingMs });
+      const found = await trainer.explainStep(request, { ...asking, timeoutMs: explainingMs });
       const experiment = idOfExperimentName(request.experiment, "experiment");
       const own = loggedStep(ledger, experiment, Number(found.microStep));
       const ending = loggedStep(ledger, experiment, Number(found.optimizerMicroStep));
