@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { Unavailable } from "@pretrain/errors";
 import { Dataset_State } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
@@ -10,6 +11,7 @@ import { begun, type PackedRecord } from "../dataset/dataset-changes.ts";
 import { dataShard } from "../test-support/data-shard.ts";
 import { memoryRecords } from "../test-support/memory-records.ts";
 import { jsonl, packingSettings } from "../test-support/packing-settings.ts";
+import { keepTakingUp } from "./keep-taking-up.ts";
 
 const book = packingSettings({ path: "book.jsonl" });
 
@@ -73,6 +75,34 @@ test("a stop ends packing at once and leaves the dataset PACKING; the next start
   await next.resume();
   const { state, trainRows } = await shard.ended(name);
   assert.deepEqual([state, trainRows], [Dataset_State.READY, 30_000n]);
+});
+
+test("what another process left in the middle is taken up when nothing has been heard of it for a while, and not before", async (t) => {
+  const shard = await withLeftDataset(t, begun);
+  const stateOf = async () => (await shard.records.named(shard.name)).record.dataset.state;
+  const looks = { records: shard.records, queue: shard.queue, log: shard.log, lookEveryMs: 5, silenceMs: 200 };
+  const isAlive = setInterval(() => void shard.records.touch(shard.name), 20);
+  {
+    await using _watching = keepTakingUp({ ...looks, silenceMs: 60_000 });
+    await pause(100);
+    assert.equal(await stateOf(), Dataset_State.PACKING); // the other one lives
+  }
+  clearInterval(isAlive);
+  await using _watching = keepTakingUp(looks);
+  const { state, manifestSha256 } = await shard.ended(shard.name);
+  assert.deepEqual([state, manifestSha256], [Dataset_State.READY, shard.manifestSha256]);
+});
+
+test("two processes that have the same dataset waiting pack it once", async (t) => {
+  const shard = dataShard(t);
+  shard.write("book.jsonl", jsonl("one", "two"));
+  const { name } = await shard.pack(book);
+  await using other = shard.openQueue();
+  other.enqueue(name);
+  assert.equal((await shard.ended(name)).state, Dataset_State.READY);
+  await other[Symbol.asyncDispose]();
+  assert.deepEqual(shard.outcomes, ["ready"]);
+  assert.equal((await shard.records.named(name)).revision, 3); // PENDING, PACKING, READY: nobody began a second time
 });
 
 test("datasets are packed one after the other, each once however often it is put in", async (t) => {

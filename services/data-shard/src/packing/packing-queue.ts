@@ -1,6 +1,7 @@
 /**
  * Packs datasets one after the other. What is to be done stands in the records, so nothing is lost with the process: at the
- * start every dataset that is PENDING or PACKING is taken up again. Two services that pack the same one write the same bytes.
+ * start every dataset that is PENDING or PACKING is taken up again, and while this process lives whatever another one leaves
+ * (keep-taking-up.ts). Two services that pack the same one write the same bytes.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf, PretrainError } from "@pretrain/errors";
@@ -24,6 +25,12 @@ export interface PackingDependencies {
   readonly tryAgainMs: number;
 }
 
+/** How often a dataset's record is touched while it is packed, so that others see that somebody does. */
+export const signOfLifeMs = 3_000;
+
+/** PENDING: nobody had begun when it was put in; if somebody has when its turn comes, it is theirs. PACKING: whoever had begun is gone. */
+export type FoundAs = "PENDING" | "PACKING";
+
 /** Disposing ends the packing at once; the dataset stays PACKING and is taken up by the next start. */
 export class PackingQueue implements AsyncDisposable {
   readonly #dependencies: PackingDependencies;
@@ -40,15 +47,21 @@ export class PackingQueue implements AsyncDisposable {
   async resume(): Promise<void> {
     for (const { record } of await this.#dependencies.records.all()) {
       const { name, state } = record.dataset;
-      if (state === Dataset_State.PENDING || state === Dataset_State.PACKING) this.enqueue(name);
+      if (state === Dataset_State.PENDING) this.enqueue(name);
+      if (state === Dataset_State.PACKING) this.enqueue(name, "PACKING");
     }
   }
 
   /** One that waits already is not taken twice. */
-  enqueue(name: string): void {
+  enqueue(name: string, foundAs: FoundAs = "PENDING"): void {
     if (this.#waiting.has(name)) return;
     this.#waiting.add(name);
-    this.#running = this.#running.then(() => this.#packNext(name));
+    this.#running = this.#running.then(() => this.#packNext(name, foundAs));
+  }
+
+  /** Whether it is being packed here, or waits for its turn. */
+  has(name: string): boolean {
+    return this.#waiting.has(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -57,10 +70,10 @@ export class PackingQueue implements AsyncDisposable {
   }
 
   /** Never rejects: what went wrong stands in the record, or in the log when there is nothing to write it to. */
-  async #packNext(name: string): Promise<void> {
+  async #packNext(name: string, foundAs: FoundAs): Promise<void> {
     const { log } = this.#dependencies;
     try {
-      if (!this.#stop.signal.aborted) await this.#pack(name);
+      if (!this.#stop.signal.aborted) await this.#pack(name, foundAs);
     } catch (err) {
       if (this.#stop.signal.aborted)
         log.info({ dataset: name }, "packing ended by the stop, the next start takes it up");
@@ -70,11 +83,31 @@ export class PackingQueue implements AsyncDisposable {
     }
   }
 
-  async #pack(name: string): Promise<void> {
-    const { log, now, onPacked } = this.#dependencies;
-    const { record } = await this.#write(name, begun);
-    if (record.dataset.state !== Dataset_State.PACKING) return; // another process was faster
+  async #pack(name: string, foundAs: FoundAs): Promise<void> {
+    const { log } = this.#dependencies;
+    let isOurs = false;
+    const { record } = await this.#write(name, (current) => {
+      const { state } = current.dataset;
+      isOurs = state === Dataset_State.PENDING || (foundAs === "PACKING" && state === Dataset_State.PACKING);
+      return isOurs ? begun(current) : current;
+    });
+    if (!isOurs) return; // another process was faster
     log.info({ dataset: name }, "packing");
+    const living = setInterval(() => this.#touch(name), signOfLifeMs);
+    try {
+      await this.#packBegun(name, record);
+    } finally {
+      clearInterval(living);
+    }
+  }
+
+  /** One that fails, because others write or the broker is away, is not worth more than the next. */
+  #touch(name: string): void {
+    void this.#dependencies.records.touch(name).catch(() => undefined);
+  }
+
+  async #packBegun(name: string, record: PackedRecord): Promise<void> {
+    const { log, now, onPacked } = this.#dependencies;
     const begunMs = performance.now();
     const outcome = await this.#settledOutcomeOf(record);
     const durationSeconds = (performance.now() - begunMs) / 1000;

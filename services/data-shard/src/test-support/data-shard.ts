@@ -45,6 +45,7 @@ export function dataShard(t: TestContext, records: DatasetRecords = memoryRecord
     });
   return {
     root,
+    log,
     /** Of the store. */
     blobsFolder: join(folder, "blobs"),
     /** How packings ended, as they did. */
