@@ -74,6 +74,7 @@ async function takeWork(): Promise<void> {
     ),
     dataShard,
     outbox,
+    isStateKept: config.stateKept === "yes",
     log,
     blobs,
     blobsAddress: config.blobs,

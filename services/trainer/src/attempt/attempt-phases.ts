@@ -190,7 +190,7 @@ async function trainModel(
   { plan, ready }: BuiltModel,
 ): Promise<ProgressKeeper> {
   const { claim, recipe, events, wishes, right, dependencies } = attempt;
-  const { experiments, dataShard, blobs, outbox, now, log } = dependencies;
+  const { experiments, dataShard, blobs, outbox, isStateKept, now, log } = dependencies;
   const identity = identityOf(attempt);
   const keeper = new ProgressKeeper(plan, ready.microStep);
   const fields = { dataset: dataset.name, parameters: BigInt(ready.parameters), progress: keeper.progress };
@@ -207,6 +207,7 @@ async function trainModel(
       plan,
       blobs,
       outbox,
+      isStateKept,
       events,
       wishes,
       right,

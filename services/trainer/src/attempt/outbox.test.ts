@@ -71,6 +71,21 @@ test("while the broker is away events wait, and are published when it is back, a
   );
 });
 
+test("what was put before is acknowledged behind its last answer, also when the broker has none for what came later", async (t) => {
+  let last = 5;
+  const { published, broker } = brokerOf((number) => number <= last);
+  await using outbox = new Outbox(spoolIn(t)(), broker, log);
+  for (let number = 1; number <= 5; number += 1) outbox.put(events.log, line(number));
+  const five = outbox.acknowledged(forEver);
+  for (let number = 6; number <= 8; number += 1) outbox.put(events.log, line(number));
+  await five;
+  assert.deepEqual(new Set(published), new Set([1, 2, 3, 4, 5]));
+  await assert.rejects(outbox.acknowledged(AbortSignal.timeout(50)));
+  last = 8;
+  await outbox.acknowledged(forEver);
+  assert.equal(Math.max(...published), 8);
+});
+
 test("one event without an answer holds back the confirmation of those behind it, which are published again", async (t) => {
   const open = spoolIn(t);
   let refusals = 1;

@@ -26,6 +26,9 @@ export class Outbox implements AsyncDisposable {
   readonly #pumping: Promise<void>;
   #filled = Promise.withResolvers<void>();
   #emptied = Promise.withResolvers<void>();
+  /** Sequences of the spool: the last event that was put, and the last that the broker has, as far as this process has seen. */
+  #lastPut = 0;
+  #lastSent = 0;
 
   constructor(
     spool: Spool,
@@ -42,7 +45,7 @@ export class Outbox implements AsyncDisposable {
 
   /** Takes the event. When it returns, the death of this process cannot lose it. @throws ResourceExhausted as the spool does */
   put<Schema extends DescMessage>(kind: EventKind<KindName, Schema>, message: MessageShape<Schema>): void {
-    this.#spool.append(spooled(kind, message));
+    this.#lastPut = this.#spool.append(spooled(kind, message));
     this.#filled.resolve();
   }
 
@@ -64,6 +67,12 @@ export class Outbox implements AsyncDisposable {
   /** Resolves when everything that was put has been published. Rejects with `signal`. */
   async drained(signal: AbortSignal): Promise<void> {
     while (this.#spool.length > 0) await this.#progress(signal);
+  }
+
+  /** Resolves when the broker has acknowledged what was put before this call, whatever is put meanwhile. Rejects with `signal`. */
+  async acknowledged(signal: AbortSignal): Promise<void> {
+    const last = this.#lastPut;
+    while (this.#lastSent < last) await this.#progress(signal);
   }
 
   /** Resolves when there is room for a step's events: at once, unless the broker has been away for very long. */
@@ -118,7 +127,10 @@ export class Outbox implements AsyncDisposable {
   }
 
   #markSent(last: SpoolRecord | undefined): void {
-    if (last !== undefined) this.#spool.markSent(last.sequence);
+    if (last !== undefined) {
+      this.#spool.markSent(last.sequence);
+      this.#lastSent = last.sequence;
+    }
     this.#confirmation.wake();
     const { resolve } = this.#emptied;
     this.#emptied = Promise.withResolvers();

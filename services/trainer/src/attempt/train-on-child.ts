@@ -24,6 +24,8 @@ export interface TrainingOnChild {
   readonly batches: (signal: AbortSignal) => AsyncIterable<Batch>;
   readonly blobs: BlobStore;
   readonly outbox: Outbox;
+  /** Whether the outbox's disk outlives this machine. */
+  readonly isStateKept: boolean;
   readonly events: AttemptEvents;
   readonly wishes: Wishes;
   readonly right: RightToWrite;
@@ -124,15 +126,17 @@ async function report(training: TrainingOnChild, step: Step, profile: Profile): 
 }
 
 /**
- * Makes a written checkpoint exist. Its steps are on the disk before it: a power cut must not leave a checkpoint behind
- * whose steps nobody ever hears of, since they would not be computed again.
+ * Makes a written checkpoint exist. Its steps are kept before it, on the disk, or with the broker where the disk goes with the machine:
+ * neither a power cut nor a machine that vanishes may leave a checkpoint behind whose steps nobody ever hears of, since they would
+ * not be computed again.
  */
 async function seal(
-  { right, blobs, outbox, events, onCheckpoint, now }: TrainingOnChild,
+  { right, blobs, outbox, isStateKept, wishes, events, onCheckpoint, now }: TrainingOnChild,
   { parts, state, writeSeconds }: Extract<FromChild, { kind: "checkpoint" }>,
   last: number,
 ): Promise<void> {
   await outbox.flush();
+  if (!isStateKept) await outbox.acknowledged(untilGivenUp(wishes)); // in the order of checkpoints; training goes on
   await right.check();
   await right.checkClaims();
   const { experiment, microStep, optimizerStep, epoch, tokensSeen, attempt, attemptNonce, recipeSha256, dataset } =
@@ -155,4 +159,13 @@ async function seal(
   const sealed = await sealCheckpoint(blobs, manifest);
   events.checkpointWritten(sealed);
   onCheckpoint(sealed);
+}
+
+/** Aborted when the attempt may wait for nothing any more. */
+function untilGivenUp(wishes: Wishes): AbortSignal {
+  const waiting = new AbortController();
+  wishes.onWish((wish) => {
+    if (wish === "abandon" || wish === "fenced") waiting.abort(new Stopped("the broker was away until the end"));
+  });
+  return waiting.signal;
 }

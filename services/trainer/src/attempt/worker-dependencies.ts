@@ -24,6 +24,8 @@ export interface WorkerDependencies {
   /** Where traced functions are kept. */
   readonly programsFolder: string;
   readonly outbox: Outbox;
+  /** Whether the outbox's disk outlives this machine. */
+  readonly isStateKept: boolean;
   readonly computing: Pick<ComputingProcesses, "take">;
   /** How long this worker may take to end when it is asked to, in milliseconds. */
   readonly graceMs: number;
