@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { events, standingBroker } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, tellDisks, waitFor } from "@pretrain/observability";
 import { type Annotation, ReportService, type ReportWritten } from "@pretrain/proto";
 import { idOfExperimentName } from "@pretrain/recipe";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
@@ -50,6 +50,7 @@ exitOnFatalError(createLog("report"));
 const config = reportConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("report", config.logLevel);
 const metrics = createMetrics("report");
+tellDisks(metrics, { state: config.state, store: config.blobs });
 
 await using opened = new AsyncDisposableStack(); // closes in reverse order, also when a line below throws
 opened.use(await startTracing("report", process.env));

@@ -23,6 +23,7 @@ function draw() {
     { class: "card stack" },
     element("h1", {}, said.loginTitle),
     element("p", {}, said.loginIntroduction),
+    element("input", { name: "username", autocomplete: "username", value: "pretrain", hidden: true }), // for keepers of passwords
     element("label", { class: "field" }, said.key, key),
     element("div", { class: "buttons" }, enter),
     found,
