@@ -2,7 +2,7 @@
 import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { standingBroker } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, tellDisks, waitFor } from "@pretrain/observability";
 import { DatasetRecordSchema } from "@pretrain/proto";
 import { serveGrpc } from "@pretrain/rpc";
 import { openTls } from "@pretrain/tls";
@@ -25,6 +25,7 @@ const config = dataShardConfig(process.env); // reports every bad variable at on
 const log = createLog("data-shard", config.logLevel);
 const blobs = openBlobs(config.blobs);
 const metrics = createMetrics("data-shard");
+tellDisks(metrics, { store: config.blobs });
 const { onBatch, onPacked } = dataShardMetrics(metrics);
 const now = () => new Date();
 

@@ -2,7 +2,7 @@
 import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { standingBroker, tellWorkload, work } from "@pretrain/events";
-import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, tellDisks, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { openTls } from "@pretrain/tls";
@@ -22,6 +22,7 @@ exitOnFatalError(createLog("evaluator"));
 const config = readServiceConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("evaluator", config.logLevel);
 const metrics = createMetrics("evaluator");
+tellDisks(metrics, { state: config.state, store: config.blobs });
 const blobs = openBlobs(config.blobs);
 const now = () => new Date();
 

@@ -5,7 +5,7 @@ import { expectWritable, openBlobs } from "@pretrain/blobs";
 import { Unavailable } from "@pretrain/errors";
 import { standingBroker, trainingWork } from "@pretrain/events";
 import { Leases } from "@pretrain/leases";
-import { createLog, createMetrics, exitOnFatalError, serveHttp, waitFor } from "@pretrain/observability";
+import { createLog, createMetrics, exitOnFatalError, serveHttp, tellDisks, waitFor } from "@pretrain/observability";
 import { DataShardService, ExperimentRecordSchema, LeaseSchema } from "@pretrain/proto";
 import { connectClient, serveGrpc } from "@pretrain/rpc";
 import { openTls } from "@pretrain/tls";
@@ -40,6 +40,7 @@ exitOnFatalError(createLog("trainer"));
 const config = trainerConfig(process.env); // reports every bad variable at once, before anything is opened
 const log = createLog("trainer", config.logLevel);
 const metrics = createMetrics("trainer");
+tellDisks(metrics, { state: config.state, store: config.blobs });
 const now = () => new Date();
 const blobs = openBlobs(config.blobs);
 

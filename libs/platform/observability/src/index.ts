@@ -1,5 +1,6 @@
 /** What a process shows of itself: log lines, metrics, whether it is healthy, and why it ended. */
 
+export { tellDisks } from "./disk-metrics.ts";
 export { exitOnFatalError } from "./fatal-error.ts";
 export { type Guard, type HttpServer, serveHttp } from "./http-server.ts";
 export { type ListenOptions, listen } from "./listen.ts";

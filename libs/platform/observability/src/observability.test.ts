@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { request } from "node:http";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { FailedPrecondition } from "@pretrain/errors";
-import { createLog, createMetrics, type Route, serveHttp } from "./index.ts";
+import { temporaryDirectory } from "@pretrain/testing";
+import { createLog, createMetrics, type Route, serveHttp, tellDisks } from "./index.ts";
 
 const log = createLog("test", "fatal");
 const indexUrl = new URL("./index.ts", import.meta.url).href;
@@ -213,6 +215,17 @@ test("a guard is asked before every route but the open ones, health and metrics"
   assert.equal((await get(address, "/login")).body, "in");
   for (const path of ["/healthz", "/metrics"]) assert.equal((await get(address, path)).status, 200);
   assert.deepEqual(asked, ["/login"]);
+});
+
+test("given a folder that is not made yet, the room is that of the disk that it will be on; a store elsewhere has none", async (t) => {
+  const folder = temporaryDirectory(t);
+  const metrics = createMetrics("trainer");
+  tellDisks(metrics, { state: join(folder, "not", "yet"), store: "s3://bucket/prefix" });
+  const { body } = await metrics.exposition();
+  const told = (name: string) => Number(new RegExp(`^${name}{place="state".* (\\S+)$`, "m").exec(body)?.[1]);
+  const [free, size] = [told("pretrain_disk_free_bytes"), told("pretrain_disk_size_bytes")];
+  assert.ok(free > 0 && free <= size, `${free} of ${size}`);
+  assert.ok(!body.includes('place="store"'));
 });
 
 test("closing ends a response that would go on for ever", { timeout: 5_000 }, async (t) => {
