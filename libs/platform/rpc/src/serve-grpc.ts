@@ -50,7 +50,8 @@ export interface GrpcOptions {
   readonly metrics?: Metrics;
 }
 
-const unaryPatienceMs = 10_000;
+/** How long calls in flight have when the server is asked to end: who ends the process must wait for longer. */
+export const unaryPatienceMs = 10_000;
 
 /** Whoever calls for others has more than one connection; a hundred are nobody's need. */
 const connectionsPerAddress = 64;
