@@ -15,6 +15,7 @@ import type { Gate } from "./gate.ts";
 import { cutOffIdleReader } from "./idle-reader.ts";
 import type { ObserveCall } from "./observe-calls.ts";
 import type { ServedService } from "./served-service.ts";
+import { blamingCaller } from "./undecodable-message.ts";
 
 export type CallHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
@@ -73,7 +74,7 @@ async function answer(
   let code: Code | 0 = Code.Canceled;
   try {
     const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
-    await universalResponseToNodeResponse(answered, response);
+    await universalResponseToNodeResponse(blamingCaller(answered, handler.method), response);
     code = Number(answered.trailer?.get("grpc-status") ?? code);
   } finally {
     handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : code);

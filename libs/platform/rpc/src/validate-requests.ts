@@ -8,11 +8,7 @@ import { inspected } from "./call-streams.ts";
 import { unknownFields } from "./unknown-fields.ts";
 
 export function validateRequests(): Interceptor {
-  const validator = createValidator();
-  const validate = (schema: DescMessage, message: Message) => {
-    const [first, ...rest] = [...unknownFields(schema, message), ...violationsOf(validator.validate(schema, message))];
-    if (first !== undefined) throw new InvalidArgument([first, ...rest]);
-  };
+  const validate = requestValidator();
   return (next) => (request) => {
     if (request.stream) {
       const message = inspected(request.message, (each) => validate(request.method.input, each));
@@ -20,6 +16,15 @@ export function validateRequests(): Interceptor {
     }
     validate(request.method.input, request.message);
     return next(request);
+  };
+}
+
+/** @throws InvalidArgument (what is returned) naming every field that is unknown or breaks a rule */
+export function requestValidator(): (schema: DescMessage, message: Message) => void {
+  const validator = createValidator();
+  return (schema, message) => {
+    const [first, ...rest] = [...unknownFields(schema, message), ...violationsOf(validator.validate(schema, message))];
+    if (first !== undefined) throw new InvalidArgument([first, ...rest]);
   };
 }
 

@@ -1,0 +1,41 @@
+/** A gRPC call byte by byte: also such as no client library would make. */
+import { type ClientHttp2Session, constants } from "node:http2";
+import { Code } from "@connectrpc/connect";
+
+export interface Raw {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly message: Uint8Array;
+  readonly authorization?: string | undefined;
+}
+
+/** @returns the status by its name; `Ok` as soon as there is an answer, also of a stream that goes on */
+export function rawCall(session: ClientHttp2Session, { path, message, authorization }: Raw): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...(authorization !== undefined && { authorization }),
+  });
+  const answered = (status: string) => {
+    resolve(status);
+    stream.close(constants.NGHTTP2_CANCEL); // what is still to be sent nobody waits for
+  };
+  const look = (headers: Record<string, unknown>) => {
+    const code = headers["grpc-status"];
+    if (code !== undefined) answered(code === "0" ? "Ok" : (Code[Number(code)] ?? String(code)));
+  };
+  stream.on("response", look).on("trailers", look).on("error", reject);
+  stream.on("data", () => answered("Ok"));
+  stream.on("close", () => reject(new Error(`${path} ended without a status`)));
+  stream.end(framed(message));
+  return promise;
+}
+
+function framed(message: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.byteLength, 1);
+  return Buffer.concat([head, message]);
+}
