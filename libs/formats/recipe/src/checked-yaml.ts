@@ -1,9 +1,9 @@
 /** A file of a person as YAML, and the faults in it with the file's name and line. YAML 1.2 contains JSON, so one reader serves both. */
+import { readYaml } from "@pretrain/bounded-yaml";
 import { InvalidArgument } from "@pretrain/errors";
 import type { LineCounter } from "yaml";
 import type { PlacedFault } from "./fields-of-yaml.ts";
 import { invalid } from "./invalid.ts";
-import { readYaml } from "./read-yaml.ts";
 
 const sizeLimitBytes = 256 * 1024;
 

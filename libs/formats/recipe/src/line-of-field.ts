@@ -1,6 +1,6 @@
 /** Where a field of a request stands in the file that the request was read from. */
+import { readYaml } from "@pretrain/bounded-yaml";
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, type YAMLSeq } from "yaml";
-import { readYaml } from "./read-yaml.ts";
 
 /**
  * The line, from 1, of a field such as `recipe.training.learning_rate` or `recipe.targets[0].value`; of one that is not written

@@ -105,8 +105,8 @@ for (const [claim, text, refusal] of [
   ],
   ["a prototype", "__proto__: {recipe: 1}", '__proto__: "__proto__" is unknown'],
   ["more than 256 KiB", `# ${"x".repeat(2 ** 18)}`, "r.yaml: is 262146 bytes; the limit is 262144"],
-  ["200,000 brackets", "[".repeat(200_000), "r.yaml: is nested too deeply for a recipe"],
-  ["100,000 lists in lists", "- ".repeat(100_000), "r.yaml: is nested too deeply for a recipe"],
+  ["200,000 brackets", "[".repeat(200_000), "r.yaml: is nested too deeply"],
+  ["100,000 lists in lists", "- ".repeat(100_000), "r.yaml: is nested too deeply"],
   [
     "20,000 keys",
     Array.from({ length: 20_000 }, (_, i) => `k${i}: 1\n`).join(""),

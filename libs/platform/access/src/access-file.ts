@@ -15,10 +15,11 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { readYaml } from "@pretrain/bounded-yaml";
 import { InvalidArgument, messageOf, type Violation } from "@pretrain/errors";
 import type { JSONWebKeySet } from "jose";
 import * as v from "valibot";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter } from "yaml";
 import { type Grant, resourcePattern, roles } from "./grants.ts";
 
 const variable = "PRETRAIN_ACCESS";
@@ -115,13 +116,9 @@ const schema = v.strictObject({
 export function readAccessFile(path: string): AccessFile {
   const content = read(path, path);
   const lines = new LineCounter();
-  const document = parseDocument(content, { schema: "core", uniqueKeys: true, lineCounter: lines });
-  const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) throw faulty(path, broken.map(({ message }) => message).slice(0, 10)); // their texts name the line
-  const result = v.safeParse(
-    schema,
-    plainValue(path, () => document.toJS({ maxAliasCount: 0 })),
-  );
+  const document = readYaml(content, lines);
+  if ("faults" in document) throw faulty(path, document.faults);
+  const result = v.safeParse(schema, plainValue(path, document.value));
   if (!result.success) throw faulty(path, result.issues.map(placed));
   const { callers, issuers } = result.output;
   const repeated = [
