@@ -1,7 +1,7 @@
 # trainer and evaluator: what answers, and what computes on processors.
 # Built from the root of the repository (deploy/README.md says how its base image is pinned by digest):
 #
-#     docker build --file deploy/images/cpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain/cpu-worker:0.1.0 .
+#     docker build --file deploy/images/cpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain-cpu-worker:0.1.0 .
 
 # The same steps in all three files up to `assemble`, so that their layers are shared.
 FROM debian:12.11-slim AS build

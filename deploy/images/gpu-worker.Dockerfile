@@ -1,7 +1,7 @@
 # trainer and evaluator: what computes on an NVIDIA GPU.
 # Built from the root of the repository (deploy/README.md says how its base image is pinned by digest):
 #
-#     docker build --file deploy/images/gpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain/gpu-worker:0.1.0 .
+#     docker build --file deploy/images/gpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain-gpu-worker:0.1.0 .
 
 FROM debian:12.11-slim AS build
 # Debian's own Node only starts pnpm, which brings the Node that everything runs on. The release above fixes the versions; what of them

@@ -33,7 +33,7 @@ interface Component {
 }
 
 export function billOfMaterials({ role, version, packages, wheels, libraries }: Materials) {
-  const subject = `pretrain/${role.name}@${version}`;
+  const subject = `pretrain-${role.name}@${version}`;
   const hashes = lockedHashes();
   const components = [
     nodeComponent(hashes),
@@ -45,7 +45,7 @@ export function billOfMaterials({ role, version, packages, wheels, libraries }: 
     bomFormat: "CycloneDX",
     specVersion: "1.6",
     version: 1,
-    metadata: { component: { type: "container", "bom-ref": subject, name: `pretrain/${role.name}`, version } },
+    metadata: { component: { type: "container", "bom-ref": subject, name: `pretrain-${role.name}`, version } },
     components: components.sort((a, b) => (a["bom-ref"] < b["bom-ref"] ? -1 : 1)),
     dependencies: [
       { ref: subject, dependsOn: components.map((each) => each["bom-ref"]) },

@@ -6,7 +6,6 @@
  *
  * Exit 0: it does, or it serves nobody (a worker). Exit 1, with the reason in one line: it does not.
  */
-import { once } from "node:events";
 import { type ClientHttp2Stream, connect } from "node:http2";
 
 const patienceMs = 5_000;
@@ -27,7 +26,9 @@ function reachable(listening: string): string {
 /** @returns undefined when it is serving */
 async function faultAt(host: string): Promise<string | undefined> {
   const session = connect(`http://${host}`);
-  const failed = once(session, "error").then(([error]) => `is not reached: ${error.message}`);
+  const failed = new Promise<string>((resolve) => {
+    session.on("error", (error) => resolve(`is not reached: ${error.message}`));
+  });
   const late = new Promise<string>((resolve) => {
     setTimeout(() => resolve(`no answer within ${patienceMs / 1000} s`), patienceMs).unref();
   });
@@ -59,7 +60,7 @@ async function answerOf(stream: ClientHttp2Stream): Promise<string | undefined> 
   stream.on("data", (piece: Buffer) => {
     if (pieces.length < 16) pieces.push(piece);
   });
-  await once(stream, "close");
+  await new Promise((resolve) => stream.on("close", resolve));
   const answer = Buffer.concat(pieces);
   if (String(status ?? "0") !== "0") return `answers gRPC status ${status}`;
   return answer.length === 7 && answer[5] === 0x08 && answer[6] === 1 ? undefined : "is not serving";

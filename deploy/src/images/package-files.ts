@@ -36,7 +36,7 @@ const notRun = /\.([cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\.(min\.js|js)\.ht
 /** What weighs much and is for others: builds for browsers, tests, sources of what the set-up has built, encodings of other models. */
 const unusedOf: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^@tensorflow\//, /^dist\/tf[a-z-]*(\.es2017|\.fesm)?(\.min)?\.js$|_test\.js$|^(binding|deps|scripts)\//],
-  [/^tiktoken$/, /^(encoders|lite)\//],
+  [/^tiktoken$/, /^encoders\//],
   [/^bintrees$/, /^(dist|test)\//],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * The packages that a program needs, found as Node finds them: by the links that pnpm made. Dependencies for development are not
- * followed, nor are peers that a package can do without (type checkers and the like).
+ * followed, nor are declarations of types and peers that a package can do without (type checkers and the like).
  */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
@@ -70,7 +70,7 @@ function dependenciesOf(manifest: Manifest, path: string): Map<string, string> {
     ...Object.keys(peerDependencies).filter((name) => !canDoWithout(name)),
   ];
   const result = new Map<string, string>();
-  for (const name of [...new Set(names)].sort()) {
+  for (const name of [...new Set(names)].filter((each) => !each.startsWith("@types/")).sort()) {
     const link = join(modulesFolder(manifest.name, path), name);
     if (existsSync(link)) result.set(name, realpathSync(link));
     else if (!canDoWithout(name)) throw notInstalled(manifest.name, name);
