@@ -1,5 +1,14 @@
 /** The environment, read once. */
-import { address, blobStoreUrl, hostNames, path, readConfig, serviceVariables, variable } from "@pretrain/config";
+import {
+  address,
+  blobStoreUrl,
+  count,
+  hostNames,
+  path,
+  readConfig,
+  serviceVariables,
+  variable,
+} from "@pretrain/config";
 
 /** @throws InvalidArgument naming every variable that is missing or cannot be read */
 export function reportConfig(environment: NodeJS.ProcessEnv) {
@@ -16,6 +25,8 @@ export function reportConfig(environment: NodeJS.ProcessEnv) {
       blobs: variable("PRETRAIN_BLOBS", blobStoreUrl),
       /** Folder of the ledger. */
       state: variable("PRETRAIN_STATE", path),
+      /** Between two copies of the ledger in the blob store; 0: none is made. */
+      ledgerCopySeconds: variable("PRETRAIN_LEDGER_COPY_SECONDS", count(0, 31_536_000), "86400"),
     },
     environment,
   );

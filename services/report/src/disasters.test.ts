@@ -8,7 +8,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { type BlobStore, openBlobs } from "@pretrain/blobs";
 import { type Broker, connectBroker, ensureTopology, events, questions } from "@pretrain/events";
 import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
@@ -105,6 +107,49 @@ test("a ledger that is put back to yesterday's copy is told again what came sinc
   assert.equal(await wholeRecord(t, third), digest);
   assert.equal(countIn(folder), all.length);
 });
+
+test("a ledger whose disk is gone begins with its copy in the store, also when the streams have forgotten it", async (t) => {
+  const { running, server, broker, folder, storeDirectory, environment } = await setUp(t);
+  const blobs = openBlobs(pathToFileURL(join(folder, "blobs")).href);
+  const first = await startService(t, { ...environment, PRETRAIN_LEDGER_COPY_SECONDS: "1" });
+  await publishAll(broker, half);
+  await holds(folder, half.length);
+  await until(async () => (await eventsInNewestCopy(blobs, folder)) === half.length, patient);
+  await endService(first.child, "SIGTERM");
+  assert.ok((await Array.fromAsync(blobs.list("ledger/"))).length <= 3, "older copies give way");
+  rmSync(join(folder, "state"), { recursive: true });
+  await server.stop();
+  rmSync(storeDirectory, { recursive: true });
+  const port = Number(new URL(server.url).port);
+  running.use(await startNatsServer({ port, storeDirectory }));
+  await until(
+    () =>
+      ensureTopology(broker).then(
+        () => true,
+        () => false,
+      ),
+    patient,
+  );
+  await publishAll(broker, all.slice(half.length));
+  const second = await startService(t, environment);
+  assert.equal(second.ledger, first.ledger);
+  await wholeRecord(t, second);
+  assert.equal(countIn(folder), all.length);
+});
+
+/** Undefined while there is none. */
+async function eventsInNewestCopy(blobs: BlobStore, folder: string): Promise<number | undefined> {
+  const newest = (await Array.fromAsync(blobs.list("ledger/")))
+    .map(({ key }) => key)
+    .sort()
+    .at(-1);
+  if (newest === undefined) return undefined;
+  const bytes = await blobs.read(newest).catch(() => undefined); // it has given way meanwhile
+  if (bytes === undefined) return undefined;
+  mkdirSync(join(folder, "copy", "state"), { recursive: true });
+  writeFileSync(join(folder, "copy", "state", "ledger.sqlite"), bytes);
+  return countIn(join(folder, "copy"));
+}
 
 test("a broker that is put back to an older disk: the ledger names what it lacks, keeps what it has, and takes each once", async (t) => {
   const { running, server, broker, folder, storeDirectory, environment } = await setUp(t);

@@ -14,6 +14,7 @@ import { PairedDifferences } from "./comparison/paired-differences.ts";
 import { reportConfig } from "./config.ts";
 import { ingestEvents } from "./ingest/ingest-events.ts";
 import { ChangesSignal } from "./ledger/changes-signal.ts";
+import { keepCopying, restoreLedger } from "./ledger/ledger-copies.ts";
 import { openSoundLedger } from "./ledger/sound-ledger.ts";
 import { reportMethods } from "./methods.ts";
 import { ingestMetrics, tellLedger } from "./monitoring/report-metrics.ts";
@@ -28,7 +29,7 @@ import { comparisonRoutes } from "./page/comparison-routes.ts";
 import { LiveStreams, livePace } from "./page/live-streams.ts";
 import { pageFiles } from "./page/page-files.ts";
 import { pageRoutes } from "./page/page-routes.ts";
-import { connectPeers } from "./peers.ts";
+import { connectPeers, ownAddress } from "./peers.ts";
 import { experimentEnd } from "./publishing/experiment-end.ts";
 import { RecordPublisher } from "./publishing/record-publisher.ts";
 import { CurrentReports } from "./reports/current-reports.ts";
@@ -56,12 +57,15 @@ await using opened = new AsyncDisposableStack(); // closes in reverse order, als
 opened.use(await startTracing("report", process.env));
 const tls = opened.use(config.tls === undefined ? undefined : openTls(config.tls, { log }));
 const access = opened.use(config.access === undefined ? undefined : await openAccess(config.access, { log }));
-const { ledger, setAside } = openSoundLedger(join(config.state, "ledger.sqlite"));
+const blobs = openBlobs(config.blobs);
+await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "report"), log);
+const path = join(config.state, "ledger.sqlite");
+const restored = await restoreLedger(path, blobs);
+if (restored !== undefined) log.warn({ blob: restored }, "there was no ledger: it begins with its copy in the store");
+const { ledger, setAside } = openSoundLedger(path);
 opened.use(ledger);
 if (setAside !== undefined)
   log.error(setAside, "the ledger was damaged: set aside, and built again from what it still held");
-const blobs = openBlobs(config.blobs);
-await waitFor(`the store ${config.blobs}`, () => expectWritable(blobs, "report"), log);
 const broker = opened.use(await standingBroker({ url: config.nats, name: "report", tls, log }));
 const reports = new CurrentReports(ledger, () => performance.now());
 const live = opened.use(new LiveStreams({ ledger, reports, ...livePace }));
@@ -94,6 +98,8 @@ const onChange = (experiments: ReadonlySet<string>) => {
 const onTaken = ingestMetrics(metrics);
 const ingestion = opened.use(await ingestEvents({ broker, ledger, blobs, log, onTaken, onChange }));
 tellLedger(metrics, ledger, ingestion);
+const everyMs = config.ledgerCopySeconds * 1000;
+opened.use(await keepCopying({ ledger, path, blobs, everyMs, now: () => new Date(), log, metrics }));
 publisher.start();
 const settled = (experiment: string) => publisher.settled(experiment, quietMs + settleMs);
 const peers = opened.use(connectPeers(config, tls));
@@ -122,7 +128,7 @@ const grpc = opened.use(
     metrics,
   }),
 );
-const own = opened.use(connectClient(ReportService, grpc.address, { tls }));
+const own = opened.use(connectClient(ReportService, ownAddress(grpc.address), { tls }));
 const files = pageFiles();
 const pageAccess = access && { access, sessionKey: await openSessionKey(config.state), now: () => new Date() };
 const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) };

@@ -16,7 +16,8 @@ const known = [
   /^blobs\/experiments\/[a-z0-9-]+\/checkpoints\/\d+\/\d+\.[0-9a-f]{16}\.((model|optimizer)\.safetensors|state\.json)$/,
   /^(trainer|second-trainer|evaluator)\/programs\/[^/]+$/,
   /^(trainer|second-trainer)\/spool\/(lock(-journal)?|(sent|confirmed)(\.new)?|\d{16}\.spool)$/,
-  /^report\/ledger\.sqlite(-wal|-shm)?$/,
+  /^report\/ledger\.sqlite(-wal|-shm|\.copy)?$/,
+  /^blobs\/ledger\/\d{8}T\d{9}Z\.sqlite$/,
 ];
 
 /** Paths below `state` that are none of these. */
