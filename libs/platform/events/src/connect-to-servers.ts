@@ -35,7 +35,7 @@ export async function connectToServers({ url, name, tls, log }: BrokerOptions): 
     void logStatus(nats, identity, log);
     return { nats, inbox };
   } catch (error) {
-    throw connectError(error, url, identity);
+    throw connectError(error, url, identity, tls !== undefined);
   }
 }
 
@@ -49,12 +49,14 @@ function showAnother(nats: NatsConnection, shown: ReturnType<typeof certificateO
   nats.reconnect().catch(() => undefined); // it is closed
 }
 
-function connectError(error: unknown, url: string, identity: string): Error {
+function connectError(error: unknown, url: string, identity: string, isClosed: boolean): Error {
   if (error instanceof AuthorizationError) {
     const message = `${url}: the broker does not know "CN=${identity}"; its configuration must name that user, and its authority have signed the certificate`;
     return new PermissionDenied("BROKER_REFUSES", message, { url, identity }, { cause: error });
   }
-  const message = `${url}: no NATS server answers (${messageOf(error)}); start one, or name another in PRETRAIN_NATS_URL`;
+  // Of a certificate that another authority signed, a server says nothing: it falls silent.
+  const certificate = isClosed ? `, or have its authority sign the certificate of "${identity}"` : "";
+  const message = `${url}: no NATS server answers (${messageOf(error)}); start one, or name another in PRETRAIN_NATS_URL${certificate}`;
   return new Unavailable("BROKER_UNREACHABLE", message, { url }, { cause: error });
 }
 

@@ -1,7 +1,7 @@
 /** A real server that knows its clients by their certificates and lets each do what the table says, and connections to it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { type NatsServer, type NatsServerOptions, startNatsServer } from "@pretrain/nats-server";
 import { createLog, type Log } from "@pretrain/observability";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
@@ -12,7 +12,7 @@ import { brokerPermissions } from "../permissions.ts";
 import { standingBroker } from "../standing-broker.ts";
 import type { TopologyOptions } from "../topology.ts";
 
-const quiet = createLog("closed-broker", "fatal");
+export const quiet = createLog("closed-broker", "fatal");
 
 export interface Place {
   readonly running: AsyncDisposableStack;
@@ -47,10 +47,21 @@ export async function closedPlace(t: TestScope & { after(hook: () => Promise<voi
 }
 
 /** A connection without any of our own code. */
-export async function plainClient(place: Place, url: string, identity: string): Promise<NatsConnection> {
+export async function plainClient(
+  place: Place,
+  url: string,
+  identity: string,
+  options: ConnectionOptions = {},
+): Promise<NatsConnection> {
   const read = (file: string) => readFileSync(join(place.certificates(identity), file), "utf8");
   const tls = { cert: read(tlsFiles.certificate), key: read(tlsFiles.key), ca: read(tlsFiles.authority) };
-  const nats = await connect({ servers: url.split(","), name: identity, inboxPrefix: `_INBOX_${identity}`, tls });
+  const nats = await connect({
+    servers: url.split(","),
+    name: identity,
+    inboxPrefix: `_INBOX_${identity}`,
+    tls,
+    ...options,
+  });
   place.running.defer(() => nats.close());
   return nats;
 }
