@@ -1,6 +1,9 @@
 /** The manifests of every overlay, held against the schemas of the kinds that they name, without a cluster. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { before, describe, test } from "node:test";
 import { overlayNames, renderedOverlay } from "../overlays/index.ts";
@@ -8,6 +11,7 @@ import { toolPath, whyNoTools } from "../tools/index.ts";
 import { schemasFolder, whyNoDefinitions } from "./index.ts";
 
 interface Verdict {
+  readonly filename: string;
   readonly kind: string;
   readonly name: string;
   /** `statusValid`, `statusInvalid` or `statusError`: the latter also where there is no schema. */
@@ -15,14 +19,19 @@ interface Verdict {
   readonly msg: string;
 }
 
-/** What kubeconform says of each manifest. */
-async function verdicts(manifests: string): Promise<readonly Verdict[]> {
-  const location = `${schemasFolder}/{{.ResourceKind}}{{.KindSuffix}}.json`;
-  const parameters = ["-strict", "-verbose", "-output", "json", "-schema-location", location, "-"];
-  const kubeconform = spawn(toolPath("kubeconform"), parameters, { stdio: ["pipe", "pipe", "inherit"] });
-  kubeconform.stdin.end(manifests);
-  const { resources } = JSON.parse(await text(kubeconform.stdout)) as { resources: Verdict[] };
-  return resources;
+/** What kubeconform says of each manifest of each file, in one run: compiling the schemas is what takes long. */
+async function verdicts(files: ReadonlyMap<string, string>): Promise<readonly Verdict[]> {
+  const folder = await mkdtemp(join(tmpdir(), "pretrain-manifests-"));
+  try {
+    for (const [name, manifests] of files) await writeFile(join(folder, `${name}.yaml`), manifests);
+    const location = `${schemasFolder}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+    const parameters = ["-strict", "-verbose", "-output", "json", "-schema-location", location, folder];
+    const kubeconform = spawn(toolPath("kubeconform"), parameters, { stdio: ["ignore", "pipe", "inherit"] });
+    const { resources } = JSON.parse(await text(kubeconform.stdout)) as { resources: Verdict[] };
+    return resources.map((verdict) => ({ ...verdict, filename: basename(verdict.filename, ".yaml") }));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const scaledJob = (template: string) => `
@@ -37,7 +46,6 @@ const container = "{ name: worker, image: registry/worker:1, resources: { limits
 const good = scaledJob(`{ restartPolicy: Never, containers: [${container}] }`);
 
 describe("schemas", { skip: whyNoTools("kustomize", "kubeconform") || whyNoDefinitions() }, () => {
-  let judged: Verdict[];
   const bad = [
     ["a field of a kind of KEDA's", good.replace("maxReplicaCount", "maxReplicasCount"), "maxReplicasCount"],
     ["a word where a number belongs", good.replace("maxReplicaCount: 4", "maxReplicaCount: four"), "integer"],
@@ -45,31 +53,38 @@ describe("schemas", { skip: whyNoTools("kustomize", "kubeconform") || whyNoDefin
     ["an amount that is none", good.replace("4Gi", "4GiB"), "4GiB"],
     ["a kind that nobody defines", good.replace("kind: ScaledJob", "kind: ScaleJob"), "could not find schema"],
   ] as const;
+  const judged = new Map<string, readonly Verdict[]>();
 
   before(async () => {
-    const written = [good, ...bad.map(([, manifest]) => manifest)];
-    const named = written.map((manifest, place) => manifest.replace("name: trainer-worker", `name: sample-${place}`));
-    judged = (await verdicts(named.join("\n---\n"))).toSorted((a, b) => a.name.localeCompare(b.name));
+    const rendered = overlayNames().map(async (name) => [name, await renderedOverlay(name)] as const);
+    const samples = bad.map(([, manifest], place) => [`bad-${place}`, manifest] as const);
+    const files = new Map([["good", good], ...samples, ...(await Promise.all(rendered))]);
+    const all = await verdicts(files);
+    for (const name of files.keys())
+      judged.set(
+        name,
+        all.filter(({ filename }) => filename === name),
+      );
   });
 
   test("a ScaledJob with a job, a pod and amounts of each form conforms", () => {
-    assert.equal(judged[0]?.status, "statusValid", judged[0]?.msg);
+    assert.deepEqual(faultsOf("good"), []);
   });
   for (const [place, [fault, , told]] of bad.entries()) {
     test(`refused: ${fault}`, () => {
-      const verdict = judged[place + 1];
-      assert.notEqual(verdict?.status, "statusValid");
+      const [verdict, another] = faultsOf(`bad-${place}`);
+      assert.equal(another, undefined);
       assert.ok(verdict?.msg.includes(told), `${verdict?.msg} does not say ${told}`);
     });
   }
   for (const overlay of overlayNames()) {
-    test(`every manifest of the overlay ${overlay} conforms`, async () => {
-      const found = await verdicts(await renderedOverlay(overlay));
-      assert.ok(found.length > 10, `only ${found.length} manifests`);
-      assert.deepEqual(
-        found.filter((verdict) => verdict.status !== "statusValid"),
-        [],
-      );
+    test(`every manifest of the overlay ${overlay} conforms`, () => {
+      assert.ok((judged.get(overlay)?.length ?? 0) > 10, "hardly anything was judged");
+      assert.deepEqual(faultsOf(overlay), []);
     });
+  }
+
+  function faultsOf(file: string): readonly Verdict[] {
+    return (judged.get(file) ?? []).filter(({ status }) => status !== "statusValid");
   }
 });

@@ -1,9 +1,10 @@
 /** The places that `deploy/overlays` describes, and the manifests of each. */
 import { execFile } from "node:child_process";
-import { globSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, globSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { InvalidArgument } from "@pretrain/errors";
 import { toolPath } from "../tools/index.ts";
 
 const overlaysFolder = fileURLToPath(new URL("../../overlays", import.meta.url));
@@ -12,6 +13,14 @@ const overlaysFolder = fileURLToPath(new URL("../../overlays", import.meta.url))
 export function overlayNames(): readonly string[] {
   const files = globSync("*/kustomization.yaml", { cwd: overlaysFolder });
   return files.map((file) => dirname(file)).sort();
+}
+
+/** @param overlay its name, or the path of a folder. @throws InvalidArgument, naming those that there are, where there is no such one */
+export function overlayFolder(overlay: string): string {
+  const folder = overlay.includes("/") ? resolve(overlay) : join(overlaysFolder, overlay);
+  if (existsSync(join(folder, "kustomization.yaml"))) return folder;
+  const description = `${overlay} is no overlay; there are ${overlayNames().join(", ")}, or give the path of a folder of your own`;
+  throw new InvalidArgument([{ field: "overlay", description }]);
 }
 
 /**
