@@ -71,14 +71,14 @@ async function answer(
   if (record === "refused") return;
   contextValues.set(callRecord, record);
   response.stream.once("finish", () => discardRest(response));
-  let code: Code | 0 = Code.Canceled;
-  try {
-    const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
-    await universalResponseToNodeResponse(blamingCaller(answered, handler.method), response);
-    code = Number(answered.trailer?.get("grpc-status") ?? code);
-  } finally {
+  let trailer: Headers | undefined;
+  response.stream.once("close", () => {
+    const code = Number(trailer?.get("grpc-status") ?? Code.Canceled);
     handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : code);
-  }
+  });
+  const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
+  trailer = answered.trailer;
+  await universalResponseToNodeResponse(blamingCaller(answered, handler.method), response);
 }
 
 /** Before a byte of the message is read. */

@@ -59,6 +59,7 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
   const violations = thrown.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
   if (thrown.code === Code.DeadlineExceeded) return notAnswered(thrown, address);
   if (thrown.code === Code.Canceled && !isCancelledByCaller) return unreachable(thrown, address);
+  if (isAboutCertificate(thrown.cause)) return unreachable(thrown, address);
   if (thrown.rawMessage.includes("NGHTTP2_ENHANCE_YOUR_CALM")) return notTaken(thrown, address);
   const status = statusNames.get(thrown.code);
   if (status === undefined) return thrown;
@@ -72,6 +73,12 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
 function unreachable(cause: ConnectError, address: string): PretrainError {
   const message = `the service at ${address} cannot be reached: ${cause.rawMessage}`;
   return new Unavailable("SERVICE_UNREACHABLE", message, { address }, { cause });
+}
+
+/** One side does not believe the other's certificate: a defect of neither, and mended by a new one. Node has OpenSSL's names for it. */
+function isAboutCertificate(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code);
 }
 
 /** gRPC has RESOURCE_EXHAUSTED for this code of HTTP/2; Connect gives it as a defect. */

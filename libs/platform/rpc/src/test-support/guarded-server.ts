@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, type DescService } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
-import { createApiKey, openAccess } from "@pretrain/access";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type Caller, createApiKey, openAccess } from "@pretrain/access";
 import type { Log } from "@pretrain/observability";
 import { DataShardService, EvaluatorService, ReportService, TrainerService } from "@pretrain/proto";
 import { type TestScope, temporaryDirectory } from "@pretrain/testing";
@@ -11,7 +11,7 @@ import { openTls } from "@pretrain/tls";
 import { createAuthority } from "@pretrain/tls/authority";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import type { Limits } from "../caller-limits.ts";
-import { type GrpcServer, serveGrpc, service } from "../index.ts";
+import { callerOf, serveGrpc, service } from "../index.ts";
 
 export const contracts = [DataShardService, TrainerService, EvaluatorService, ReportService];
 
@@ -50,11 +50,12 @@ export async function startGuardedServer(scope: TestScope, log: Log, limits?: Li
   writeFileSync(join(folder, "access.yaml"), ["callers:", ...callers, issuers].join("\n"));
   const access = await openAccess(join(folder, "access.yaml"), { log });
   const certificates = await issuedCertificates(join(folder, "tls"));
-  const tls = openTls(join(folder, "tls", "trainer"), { log });
+  const tls = openTls(join(folder, "tls", "trainer"), { log, lookEveryMs: 10 });
+  const seen: (Caller | undefined)[] = [];
   const server = await serveGrpc({
     address: "127.0.0.1:0",
     healthAddress: "127.0.0.1:0",
-    services: contracts.map(doingNothing),
+    services: contracts.map((contract) => seeingCallers(contract, seen)),
     tls,
     access,
     ...(limits && { limits }),
@@ -66,14 +67,18 @@ export async function startGuardedServer(scope: TestScope, log: Log, limits?: Li
     access[Symbol.dispose]();
   });
   const keyOf = (person: Person) => `Bearer ${keys[person]?.key}`;
-  return { server: server as GrpcServer, folder, certificates, tokens, keyOf };
+  return { server, folder, certificates, tokens, keyOf, seen };
 }
 
-function doingNothing(descriptor: DescService) {
+/** Methods that do nothing but remember who called. */
+function seeingCallers(descriptor: DescService, seen: (Caller | undefined)[]) {
   const methods = descriptor.methods.map((method) => {
-    const unary = () => create(method.output);
-    async function* stream() {
-      yield create(method.output);
+    const unary = (_request: unknown, context: HandlerContext) => {
+      seen.push(callerOf(context));
+      return create(method.output);
+    };
+    async function* stream(request: unknown, context: HandlerContext) {
+      yield unary(request, context);
     }
     return [method.localName, method.methodKind === "unary" ? unary : stream] as const;
   });
@@ -89,6 +94,7 @@ async function issuedCertificates(folder: string) {
   };
   const own = processNames.map(async (name) => [name, await open(ours, name, name)] as const);
   return {
+    issue: ours.issue,
     authority: ours.certificate,
     ofProcess: Object.fromEntries(await Promise.all(own)),
     /** It says `trainer-worker`, and another authority has signed it. */
