@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { FuzzTarget } from "@pretrain/testing";
 import { lines } from "./lines.ts";
 import { paragraphRows } from "./paragraph-rows.ts";
+import { isBlank } from "./source-row.ts";
 
 const utf8 = new TextEncoder();
 
@@ -16,7 +17,7 @@ export default {
     for await (const row of paragraphRows(lines(pieces()), 8)) {
       assert.ok(row.line > before, "rows are in the order of the file");
       before = row.line;
-      if ("text" in row) assert.ok(row.text.isWellFormed() && row.text.trim() !== "");
+      if ("text" in row) assert.ok(row.text.isWellFormed() && !isBlank(row.text));
     }
   },
 } satisfies FuzzTarget;
