@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { temporaryDirectory } from "@pretrain/testing";
 import { checkBreaking } from "./breaking-contracts.ts";
 import { checkout, runProgram } from "./checkout.ts";
+import { checkRights } from "./contract-rights.ts";
 import { ensureGeneratedContracts } from "./generated-contracts.ts";
 
 test("code is generated once, and again after a change or a loss", async (t) => {
@@ -53,6 +54,27 @@ test("a removed field breaks the contracts of the branch main, an added one does
     output,
     /loss\.proto:4:1:Previously present field "1" with name "loss_nats" on message "Loss" was deleted/,
   );
+});
+
+test("an RPC without a role is named: nobody opens one by forgetting", async (t) => {
+  const { workspace } = contracts(t);
+  const option = "pretrain/access/v1/access.proto";
+  mkdirSync(join(workspace, "proto/pretrain/access/v1"), { recursive: true });
+  cpSync(join(checkout, "proto", option), join(workspace, "proto", option));
+  const rpc = (name: string, body: string) => `rpc ${name}(Empty) returns (Empty) { ${body} }`;
+  const access = (value: string) => `option (pretrain.access.v1.access) = { ${value} };`;
+  const all = [
+    rpc("Read", access("role: ROLE_VIEWER")),
+    rpc("Forgotten", ""),
+    rpc("Unspecified", access('resources: ["{name}"]')),
+  ];
+  const source = `syntax = "proto3";\npackage pretrain;\nimport "${option}";\nmessage Empty {}\nservice S { ${all.join(" ")} }\n`;
+  writeFileSync(join(workspace, "proto/pretrain/service.proto"), source);
+  const { code, output } = await checkRights(workspace);
+  assert.equal(code, 1);
+  const named = (name: string) =>
+    `pretrain/service.proto: S.${name} does not say who may call it: option (pretrain.access.v1.access)`;
+  assert.equal(output, [named("Forgotten"), named("Unspecified")].join("\n"));
 });
 
 /** One message in one file, whose body can be replaced. */

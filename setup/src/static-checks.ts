@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { checkBreaking } from "./breaking-contracts.ts";
 import { type Outcome, runProgram } from "./checkout.ts";
+import { checkRights } from "./contract-rights.ts";
 
 interface Check {
   readonly name: string;
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   program("import rules", "depcruise", "--config", ".dependency-cruiser.cjs", ...packages),
   program("unused code", "knip", "--no-progress"),
   { name: "contracts: compatible", run: () => checkBreaking() },
+  { name: "contracts: rights", run: () => checkRights() },
   program("contracts: lint", "buf", "lint"),
   program("contracts: format", "buf", "format", "--diff", "--exit-code", "--path", "proto/pretrain"),
   program("format, order of imports", "biome", "check", "--linter-enabled=false", "."),
