@@ -245,6 +245,6 @@ test("an address or an environment that says too little is refused with every fa
 });
 
 test("a child gets what it needs to open the same store, and no other variable", () => {
-  const environment = { ...aws, AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_PROFILE: "mine", HOME: "/root" };
-  assert.deepEqual(blobEnvironment(environment), { ...aws, AWS_ENDPOINT_URL: "http://127.0.0.1:1" });
+  const needed = { ...aws, AWS_ENDPOINT_URL: "https://127.0.0.1:1", NODE_EXTRA_CA_CERTS: "/etc/pretrain/tls/ca.crt" };
+  assert.deepEqual(blobEnvironment({ ...needed, AWS_PROFILE: "mine", HOME: "/root" }), needed);
 });

@@ -23,10 +23,13 @@ const variables = [
   "AWS_SESSION_TOKEN",
 ] as const;
 
+/** Read by Node itself, when it starts: a file with the authority of a store whose certificate no public one has signed. */
+const authorityVariable = "NODE_EXTRA_CA_CERTS";
+
 /** What a child process needs in its environment to open the same store. */
 export function blobEnvironment(environment: Environment): Record<string, string> {
   return Object.fromEntries(
-    variables.flatMap((name) => {
+    [...variables, authorityVariable].flatMap((name) => {
       const value = environment[name];
       return value === undefined ? [] : [[name, value]];
     }),

@@ -74,6 +74,7 @@ export async function startComputing(
       ...tensorflowEnvironment(share.threads === 0 ? {} : { threads: share.threads }),
       ...blobEnvironment(process.env),
       PATH: process.env["PATH"],
+      LD_LIBRARY_PATH: process.env["LD_LIBRARY_PATH"], // where a GPU's libraries are
       NODE_OPTIONS: process.env["NODE_OPTIONS"], // what is said of Node holds for the process that needs the memory, too
       PRETRAIN_BLOBS: blobs,
       PRETRAIN_PROGRAMS: programs,
