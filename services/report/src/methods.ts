@@ -1,6 +1,6 @@
 /** The methods of the service, one line each. */
 import { ReportService } from "@pretrain/proto";
-import { type ServedService, service } from "@pretrain/rpc";
+import { callerOf, type ServedService, service } from "@pretrain/rpc";
 import { type Annotating, annotateReport } from "./handlers/annotate-report.ts";
 import { type ComparisonDependencies, compareExperiments } from "./handlers/compare-experiments.ts";
 import type { Dependencies } from "./handlers/dependencies.ts";
@@ -16,13 +16,14 @@ import { type Watching, watchMetrics } from "./handlers/watch-metrics.ts";
 export function reportMethods(
   dependencies: Dependencies & Publishing & Watching & Annotating & ComparisonDependencies,
 ): ServedService {
+  const annotate = annotateReport(dependencies);
   return service(ReportService, {
     getReport: getReport(dependencies),
     renderReport: renderReport(dependencies),
     queryMetrics: queryMetrics(dependencies),
     watchMetrics: watchMetrics(dependencies),
     readSteps: readSteps(dependencies),
-    annotateReport: annotateReport(dependencies),
+    annotateReport: (request, context) => annotate(request, callerOf(context)),
     verifyReport: verifyReport(dependencies),
     exportBundle: exportBundle(dependencies),
     compareExperiments: compareExperiments(dependencies),

@@ -21,3 +21,8 @@ export function connectPeers(addresses: { readonly trainer: string; readonly eva
     },
   };
 }
+
+/** Where a service of this process reaches itself: an address that means every address of the machine is none to connect to. */
+export function ownAddress(bound: string): string {
+  return bound.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
+}

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Caller } from "@pretrain/access";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Unavailable } from "@pretrain/errors";
 import {
   AnnotateReportRequestSchema,
@@ -49,10 +50,11 @@ function setUp(events: readonly LedgerEvent[] = all, annotateWithinMs = 60_000) 
   };
   const now = () => new Date(clock.nowMs);
   const handle = annotateReport({ ledger, reports, changes, annotate, now, annotateWithinMs });
-  const say = (annotation: Given, requestId = "") => {
+  const say = (annotation: Given, requestId = "", caller?: Caller) => {
     const signed = { author: "林岚", ...annotation };
     return handle(
       create(AnnotateReportRequestSchema, { experiment: "experiments/1.4.0", annotation: signed, requestId }),
+      caller,
     );
   };
   const report = () => reports.current("1-4-0") ?? assert.fail();
@@ -71,6 +73,23 @@ const review = (state: Review_State): Given => ({ content: { case: "review", val
 function refusal(violation: RegExp) {
   return (error: unknown) => error instanceof InvalidArgument && violation.test(error.message);
 }
+
+test("who is known signs by that name, once however often it is sent; a rule's words stay the rule's", async () => {
+  const { say, report } = setUp();
+  const ada: Caller = { kind: "person", name: "ada", grants: [] };
+  const first = await say(finding("The loss falls."), "one", ada);
+  assert.deepEqual([first.author, first.authorKind], ["ada", Annotation_AuthorKind.PERSON]);
+  assert.equal((await say({ ...finding("The loss falls."), author: "Ada L." }, "one", ada)).name, first.name);
+  const rule = { ...finding("Steps are clipped."), author: "clip-rule 2", authorKind: Annotation_AuthorKind.RULE };
+  await say(rule, "two", ada);
+  await say(finding("It has ended."), "three", { kind: "process", name: "evaluator" });
+  assert.deepEqual(
+    report()
+      .annotations.map(({ author }) => author)
+      .sort(),
+    ["ada", "clip-rule 2", "林岚"],
+  );
+});
 
 test("what is written down is in the record, signed, dated and named; what only the service says is ignored", async () => {
   const { say, report } = setUp();

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { clone, create, equals, toJsonString } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { Caller } from "@pretrain/access";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, messageOf, Unavailable } from "@pretrain/errors";
 import {
   type AnnotateReportRequest,
@@ -40,7 +41,8 @@ const maximumBytes = 2 ** 20;
 export function annotateReport(dependencies: Annotating) {
   const { ledger, reports, now } = dependencies;
   const inTurn = oneAtATime();
-  return (request: AnnotateReportRequest): Promise<Annotation> => {
+  return (asked: AnnotateReportRequest, caller?: Caller): Promise<Annotation> => {
+    const request = signed(asked, caller);
     const experiment = idOfExperimentName(request.experiment, "experiment");
     return inTurn(experiment, async () => {
       const report = reports.current(experiment);
@@ -56,6 +58,14 @@ export function annotateReport(dependencies: Annotating) {
       return stored(dependencies, experiment, approved(annotation, report));
     });
   };
+}
+
+/** Who is known signs as that one, whatever was written there; what a rule or a model says is signed by it. */
+function signed(request: AnnotateReportRequest, caller: Caller | undefined): AnnotateReportRequest {
+  const { annotation } = request;
+  const isOfAPerson = (annotation?.authorKind || Annotation_AuthorKind.PERSON) === Annotation_AuthorKind.PERSON;
+  if (annotation === undefined || caller?.kind !== "person" || !isOfAPerson) return request;
+  return { ...request, annotation: { ...annotation, author: caller.name } };
 }
 
 /** Calls for one experiment one after the other: each sees what the one before has added. */

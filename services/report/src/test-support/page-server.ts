@@ -30,6 +30,8 @@ export interface PageServerOptions extends LivePace {
   /** Without it everybody may who reaches the page. */
   readonly access: PageAccess;
   readonly tls: Tls;
+  /** By which the services that it acts through know it. */
+  readonly ownTls: Tls;
   readonly publicNames: readonly string[];
 }
 
@@ -49,6 +51,7 @@ export async function servePage({
   report = nobody,
   access,
   tls,
+  ownTls,
   publicNames = [],
   ...pace
 }: Partial<PageServerOptions> = {}): Promise<PageServer> {
@@ -57,8 +60,8 @@ export async function servePage({
   const reports = new CurrentReports(ledger, () => performance.now());
   const live = new LiveStreams({ ledger, reports, ...livePace, ...pace });
   const log = createLog("report-page", "error");
-  const peers = connectPeers({ trainer, evaluator });
-  const own = connectClient(ReportService, report);
+  const peers = connectPeers({ trainer, evaluator }, ownTls);
+  const own = connectClient(ReportService, report, { tls: ownTls });
   const actions = { ...recipeChecks(reports), ...peerActions(peers, ledger), ...recordActions(own) };
   const files = pageFiles();
   const guard = access && pageGuard(access);

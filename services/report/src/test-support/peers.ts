@@ -1,7 +1,7 @@
 /** Test support: a service that the page acts through, over real gRPC, which has only the methods that a test needs. */
 import type { DescService } from "@bufbuild/protobuf";
 import { createLog, createMetrics } from "@pretrain/observability";
-import { serveGrpc, service } from "@pretrain/rpc";
+import { type GrpcOptions, serveGrpc, service } from "@pretrain/rpc";
 
 type Methods<S extends DescService> = Parameters<typeof service<S>>[1];
 
@@ -9,11 +9,12 @@ interface Scope {
   after(cleanUp: () => PromiseLike<void>): void;
 }
 
-/** @returns its address */
+/** @param secured who may call it, and by which certificate it is known; everybody, if not given @returns its address */
 export async function servePeer<S extends DescService>(
   t: Scope,
   descriptor: S,
   methods: Partial<Methods<S>>,
+  secured: Pick<GrpcOptions, "access" | "tls"> = {},
 ): Promise<string> {
   const log = createLog("peer", "fatal");
   const services = [service(descriptor, methods as Methods<S>)];
@@ -23,6 +24,7 @@ export async function servePeer<S extends DescService>(
     readPatienceMs: 10_000,
     log,
     metrics: createMetrics("peer"),
+    ...secured,
   });
   t.after(() => server[Symbol.asyncDispose]());
   return server.address;

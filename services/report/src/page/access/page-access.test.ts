@@ -5,9 +5,24 @@ import { statSync, writeFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { createLog } from "@pretrain/observability";
+import {
+  AnnotationSchema,
+  EvaluatorService,
+  ExperimentSchema,
+  GenerateResponseSchema,
+  ReportService,
+  StepExplanationSchema,
+  TrainerService,
+} from "@pretrain/proto";
+import { callerOf } from "@pretrain/rpc";
 import { temporaryDirectory, until } from "@pretrain/testing";
+import { openTls } from "@pretrain/tls";
+import { createAuthority } from "@pretrain/tls/authority";
 import { peopleOf } from "../../test-support/page-people.ts";
 import { type PageServerOptions, servePage } from "../../test-support/page-server.ts";
+import { servePeer } from "../../test-support/peers.ts";
 import { runEvents } from "../../test-support/run-events.ts";
 import { openSessionKey } from "./session-key.ts";
 
@@ -44,6 +59,17 @@ async function pageFor(t: TestContext, options: Partial<PageServerOptions>) {
       });
       call.on("error", reject).end(body);
     });
+}
+
+/** A folder with a certificate for each identity, of one authority. */
+async function certificates(t: TestContext) {
+  const [folder, authority, log] = [temporaryDirectory(t), await createAuthority(), createLog("tls", "fatal")];
+  return async (name: string) => {
+    await authority.issue(join(folder, name), { name });
+    const tls = openTls(join(folder, name), { log });
+    t.after(() => tls[Symbol.dispose]());
+    return tls;
+  };
 }
 
 type Ask = Awaited<ReturnType<typeof pageFor>>;
@@ -182,6 +208,64 @@ test("another site's page changes nothing: not with its origin, not without one,
   const form = { ...session, "Content-Type": "text/plain" };
   assert.equal((await ask("/api/actions/cancel", { method: "POST", body, headers: form })).status, 400);
   assert.equal((await ask("/api/login", { method: "POST", body, headers: form })).status, 400);
+});
+
+test("what a person does is judged as the person's by the service that does it: the page lends nobody its own certificate", async (t) => {
+  const { pageAccess, keys } = await peopleOf(t, everyone);
+  const { access } = pageAccess;
+  const tlsOf = await certificates(t);
+  const seen: string[] = [];
+  const see = (context: Parameters<typeof callerOf>[0]) => {
+    const caller = callerOf(context);
+    seen.push(`${caller?.kind} ${caller?.name}`);
+  };
+  const trainer = await servePeer(
+    t,
+    TrainerService,
+    {
+      pauseExperiment: ({ name }, context) => (see(context), create(ExperimentSchema, { name })),
+      explainStep: ({ microStep }, context) => (see(context), create(StepExplanationSchema, { microStep })),
+    },
+    { access, tls: await tlsOf("trainer") },
+  );
+  const evaluator = await servePeer(
+    t,
+    EvaluatorService,
+    {
+      async *generate(_request, context) {
+        see(context);
+        yield create(GenerateResponseSchema, { text: "the whale" });
+      },
+    },
+    { access, tls: await tlsOf("evaluator") },
+  );
+  const report = await servePeer(
+    t,
+    ReportService,
+    { annotateReport: ({ annotation }, context) => (see(context), create(AnnotationSchema, annotation)) },
+    { access, tls: await tlsOf("report") },
+  );
+  const ask = await pageFor(t, { access: pageAccess, trainer, evaluator, report, ownTls: await tlsOf("report") });
+  const sessions = { vera: cookieOf(await logIn(ask, keys.vera)), ada: cookieOf(await logIn(ask, keys.ada)) };
+  const act = async (who: keyof typeof sessions, action: string, body: object) => {
+    const asked = { method: "POST", body: JSON.stringify(body), headers: sessions[who] } as const;
+    const { status, body: told } = await ask(`/api/actions/${action}`, asked);
+    return [status, /"reason":"(\w+)"/.exec(told)?.[1]];
+  };
+  const own = { name: "experiments/ada-1" };
+  const note = { author: "somebody", finding: { kind: "KIND_NOTE", text: "It falls." } };
+  assert.deepEqual(await act("ada", "pause", own), [200, undefined]);
+  assert.deepEqual(await act("ada", "annotate", { experiment: own.name, annotation: note }), [200, undefined]);
+  assert.deepEqual(await act("vera", "generate", { checkpoint: "experiments/a/checkpoints/8", prompt: "Call me" }), [
+    200,
+    undefined,
+  ]);
+  assert.deepEqual(await act("vera", "explain", { experiment: "experiments/1-4-0", microStep: "8" }), [200, undefined]);
+  assert.deepEqual(seen, ["person ada", "person ada", "person vera", "person vera"]);
+  assert.deepEqual(await act("vera", "pause", own), [403, "ROLE_MISSING"]);
+  assert.deepEqual(await act("ada", "pause", { name: "experiments/1-4-0" }), [403, "ROLE_MISSING"]);
+  assert.deepEqual(await act("vera", "annotate", { experiment: own.name, annotation: note }), [403, "ROLE_MISSING"]);
+  assert.equal(seen.length, 4);
 });
 
 test("whose grant names experiments sees those, in any spelling, and is told which role the others take", async (t) => {
