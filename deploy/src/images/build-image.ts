@@ -74,9 +74,12 @@ interface Build {
   readonly more: readonly string[];
 }
 
-/** The format is Docker's, as only that one has health checks; all times are 0, and nothing of an earlier build is used. */
+/**
+ * All times are 0, and nothing of an earlier build is used. The format is OCI's, which has no place for a health check (clusters have probes
+ * of their own) but none for the random number of the container that built it either, as Docker's has.
+ */
 async function build(containers: Containers, { name, file, folder, more }: Build): Promise<string> {
-  const same = ["--timestamp", "0", "--no-cache", "--format", "docker"];
+  const same = ["--timestamp", "0", "--no-cache", "--format", "oci"];
   const words = ["bud", "--isolation", "chroot", "--quiet", ...same, ...more, "--tag", name, "--file", file, folder];
   return (await containers.buildah(...words)).split("\n").at(-1) ?? "";
 }

@@ -1,6 +1,7 @@
 /** The evaluator: measures every checkpoint that is announced, and generates text. This process answers; others compute. */
 import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { environmentOfWorker } from "@pretrain/config";
 import { standingBroker, tellWorkload, work } from "@pretrain/events";
 import { createLog, createMetrics, exitOnFatalError, serveHttp, tellDisks, waitFor } from "@pretrain/observability";
 import { DataShardService, EvaluationRecordSchema } from "@pretrain/proto";
@@ -37,7 +38,8 @@ const dataShard = opened.use(connectClient(DataShardService, config.dataShard, {
 
 const hasWork = () => broker.hasWork(work.evaluate);
 const module = new URL("./attempt/main.ts", import.meta.url);
-const supervised = () => superviseWorker({ module, environment: process.env, hasWork, graceMs: 10_000, log });
+const environment = environmentOfWorker(process.env, config);
+const supervised = () => superviseWorker({ module, environment, hasWork, graceMs: 10_000, log });
 const worker = opened.use(config.workers === "own" ? supervised() : undefined);
 const wake = () => worker?.wake();
 const { onSwept, onCanaryFailed } = evaluationMetrics(metrics);

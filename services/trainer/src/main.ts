@@ -2,6 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { openAccess } from "@pretrain/access";
 import { expectWritable, openBlobs } from "@pretrain/blobs";
+import { environmentOfWorker } from "@pretrain/config";
 import { Unavailable } from "@pretrain/errors";
 import { standingBroker, trainingWork } from "@pretrain/events";
 import { Leases } from "@pretrain/leases";
@@ -69,7 +70,7 @@ const hasLeftovers = leftoverEvents(spoolFolder(config));
 const supervised = () =>
   superviseWorker({
     module: new URL("./worker-main.ts", import.meta.url),
-    environment: process.env,
+    environment: environmentOfWorker(process.env, config),
     hasWork: async () => hasLeftovers() || (await hasWork()),
     graceMs: config.graceMs,
     log,

@@ -97,3 +97,10 @@ test("host names are separated by commas and compared in lower case; an address 
   for (const wrong of ["https://a.example", "a.example:443", "a b", "*.example"])
     assert.throws(() => read(wrong), /NAMES: .*host names separated by commas/, wrong);
 });
+
+test("a worker that a service starts is told all that the service was, but who it is", () => {
+  const environment = { PRETRAIN_TLS: "/certificates/trainer", PRETRAIN_STATE: "/state" };
+  const workerTls = "/certificates/trainer-worker";
+  assert.deepEqual(environmentOfWorker(environment, { workerTls }), { ...environment, PRETRAIN_TLS: workerTls });
+  assert.deepEqual(environmentOfWorker(environment, { workerTls: undefined }), environment);
+});

@@ -14,4 +14,4 @@ export {
   optional,
   path,
 } from "./value-kinds.ts";
-export { employerVariables, workerVariables } from "./worker-variables.ts";
+export { employerVariables, environmentOfWorker, workerVariables } from "./worker-variables.ts";

@@ -1,12 +1,22 @@
 /** What a service and its workers are told of each other: who starts them, what they compute on, and when they end. */
 import { variable } from "./read-config.ts";
-import { count, label, oneOf, optional } from "./value-kinds.ts";
+import { count, label, oneOf, optional, path } from "./value-kinds.ts";
 
 /** Of a service that has workers. */
 export const employerVariables = {
   /** `own`: the service starts its worker as its child. `elsewhere`: somebody else does, such as a scaler of a cluster. */
   workers: variable("PRETRAIN_WORKERS", oneOf("own", "elsewhere"), "own"),
+  /** Folder of the certificate of a worker that it starts itself: the broker allows the two different things. Its own if not given. */
+  workerTls: variable("PRETRAIN_WORKER_TLS", optional(path), ""),
 };
+
+/** What a service gives a worker that it starts: its own environment, but for who the worker is. */
+export function environmentOfWorker(
+  environment: Readonly<Record<string, string | undefined>>,
+  { workerTls }: { readonly workerTls: string | undefined },
+): Record<string, string | undefined> {
+  return workerTls === undefined ? { ...environment } : { ...environment, PRETRAIN_TLS: workerTls };
+}
 
 /** Of a worker, whoever has started it. */
 export const workerVariables = {
