@@ -5,6 +5,7 @@ import {
   address,
   blobStoreUrl,
   count,
+  environmentOfWorker,
   folders,
   hostNames,
   logLevel,
