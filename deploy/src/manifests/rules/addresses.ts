@@ -72,6 +72,10 @@ function files(manifests: readonly Manifest[], { name, pod, spec }: Workload, co
       `${name} has no certificate of its own`,
     ),
     ...when(
+      told["PRETRAIN_WORKERS"] === "own" && secretAt(told["PRETRAIN_WORKER_TLS"]) !== `${name}-worker-tls`,
+      `${name}'s worker has no certificate of its own`,
+    ),
+    ...when(
       folder !== undefined && secretAt(folder) !== "pretrain-access",
       `${name} has no access file where it looks for it`,
     ),

@@ -50,7 +50,8 @@ function missing(manifests: readonly Manifest[], of: string, kind: string, name:
 }
 
 function unknownSecret(of: string, name: string | undefined): readonly string[] {
-  const isKnown = name === undefined || providedSecrets.includes(name) || name === `${of}-tls`;
+  const certificates = [`${of}-tls`, `${of}-worker-tls`];
+  const isKnown = name === undefined || providedSecrets.includes(name) || certificates.includes(name);
   return when(!isKnown, `${of} names the secret ${name}, which nobody makes for it`);
 }
 
