@@ -130,11 +130,11 @@ function noMethod(url: string): ConnectError {
   return new ConnectError(`there is no method ${url.slice(0, 200)} here`, Code.Unimplemented);
 }
 
-/** Headers that are an answer already. */
+/** One frame of headers that ends the stream: followed by an empty one it would be an answer whose trailers are missing. */
 function refuse(response: Http2ServerResponse, error: ConnectError): void {
   const headers = new Headers({ "content-type": "application/grpc" });
   setTrailerStatus(headers, error);
-  response.writeHead(200, Object.fromEntries(headers));
+  if (response.stream.closed) return; // the caller is gone
   response.stream.once("finish", () => discardRest(response));
-  response.end();
+  response.stream.respond({ ":status": 200, ...Object.fromEntries(headers) }, { endStream: true });
 }

@@ -23,9 +23,10 @@ export function rawCall(session: ClientHttp2Session, { path, message, authorizat
     resolve(status);
     stream.close(constants.NGHTTP2_CANCEL); // what is still to be sent nobody waits for
   };
-  const look = (headers: Record<string, unknown>) => {
+  const look = (headers: Record<string, unknown>, flags: number) => {
     const code = headers["grpc-status"];
-    if (code !== undefined) answered(code === "0" ? "Ok" : (Code[Number(code)] ?? String(code)));
+    const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0; // elsewhere other libraries do not look for a status
+    if (code !== undefined && isLast) answered(code === "0" ? "Ok" : (Code[Number(code)] ?? String(code)));
   };
   stream.on("response", look).on("trailers", look).on("error", reject);
   stream.on("data", () => answered("Ok"));
