@@ -14,8 +14,7 @@ import { connectClient, type PretrainClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import { tinyRecipe } from "../tiny-recipe.ts";
 import { ledgerContent } from "./oracle/event-rows.ts";
-import { type Evidence, gather } from "./oracle/evidence.ts";
-import type { ChaosSystem } from "./system/chaos-system.ts";
+import { type Evidence, gather, type ObservedSystem } from "./oracle/evidence.ts";
 import type { Wire } from "./system/wire.ts";
 
 /** 378 micro-steps, a checkpoint every 54: some ten seconds, when nothing happens. */
@@ -31,6 +30,11 @@ const staysSo: ReadonlySet<Kind> = new Set([Kind.EVALUATION_FAILED, Kind.ATTEMPT
 /** After the last fault; a machine that is busy with other things takes its time. */
 const restMs = 240_000;
 
+export interface AnsweringSystem extends ObservedSystem {
+  /** host:port of a service's gRPC. */
+  address(name: "trainer" | "report"): string;
+}
+
 export interface Trial {
   readonly id: string;
   /** Micro-step that it goes on from, for a fork; else 0. */
@@ -45,7 +49,7 @@ export interface Trial {
 
 /** Asks until it is answered, always with the same request id: however often, it is one experiment. */
 export async function startTrial(
-  system: ChaosSystem,
+  system: AnsweringSystem,
   id: string,
   priority: Priority = Priority.NORMAL,
 ): Promise<Trial> {
@@ -55,20 +59,20 @@ export async function startTrial(
 }
 
 /** @param checkpoint `experiments/…/checkpoints/…` that it goes on from */
-export async function forkTrial(system: ChaosSystem, id: string, checkpoint: string): Promise<Trial> {
+export async function forkTrial(system: AnsweringSystem, id: string, checkpoint: string): Promise<Trial> {
   const changed = { intent: { purpose: `${id} of ${checkpoint}` } };
   const request = { checkpoint, experimentId: id, recipe: changed, requestId: `chaos/${id}` };
   await answered(system, (trainer) => trainer.forkExperiment(request, { timeoutMs: 5_000 }));
   return newTrial(id, Number(checkpoint.split("/").at(-1)));
 }
 
-function newTrial(id: string, beginsAt: number): Trial {
+export function newTrial(id: string, beginsAt: number): Trial {
   return { id, beginsAt, damaged: new Set(), drained: new Set(), isRolledBack: false };
 }
 
 /** Asks until there is an answer; a service that is away is asked again. */
 export async function answered(
-  system: ChaosSystem,
+  system: AnsweringSystem,
   ask: (trainer: PretrainClient<typeof TrainerService>) => Promise<unknown>,
 ): Promise<void> {
   await until(
@@ -81,7 +85,7 @@ export async function answered(
   );
 }
 
-export async function stateOf(system: ChaosSystem, { id }: Trial): Promise<Experiment> {
+export async function stateOf(system: AnsweringSystem, { id }: Trial): Promise<Experiment> {
   using trainer = connectClient(TrainerService, system.address("trainer"));
   return await trainer.getExperiment({ name: `experiments/${id}` }, { timeoutMs: 5_000 });
 }
@@ -91,7 +95,7 @@ export function hasEnded({ state }: Experiment): boolean {
 }
 
 /** Whether the experiment has ended, every checkpoint is measured, and nothing is on its way any more. */
-export async function isAtRest(system: ChaosSystem, wire: Wire, trial: Trial): Promise<boolean> {
+export async function isAtRest(system: AnsweringSystem, wire: Wire, trial: Trial): Promise<boolean> {
   if (!hasEnded(await stateOf(system, trial)) || !isRecorded(system, wire, trial.id)) return false;
   const [{ listed, gaps }, measured] = [await toldBy(system, trial), await measuredSteps(system, trial)];
   const unmeasured = listed.filter((step) => !measured.has(step));
@@ -103,7 +107,7 @@ export async function isAtRest(system: ChaosSystem, wire: Wire, trial: Trial): P
  * Everything about an experiment once it has come to rest: ended, every checkpoint measured, nothing on its way any more.
  * What is not so after minutes is in the evidence as it is, and is found there.
  */
-export async function evidenceAtRest(system: ChaosSystem, wire: Wire, trial: Trial): Promise<Evidence> {
+export async function evidenceAtRest(system: AnsweringSystem, wire: Wire, trial: Trial): Promise<Evidence> {
   try {
     await until(() => isAtRest(system, wire, trial), { timeoutMs: restMs });
   } catch {
@@ -114,13 +118,13 @@ export async function evidenceAtRest(system: ChaosSystem, wire: Wire, trial: Tri
 }
 
 /** Whether everything of an experiment that the broker has acknowledged is in the ledger. */
-export function isRecorded(system: ChaosSystem, wire: Wire, experiment: string): boolean {
+export function isRecorded(system: AnsweringSystem, wire: Wire, experiment: string): boolean {
   const { events } = ledgerContent(join(system.state, "report", "ledger.sqlite"), experiment);
   const known = new Set(events.map(({ id }) => id));
   return wire.acknowledgedOf(experiment).every((id) => known.has(id));
 }
 
-async function toldBy(system: ChaosSystem, { id, beginsAt, damaged, drained, isRolledBack }: Trial) {
+async function toldBy(system: AnsweringSystem, { id, beginsAt, damaged, drained, isRolledBack }: Trial) {
   using trainer = connectClient(TrainerService, system.address("trainer"));
   using reports = connectClient(ReportService, system.address("report"));
   const { checkpoints } = await trainer.listCheckpoints({ parent: `experiments/${id}`, pageSize: 1000 });
@@ -136,7 +140,7 @@ async function toldBy(system: ChaosSystem, { id, beginsAt, damaged, drained, isR
 }
 
 /** Micro-steps whose evaluations have ended, well or not. */
-async function measuredSteps(system: ChaosSystem, { id }: Trial): Promise<Set<number>> {
+async function measuredSteps(system: AnsweringSystem, { id }: Trial): Promise<Set<number>> {
   using reports = connectClient(ReportService, system.address("report"));
   const { evaluations } = await reports.getReport({ name: `experiments/${id}/report` });
   return new Set(evaluations.map(({ microStep }) => Number(microStep)));

@@ -2,10 +2,16 @@
 import { join } from "node:path";
 import type { Gap } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
-import type { ChaosSystem } from "../system/chaos-system.ts";
 import type { Wire } from "../system/wire.ts";
 import { type EventRow, type LedgerContent, ledgerContent, streamContent } from "./event-rows.ts";
 import { claimedNonces, lateManifests, type StoredCheckpoint, storedCheckpoints } from "./stored-checkpoints.ts";
+
+/** A system that is looked at from outside. */
+export interface ObservedSystem {
+  /** Folder of its blobs and of the report service's ledger. */
+  readonly state: string;
+  readonly brokerUrl: string;
+}
 
 export interface Evidence {
   readonly experiment: string;
@@ -36,7 +42,7 @@ export interface Evidence {
 
 /** @param told what only the services can say */
 export async function gather(
-  system: ChaosSystem,
+  system: ObservedSystem,
   wire: Wire,
   experiment: string,
   told: Pick<Evidence, "listed" | "gaps" | "beginsAt" | "isRolledBack" | "damaged" | "drained">,
@@ -64,7 +70,11 @@ export async function gather(
 /** What was acknowledged a moment ago may be on its way. */
 const onTheWayMs = 30_000;
 
-async function ledgerHolding(system: ChaosSystem, experiment: string, ids: readonly string[]): Promise<LedgerContent> {
+async function ledgerHolding(
+  system: ObservedSystem,
+  experiment: string,
+  ids: readonly string[],
+): Promise<LedgerContent> {
   const content = () => ledgerContent(join(system.state, "report", "ledger.sqlite"), experiment);
   const holdsAll = () => {
     const known = new Set(content().events.map(({ id }) => id));
