@@ -20,11 +20,11 @@ import { InvalidArgument, messageOf, type Violation } from "@pretrain/errors";
 import type { JSONWebKeySet } from "jose";
 import * as v from "valibot";
 import { LineCounter } from "yaml";
-import { type Grant, resourcePattern, roles } from "./grants.ts";
+import { accessSchema, type IssuerText, keySet } from "./access-schema.ts";
+import type { Grant } from "./grants.ts";
 
 const variable = "PRETRAIN_ACCESS";
 const maximumBytes = 1024 * 1024;
-const maximumEntries = 1000;
 
 export interface KeyHolder {
   readonly name: string;
@@ -45,72 +45,9 @@ export interface IssuerEntry {
 export interface AccessFile {
   readonly holders: readonly KeyHolder[];
   readonly issuers: readonly IssuerEntry[];
-  /** All that was read: the same text means the same rights. */
-  readonly text: string;
+  /** All that was read, by its place: the same texts mean the same rights. */
+  readonly texts: ReadonlyMap<string, string>;
 }
-
-const grant = v.strictObject({
-  role: v.picklist(roles, `a role is one of ${roles.join(", ")}`),
-  resources: v.optional(
-    v.pipe(
-      v.array(
-        v.pipe(
-          v.string("a name is expected, such as experiments/ada-*"),
-          v.regex(resourcePattern, "a name is expected, such as experiments/ada-*: `*` may stand at its end only"),
-        ),
-      ),
-      v.minLength(1, "names nothing; leave it out to mean everything"),
-      v.maxLength(maximumEntries, `at most ${maximumEntries} are read`),
-    ),
-  ),
-});
-const grants = v.pipe(v.array(grant), v.maxLength(100, "at most 100 grants are read"));
-const callerName = v.pipe(
-  v.string("a name is expected"),
-  v.regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/, "letters, digits, `.`, `_`, `@`, `-` are expected, 128 at most"),
-);
-const text = v.pipe(v.string("text is expected"), v.minLength(1, "is empty"), v.maxLength(2048, "is too long"));
-
-const schema = v.strictObject({
-  callers: v.optional(
-    v.pipe(
-      v.array(
-        v.strictObject({
-          name: callerName,
-          key_sha256: v.pipe(
-            v.string("64 hexadecimal digits are expected"),
-            v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits are expected, as `pretrain keys` writes them"),
-          ),
-          roles: grants,
-        }),
-      ),
-      v.maxLength(maximumEntries, `at most ${maximumEntries} are read`),
-    ),
-    [],
-  ),
-  issuers: v.optional(
-    v.pipe(
-      v.array(
-        v.strictObject({
-          issuer: text,
-          audience: text,
-          jwks_file: v.optional(text),
-          jwks_url: v.optional(
-            v.pipe(
-              text,
-              v.check((url) => URL.canParse(url) && new URL(url).protocol === "https:", "https://… is expected"),
-            ),
-          ),
-          name_claim: text,
-          roles_claim: text,
-          roles: v.record(text, grants),
-        }),
-      ),
-      v.maxLength(20, "at most 20 are read"),
-    ),
-    [],
-  ),
-});
 
 /** @throws InvalidArgument naming the file, and every place in it that is faulty */
 export function readAccessFile(path: string): AccessFile {
@@ -118,7 +55,7 @@ export function readAccessFile(path: string): AccessFile {
   const lines = new LineCounter();
   const document = readYaml(content, lines);
   if ("faults" in document) throw faulty(path, document.faults);
-  const result = v.safeParse(schema, plainValue(path, document.value));
+  const result = v.safeParse(accessSchema, plainValue(path, document.value));
   if (!result.success) throw faulty(path, result.issues.map(placed));
   const { callers, issuers } = result.output;
   const repeated = [
@@ -139,10 +76,9 @@ export function readAccessFile(path: string): AccessFile {
     ),
   ];
   if (repeated.length > 0) throw faulty(path, repeated);
-  const texts = [content];
+  const texts = new Map([[path, content]]);
   const entries = issuers.map((each, index) => {
-    const { keys, text: keysText } = keysOf(path, index, each);
-    texts.push(keysText);
+    const keys = keysOf(path, index, each, texts);
     const { issuer, audience, name_claim: nameClaim, roles_claim: rolesClaim } = each;
     return { issuer, audience, keys, nameClaim, rolesClaim, roles: each.roles };
   });
@@ -151,26 +87,29 @@ export function readAccessFile(path: string): AccessFile {
     keySha256: Buffer.from(sha256, "hex"),
     grants: given,
   }));
-  return { holders, issuers: entries, text: texts.join("\0") };
+  return { holders, issuers: entries, texts };
 }
 
-type IssuerText = v.InferOutput<typeof schema>["issuers"][number];
+/** @throws InvalidArgument when one of its files cannot be read any more */
+export function isUnchanged({ texts }: AccessFile): boolean {
+  return [...texts].every(([path, text]) => read(path, path) === text);
+}
 
-const jwks = v.looseObject({ keys: v.pipe(v.array(v.looseObject({ kty: v.string() })), v.minLength(1)) });
-
-function keysOf(path: string, index: number, { jwks_file: file, jwks_url: url }: IssuerText) {
+function keysOf(path: string, index: number, issuer: IssuerText, texts: Map<string, string>): JSONWebKeySet | URL {
+  const { jwks_file: file, jwks_url: url } = issuer;
   const place = `issuers[${index}]`;
   if ((file === undefined) === (url === undefined)) {
     throw faulty(path, [`${place}: one of jwks_file and jwks_url is expected`]);
   }
-  if (url !== undefined) return { keys: new URL(url), text: "" };
+  if (url !== undefined) return new URL(url);
   const keysPath = resolve(dirname(path), file ?? "");
   const keysText = read(path, keysPath);
+  texts.set(keysPath, keysText);
   const result = v.safeParse(
-    jwks,
+    keySet,
     plainValue(path, () => JSON.parse(keysText) as unknown),
   );
-  if (result.success) return { keys: result.output as JSONWebKeySet, text: keysText };
+  if (result.success) return result.output as JSONWebKeySet;
   throw faulty(path, [
     `${place}.jwks_file: ${keysPath} is no set of keys (RFC 7517): ${result.issues.map(placed).join("; ")}`,
   ]);

@@ -2,7 +2,7 @@
 import { messageOf, Unauthenticated } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { decodeJwt } from "jose";
-import { type AccessFile, readAccessFile } from "./access-file.ts";
+import { type AccessFile, isUnchanged, readAccessFile } from "./access-file.ts";
 import { holderOf, isApiKey } from "./api-keys.ts";
 import type { Caller } from "./caller.ts";
 import { expectAllowed, type Requirement } from "./expect-allowed.ts";
@@ -53,9 +53,9 @@ export function openAccess(path: string, { log, lookEveryMs = 5_000 }: Options):
     let refusedBefore = "";
     const look = () => {
       try {
-        const file = readAccessFile(path);
+        const file = isUnchanged(rules.file) ? rules.file : readAccessFile(path);
         refusedBefore = "";
-        if (file.text === rules.file.text) return;
+        if (file === rules.file) return;
         rules = rulesOf(file);
         log.info({ path, callers: file.holders.length, issuers: file.issuers.length }, "who may do what was read anew");
       } catch (error) {
