@@ -47,7 +47,7 @@ const unusedOf: readonly (readonly [name: RegExp, files: RegExp])[] = [
 function isHeldOfOurs(place: string): boolean {
   if (place.endsWith(".test.ts")) return false;
   if (digested.test(place)) return true;
-  return !/\/(test-support|testdata)\/|\/testing\.ts$|\.md$|\/tsconfig\.json$|\.d\.ts$/.test(place);
+  return !/\/(test-support|testdata)\/|\/testing\.ts$|\.fuzz\.ts$|\.md$|\/tsconfig\.json$|\.d\.ts$/.test(place);
 }
 
 const digested = /^(libs\/(learning|engine|programs)\/|services\/evaluator\/src\/(worker|evaluation)\/)/;

@@ -39,7 +39,7 @@ export function packagesOf(checkout: string, folders: readonly string[]): readon
     const folder = placeIn(checkout, path);
     if (found.has(folder)) continue;
     const manifest: Manifest = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
-    const dependencies = dependenciesOf(manifest, path);
+    const dependencies = dependenciesOf(checkout, manifest, path);
     open.push(...dependencies.values());
     found.set(folder, {
       name: manifest.name,
@@ -62,7 +62,13 @@ function placeIn(checkout: string, path: string): string {
   );
 }
 
-function dependenciesOf(manifest: Manifest, path: string): Map<string, string> {
+/** What a package imports without saying so; Node finds it in the folder where pnpm links everything for such packages. */
+const undeclared: Readonly<Record<string, readonly string[]>> = {
+  "@tensorflow/tfjs": ["long"],
+  "@tensorflow/tfjs-node-gpu": ["@tensorflow/tfjs-core"],
+};
+
+function dependenciesOf(checkout: string, manifest: Manifest, path: string): Map<string, string> {
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest;
   const canDoWithout = (name: string) => name in optionalDependencies || peerDependenciesMeta[name]?.optional === true;
   const names = [
@@ -70,6 +76,9 @@ function dependenciesOf(manifest: Manifest, path: string): Map<string, string> {
     ...Object.keys(peerDependencies).filter((name) => !canDoWithout(name)),
   ];
   const result = new Map<string, string>();
+  for (const name of undeclared[manifest.name] ?? []) {
+    result.set(name, realpathSync(join(checkout, "node_modules/.pnpm/node_modules", name)));
+  }
   for (const name of [...new Set(names)].filter((each) => !each.startsWith("@types/")).sort()) {
     const link = join(modulesFolder(manifest.name, path), name);
     if (existsSync(link)) result.set(name, realpathSync(link));
