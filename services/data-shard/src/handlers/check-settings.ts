@@ -1,11 +1,11 @@
 /** Whether a request can be packed, as far as that can be known at once, and of which bytes it speaks. */
-import { readFile } from "node:fs/promises";
 import { InvalidArgument, type Violation } from "@pretrain/errors";
 import type { PackingSettings } from "@pretrain/proto";
 import type { DatasetInputs } from "../dataset/dataset-identity.ts";
 import { packingRules } from "../dataset/new-dataset.ts";
 import { loadedTokenizer, tokenizerField } from "../packing/dataset-tokenizer.ts";
 import type { FileDigests } from "../reading/file-digests.ts";
+import { wholeFile } from "../reading/source-file.ts";
 import { findSource } from "../reading/source-path.ts";
 
 const maximumTokenizerBytes = 32 * 2 ** 20;
@@ -66,12 +66,13 @@ function contradictions(settings: PackingSettings): Violation[] {
   return violations;
 }
 
-async function tokenizerViolations({ path, givenPath, sizeBytes }: Located): Promise<readonly Violation[]> {
+async function tokenizerViolations(located: Located): Promise<readonly Violation[]> {
+  const { givenPath, sizeBytes } = located;
   if (sizeBytes > maximumTokenizerBytes) {
     return [{ field: tokenizerField, description: `${givenPath} is larger than ${maximumTokenizerBytes} bytes` }];
   }
   try {
-    loadedTokenizer(await readFile(path), givenPath);
+    loadedTokenizer(await wholeFile(located, maximumTokenizerBytes), givenPath);
     return [];
   } catch (error) {
     if (error instanceof InvalidArgument) return error.violations;

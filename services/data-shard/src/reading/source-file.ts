@@ -1,8 +1,8 @@
 /** The bytes of a source file, hashed on their way, so that what was packed is what was asked for. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { FailedPrecondition, systemReason } from "@pretrain/errors";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { FailedPrecondition, ResourceExhausted, systemReason } from "@pretrain/errors";
 import type { SourceDigest } from "../dataset/dataset-identity.ts";
 
 /** A file to be read: its real path, the name that a person gave it, and what it held when the dataset was asked for. */
@@ -41,6 +41,24 @@ export async function digestOfFile(file: { readonly path: string; readonly given
   return { sha256: hash.digest("hex"), sizeBytes };
 }
 
+/** The whole of a small file. @throws FailedPrecondition SOURCE_UNREADABLE; ResourceExhausted when it has grown beyond the limit */
+export async function wholeFile(
+  file: { readonly path: string; readonly givenPath: string },
+  limitBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of fileChunks(file)) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > limitBytes) {
+      const message = `${file.givenPath} is larger than ${limitBytes} bytes`;
+      throw new ResourceExhausted("SOURCE_TOO_LARGE", message, { path: file.givenPath });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 async function* fileChunks({
   path,
   givenPath,
@@ -51,6 +69,7 @@ async function* fileChunks({
   try {
     // The path was resolved before: a link or a pipe in its place now was put there since.
     await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await expectStillThere(handle, path);
     for (let chunk = await readChunk(handle); chunk.length > 0; chunk = await readChunk(handle)) yield chunk;
   } catch (error) {
     throw new FailedPrecondition(
@@ -60,6 +79,14 @@ async function* fileChunks({
       { cause: error },
     );
   }
+}
+
+/** A folder above the file can be replaced by a link as well: what was opened must be what lies at the path, link by link. */
+async function expectStillThere(handle: FileHandle, path: string): Promise<void> {
+  const [opened, named] = [await handle.stat(), await stat(path)];
+  const isSame = opened.isFile() && opened.dev === named.dev && opened.ino === named.ino;
+  if (!isSame || (await realpath(path)) !== path)
+    throw new Error("it was moved, or replaced by a link, while it was looked for");
 }
 
 async function readChunk(handle: FileHandle): Promise<Uint8Array> {
