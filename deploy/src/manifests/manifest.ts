@@ -1,19 +1,9 @@
 /** What the rules read of a manifest. That it is well-formed is for schemas to say (`../definitions`); here it is taken for that. */
-import { parseAllDocuments } from "yaml";
+import { type Manifest as Parsed, parsedManifests } from "../overlays/manifests.ts";
 
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: Metadata;
-  readonly spec?: Readonly<Record<string, unknown>>;
+export interface Manifest extends Parsed {
   /** Of a ConfigMap. */
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-export interface Metadata {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly labels?: Labels;
+  readonly data?: Labels;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -109,7 +99,7 @@ export interface Volume {
 
 /** @param yaml a stream of documents, as kustomize writes it */
 export function readManifests(yaml: string): readonly Manifest[] {
-  return parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
+  return parsedManifests(yaml);
 }
 
 export function ofKind(manifests: readonly Manifest[], kind: string): readonly Manifest[] {
