@@ -59,6 +59,7 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
   const violations = thrown.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
   if (thrown.code === Code.DeadlineExceeded) return notAnswered(thrown, address);
   if (thrown.code === Code.Canceled && !isCancelledByCaller) return unreachable(thrown, address);
+  if (info === undefined && hasLostConnection(thrown)) return unreachable(thrown, address);
   if (isAboutCertificate(thrown.cause)) return unreachable(thrown, address);
   if (thrown.rawMessage.includes("NGHTTP2_ENHANCE_YOUR_CALM")) return notTaken(thrown, address);
   const status = statusNames.get(thrown.code);
@@ -73,6 +74,18 @@ export function fromConnectError(thrown: unknown, address: string, isCancelledBy
 function unreachable(cause: ConnectError, address: string): PretrainError {
   const message = `the service at ${address} cannot be reached: ${cause.rawMessage}`;
   return new Unavailable("SERVICE_UNREACHABLE", message, { address }, { cause });
+}
+
+/**
+ * The connection ended below the call, or the service took no more calls on it, as one does that is being replaced: gRPC has UNAVAILABLE for
+ * that, Connect gives ABORTED or a defect.
+ */
+function hasLostConnection({ rawMessage, cause }: ConnectError): boolean {
+  if (rawMessage.includes("NGHTTP2_REFUSED_STREAM")) return true;
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if ("code" in error && /^(ECONNRESET|EPIPE|ERR_HTTP2_GOAWAY_SESSION)$/.test(String(error.code))) return true;
+  }
+  return false;
 }
 
 /** One side does not believe the other's certificate: a defect of neither, and mended by a new one. Node has OpenSSL's names for it. */
