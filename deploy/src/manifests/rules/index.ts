@@ -12,6 +12,7 @@ import { restricted } from "./restricted.ts";
 import type { Rule } from "./rule.ts";
 import { secrets } from "./secrets.ts";
 import { shutdown } from "./shutdown.ts";
+import { versions } from "./versions.ts";
 import { workers } from "./workers.ts";
 
 export const rules = {
@@ -27,5 +28,6 @@ export const rules = {
   restricted,
   secrets,
   shutdown,
+  versions,
   workers,
 } as const satisfies Record<string, Rule>;
