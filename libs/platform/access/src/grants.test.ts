@@ -26,7 +26,9 @@ for (const [grants, role, resource, allowed] of [
   [[{ role: "operator" }], "researcher", undefined, true],
   [[], "viewer", "experiments/ada-1", false],
 ] as const satisfies readonly (readonly [readonly Grant[], Role, string | undefined, boolean])[]) {
-  const given = grants.map(({ role: given, ...rest }) => `${given} of ${"resources" in rest ? rest.resources : "all"}`);
+  const given = grants.map(
+    ({ role: given, ...rest }) => `${given} of ${"resources" in rest ? rest.resources?.join(",") : "all"}`,
+  );
   const title = `given ${given.join(", ") || "nothing"}, a ${role} of ${resource ?? "the installation"} is needed: ${allowed ? "allowed" : "refused"}`;
   test(title, () => {
     const caller = { kind: "person", name: "ada", grants } as const;

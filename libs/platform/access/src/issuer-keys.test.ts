@@ -36,7 +36,7 @@ test("given an issuer that publishes its keys, they are fetched once; from elsew
     answers[request.url ?? ""]?.(request, response);
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  t.after(() => void server.close().closeAllConnections());
+  t.after(() => server.close().closeAllConnections());
   const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const issuers = Object.keys(answers).map(
     (path) =>

@@ -22,6 +22,8 @@ const handshakeWithinMs = 10_000;
 
 const limits = {
   maxSessionMemory: 16,
+  streamResetBurst: 100,
+  streamResetRate: 20,
   settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderBytes },
 } as const;
 

@@ -94,7 +94,7 @@ async function issuedCertificates(folder: string) {
   };
   const own = processNames.map(async (name) => [name, await open(ours, name, name)] as const);
   return {
-    issue: ours.issue,
+    issue: (place: string, options: { readonly name: string }) => ours.issue(place, options),
     authority: ours.certificate,
     ofProcess: Object.fromEntries(await Promise.all(own)),
     /** It says `trainer-worker`, and another authority has signed it. */

@@ -1,4 +1,5 @@
 /** A gRPC call byte by byte: also such as no client library would make. */
+import type { IncomingHttpHeaders } from "node:http";
 import { type ClientHttp2Session, constants } from "node:http2";
 import { Code } from "@connectrpc/connect";
 
@@ -23,10 +24,10 @@ export function rawCall(session: ClientHttp2Session, { path, message, authorizat
     resolve(status);
     stream.close(constants.NGHTTP2_CANCEL); // what is still to be sent nobody waits for
   };
-  const look = (headers: Record<string, unknown>, flags: number) => {
+  const look = (headers: IncomingHttpHeaders, flags: number) => {
     const code = headers["grpc-status"];
     const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0; // elsewhere other libraries do not look for a status
-    if (code !== undefined && isLast) answered(code === "0" ? "Ok" : (Code[Number(code)] ?? String(code)));
+    if (code !== undefined && isLast) answered(code === "0" ? "Ok" : (Code[Number(code)] ?? "no status"));
   };
   stream.on("response", look).on("trailers", look).on("error", reject);
   stream.on("data", () => answered("Ok"));
