@@ -5,6 +5,7 @@
 import { FailedPrecondition } from "@pretrain/errors";
 import type { Kubectl } from "../kubectl/index.ts";
 import { type Manifest, writtenManifests } from "../overlays/manifests.ts";
+import { clusterKinds } from "./cluster-kinds.ts";
 import { fieldManager, type Namespace, namespaceOf } from "./namespace.ts";
 import { nextSteps } from "./next-steps.ts";
 import { appliedResources, obsolete, removeResources } from "./ours.ts";
@@ -30,7 +31,8 @@ export async function applyOverlay(
   { waitFor, force, say }: ApplyOptions,
 ): Promise<void> {
   const namespace = namespaceOf(manifests);
-  for (const note of await checkPrerequisites(kubectl, manifests)) say(`note: ${note}`);
+  const kinds = await clusterKinds(kubectl);
+  for (const note of await checkPrerequisites(kubectl, kinds, manifests)) say(`note: ${note}`);
   await serverSideApply(kubectl, [namespace.manifest], { force });
   say(`namespace ${namespace.name}`);
   // Asked first: one that is refused leaves the others as they were.
@@ -38,7 +40,7 @@ export async function applyOverlay(
   await ensureSecrets(kubectl, namespace, manifests, say);
   await serverSideApply(kubectl, manifests, { force });
   say(`applied ${manifests.length} resources`);
-  const gone = obsolete(await appliedResources(kubectl, namespace), manifests);
+  const gone = obsolete(await appliedResources(kubectl, kinds, namespace), manifests);
   await removeResources(kubectl, namespace, gone, say);
   if (waitFor !== undefined) await waitUntilReady(kubectl, namespace, manifests, waitFor, say);
   say(nextSteps(namespace, manifests));
@@ -55,7 +57,8 @@ async function serverSideApply(
   if (onlyAsk) parameters.push("--dry-run=server");
   const { code, stderr } = await kubectl.ask(parameters, writtenManifests(manifests));
   const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning:"));
-  const refused = code === 0 ? warnings.filter((line) => line.includes("violate PodSecurity")).join("\n") : stderr.trim();
+  const refused =
+    code === 0 ? warnings.filter((line) => line.includes("violate PodSecurity")).join("\n") : stderr.trim();
   if (refused === "") return warnings;
   const message = `the cluster refuses: ${refused.slice(0, 4000)}${hint(refused)}`;
   throw new FailedPrecondition("APPLY_REFUSED", message);

@@ -1,8 +1,8 @@
 /** What an earlier run has applied, by the mark that a server-side apply leaves on every resource. */
 import type { Kubectl } from "../kubectl/index.ts";
 import type { Manifest } from "../overlays/manifests.ts";
+import { appliedKinds, type ClusterKind } from "./cluster-kinds.ts";
 import { fieldManager, type Namespace } from "./namespace.ts";
-import { clusterKinds } from "./prerequisites.ts";
 
 export interface Resource {
   /** As kubectl takes it: `deployments.apps`. */
@@ -13,6 +13,7 @@ export interface Resource {
 }
 
 interface Found {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
@@ -21,25 +22,24 @@ interface Found {
 }
 
 /** Every resource in the namespace, and every one outside of namespaces, that was applied from here. */
-export async function appliedResources(kubectl: Kubectl, { name: namespace }: Namespace): Promise<readonly Resource[]> {
-  const kinds = (await clusterKinds(kubectl)).filter(({ resource }) => !notAsked.has(resource));
+export async function appliedResources(
+  kubectl: Kubectl,
+  kinds: readonly ClusterKind[],
+  { name: namespace }: Namespace,
+): Promise<readonly Resource[]> {
   const found: Resource[] = [];
   for (const namespaced of [true, false]) {
-    const asked = kinds.filter((kind) => kind.namespaced === namespaced);
+    const asked = kinds.filter((each) => each.namespaced === namespaced && appliedKinds.has(each.kind));
     const names = asked.map(({ resource }) => resource).join(",");
     const list = ["get", names, "-o", "json", "--show-managed-fields", ...(namespaced ? ["-n", namespace] : [])];
-    const { items } = JSON.parse(await kubectl.run(list)) as { items: readonly (Found & { apiVersion: string })[] };
-    for (const item of items.filter(isApplied)) {
-      const kind = asked.find(({ kind: name, apiVersion }) => name === item.kind && apiVersion === item.apiVersion);
-      if (kind === undefined) continue;
-      found.push({ resource: kind.resource, kind: item.kind, name: item.metadata.name, namespaced });
+    const { items } = JSON.parse(await kubectl.run(list)) as { items: readonly Found[] };
+    for (const { apiVersion, kind, metadata } of items.filter(isApplied)) {
+      const known = asked.find((each) => each.kind === kind && each.apiVersion === apiVersion);
+      if (known !== undefined) found.push({ resource: known.resource, kind, name: metadata.name, namespaced });
     }
   }
   return found;
 }
-
-/** Large, made by nobody who applies, or contents that need not come this way. */
-const notAsked = new Set(["events", "events.events.k8s.io", "secrets", "componentstatuses"]);
 
 function isApplied({ metadata }: Found): boolean {
   const marks = metadata.managedFields ?? [];
@@ -47,8 +47,8 @@ function isApplied({ metadata }: Found): boolean {
 }
 
 /** Who is asked to go first. Workers write a last checkpoint, for which store, broker and the ways to them must still be there. */
-export const removalOrder: readonly ((resource: Resource) => boolean)[] = [
-  ({ kind }) => kind === "ScaledJob" || kind === "ScaledObject" || kind === "Job",
+const removalOrder: readonly ((resource: Resource) => boolean)[] = [
+  ({ kind }) => kind === "ScaledJob" || kind === "ScaledObject",
   ({ kind, name }) => kind === "Deployment" || (kind === "StatefulSet" && !keepsForOthers.has(name)),
   ({ kind }) => kind === "StatefulSet",
   () => true,

@@ -3,6 +3,7 @@ import { FailedPrecondition, Unavailable } from "@pretrain/errors";
 import { extensionSources } from "../definitions/sources.ts";
 import type { Kubectl } from "../kubectl/index.ts";
 import type { Manifest } from "../overlays/manifests.ts";
+import type { ClusterKind } from "./cluster-kinds.ts";
 
 /** The first whose rules for jobs (which failures count) and budgets (who may be evicted) are those that the manifests use. */
 const oldest = { server: [1, 31], client: [1, 30] } as const;
@@ -37,40 +38,30 @@ function expectVersion(whose: string, found: Version, [wantedMajor, wantedMinor]
  * @returns what is no fault but may keep pods waiting, one sentence each
  * @throws FailedPrecondition naming every kind that the cluster does not know, whose it is and that it must be installed
  */
-export async function checkPrerequisites(kubectl: Kubectl, manifests: readonly Manifest[]): Promise<readonly string[]> {
-  await expectKinds(kubectl, manifests);
-  return [...(await storageNotes(kubectl, manifests)), ...(await deviceNotes(kubectl, manifests))];
+export async function checkPrerequisites(
+  kubectl: Kubectl,
+  kinds: readonly ClusterKind[],
+  manifests: readonly Manifest[],
+): Promise<readonly string[]> {
+  expectKinds(kinds, manifests);
+  const { items } = JSON.parse(await kubectl.run(["get", "storageclasses,nodes", "-o", "json"])) as { items: Found[] };
+  return [...storageNotes(items, manifests), ...deviceNotes(items, manifests)];
 }
 
-async function expectKinds(kubectl: Kubectl, manifests: readonly Manifest[]): Promise<void> {
-  const known = new Set((await clusterKinds(kubectl)).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
+interface Found {
+  readonly kind: string;
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
+}
+
+function expectKinds(kinds: readonly ClusterKind[], manifests: readonly Manifest[]): void {
+  const known = new Set(kinds.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
   const unknown = new Map(manifests.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
   for (const kind of known) unknown.delete(kind);
   if (unknown.size === 0) return;
   const missing = [...unknown.values()].map(({ apiVersion, kind }) => `${kind} (${apiVersion}): ${whose(apiVersion)}`);
   const message = `the cluster does not know these kinds; install what they belong to and run this again:\n  ${missing.join("\n  ")}`;
   throw new FailedPrecondition("CLUSTER_LACKS", message, { missing: [...unknown.keys()].join(", ") });
-}
-
-export interface ClusterKind {
-  /** As kubectl takes it: `scaledjobs.keda.sh`. */
-  readonly resource: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespaced: boolean;
-}
-
-/** Every kind that can be listed, in the version that the cluster prefers. */
-export async function clusterKinds(kubectl: Kubectl): Promise<readonly ClusterKind[]> {
-  const lines = await kubectl.run(["api-resources", "--verbs=list", "--no-headers"]);
-  return lines.split("\n").flatMap((line) => {
-    const columns = line.trim().split(/\s+/); // the second one, short names, is not always there
-    const [apiVersion, namespaced, kind] = columns.slice(-3);
-    const [name] = columns;
-    if (name === undefined || apiVersion === undefined || kind === undefined) return [];
-    const group = apiVersion.includes("/") ? `.${apiVersion.split("/", 1)[0]}` : "";
-    return [{ resource: name + group, apiVersion, kind, namespaced: namespaced === "true" }];
-  });
 }
 
 function whose(apiVersion: string): string {
@@ -80,7 +71,7 @@ function whose(apiVersion: string): string {
     : `${source.project}, tried with ${source.version}`;
 }
 
-async function storageNotes(kubectl: Kubectl, manifests: readonly Manifest[]): Promise<readonly string[]> {
+function storageNotes(items: readonly Found[], manifests: readonly Manifest[]): readonly string[] {
   const isLeftToCluster = (claim: unknown) =>
     typeof claim === "object" && claim !== null && !("storageClassName" in claim) && !("volumeName" in claim);
   const claims = manifests.flatMap(({ kind, spec }) => {
@@ -89,28 +80,17 @@ async function storageNotes(kubectl: Kubectl, manifests: readonly Manifest[]): P
     return Array.isArray(templates) ? templates.map((template: { spec?: unknown }) => template.spec) : [];
   });
   if (!claims.some(isLeftToCluster)) return [];
-  const { items } = JSON.parse(await kubectl.run(["get", "storageclasses", "-o", "json"])) as { items: Annotated[] };
-  const isDefault = ({ metadata }: Annotated) => metadata.annotations?.[defaultClass] === "true";
-  if (items.some(isDefault)) return [];
+  if (items.some(({ metadata }) => metadata.annotations?.[defaultClass] === "true")) return [];
   return ["no StorageClass is the default one: volumes wait until there is one, or until the overlay names one"];
-}
-
-interface Annotated {
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
 }
 
 const defaultClass = "storageclass.kubernetes.io/is-default-class";
 
 /** A pool may be at 0 nodes, so this is no fault. */
-async function deviceNotes(kubectl: Kubectl, manifests: readonly Manifest[]): Promise<readonly string[]> {
+function deviceNotes(items: readonly Found[], manifests: readonly Manifest[]): readonly string[] {
   if (!manifests.some((manifest) => JSON.stringify(manifest).includes(`"${device}"`))) return [];
-  const { items } = JSON.parse(await kubectl.run(["get", "nodes", "-o", "json"])) as { items: readonly Node[] };
   if (items.some(({ status }) => status?.allocatable?.[device] !== undefined)) return [];
   return [`no node offers ${device} now: workers wait until one does (its device plugin tells the cluster)`];
 }
 
 const device = "nvidia.com/gpu";
-
-interface Node {
-  readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
-}
