@@ -8,16 +8,20 @@ import { create } from "@bufbuild/protobuf";
 import { PermissionDenied, Unavailable } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import {
+  AttemptStartedSchema,
+  DatasetRecordSchema,
   EvaluationEndedSchema,
   EvaluationRecordSchema,
   ExperimentRecordSchema,
+  LeaseSchema,
   MissingEventsRequestSchema,
   MissingEventsResponseSchema,
   StepMetricSchema,
+  TrainWorkSchema,
 } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { createAuthority } from "@pretrain/tls/authority";
-import { connectBroker, events, questions } from "./index.ts";
+import { connectBroker, events, questions, trainingWork, work } from "./index.ts";
 import { brokerOf, closedPlace, plainClient, quiet, standingBrokerOf } from "./test-support/closed-broker.ts";
 
 const patience = { timeoutMs: 60_000 };
@@ -135,4 +139,68 @@ test("given a closed broker with its streams", async (t) => {
       await assert.rejects(connectBroker({ url: server.url, name: "trainer", log: quiet }));
     },
   );
+});
+
+test("given a closed broker, whatever the client does for a process under its own identity is allowed", async (t) => {
+  const place = await closedPlace(t);
+  const violations: string[] = [];
+  const server = await place.serve({ onLogLine: (line) => / Violation /.test(line) && violations.push(line) });
+  const trainer = await standingBrokerOf(place, server.url, "trainer", { replicas: 1, ackWaitMs: { train: 2_000 } });
+  const worker = await brokerOf(place, server.url, "trainer-worker");
+
+  const experiments = await trainer.records("pretrain_experiments", ExperimentRecordSchema);
+  await using index = trainer.recordIndex("pretrain_experiments", ExperimentRecordSchema, ({ key }) => key);
+  await experiments.create("a", create(ExperimentRecordSchema));
+  assert.deepEqual([...(await index.current()).keys()], ["a"]);
+  assert.equal((await experiments.getMany(["a", "b"])).length, 1);
+  const looked = new AbortController();
+  const seen = await worker.records("pretrain_experiments", ExperimentRecordSchema);
+  for await (const { key } of seen.watch("a", looked.signal)) {
+    assert.equal(key, "a");
+    looked.abort();
+  }
+  for (const [identity, bucket, schema] of [
+    ["data-shard", "pretrain_datasets", DatasetRecordSchema],
+    ["evaluator", "pretrain_evaluations", EvaluationRecordSchema],
+    ["evaluator-worker", "pretrain_evaluations", EvaluationRecordSchema],
+  ] as const) {
+    const records = await (await brokerOf(place, server.url, identity)).records(
+      bucket,
+      schema as typeof DatasetRecordSchema,
+    );
+    await records.create(identity, create(schema as typeof DatasetRecordSchema));
+    assert.ok((await records.list()).some(({ key }) => key === identity));
+  }
+
+  const leases = await worker.expiringRecords("pretrain_leases", LeaseSchema);
+  const first = await leases.create("a", create(LeaseSchema), 60_000);
+  await leases.remove("a", await leases.renew("a", create(LeaseSchema), first, 60_000));
+  assert.equal(await (await trainer.expiringRecords("pretrain_leases", LeaseSchema)).get("a"), undefined);
+
+  await trainer.enqueue(work.train, create(TrainWorkSchema, { experiment: "experiments/a" }), "a");
+  for await (const piece of worker.takeWork(trainingWork, { signal: AbortSignal.timeout(60_000), idleMs: 0 })) {
+    await piece.done();
+  }
+  assert.deepEqual(await trainer.workload(work.train), { waiting: 0, inHands: 0 });
+
+  await worker.publish(events.attempt, create(AttemptStartedSchema, { experiment: "experiments/a", attempt: 1 }));
+  const watched = new AbortController();
+  const options = { experiment: "experiments/a", kinds: ["attempt"], from: "all" } as const;
+  for await (const { message } of trainer.follow(options, watched.signal)) {
+    assert.equal(message.attempt, 1);
+    watched.abort();
+  }
+  const report = await brokerOf(place, server.url, "report");
+  for (const durable of ["report-1", "report-1"]) {
+    // the second time it is made anew, behind what the ledger has
+    const kinds: string[] = [];
+    const from = { durable, batch: 10, heldUpTo: 0 };
+    await using consumption = await report.consume("PRETRAIN_EVENTS", from, async (batch) => {
+      kinds.push(...batch.map(({ kind }) => kind));
+    });
+    await until(() => kinds.length > 0, patience);
+    await until(async () => (await consumption.settledUpTo()) === 1, patience);
+    assert.deepEqual(kinds, ["attempt"]);
+  }
+  assert.deepEqual(violations, []);
 });

@@ -21,8 +21,10 @@ export async function* follow<Kinds extends KindName>(
 ): AsyncGenerator<Delivered<Kinds>> {
   const stream: StreamName = events[kinds[0]].stream;
   if (signal.aborted) return;
+  const subjects = kinds.map((kind) => subjectsOf(kind, experiment));
   const consumer = await connection.jetstream.consumers.get(stream, {
-    filter_subjects: kinds.map((kind) => subjectsOf(kind, experiment)),
+    // One alone stands in the request's subject, where a broker with permissions can see what is asked for.
+    filter_subjects: kinds.length === 1 ? subjectsOf(kinds[0], experiment) : subjects,
     deliver_policy: from === "all" ? DeliverPolicy.All : DeliverPolicy.New,
   });
   const messages = await consumer.consume({ max_messages: 256 });

@@ -100,12 +100,16 @@ const published: readonly Row[] = [
   ...durable("trainer-retention", "pretrain.events.*.evaluation", ["trainer"]),
   row(`${api}.CONSUMER.DELETE.PRETRAIN_EVENTS.trainer-retention`, ["trainer"]),
   // The report's consumers are made anew at each start. The trainer looks for what an attempt said, in consumers of a moment.
-  ...ledgerConsumer("PRETRAIN_METRICS", ["report"]),
-  ...ledgerConsumer("PRETRAIN_EVENTS", ["report", "trainer"]),
+  ...["PRETRAIN_METRICS", "PRETRAIN_EVENTS"].map((stream) =>
+    row(`${api}.CONSUMER.CREATE.${stream}.report-1`, ["report"]),
+  ),
+  ...uses("PRETRAIN_METRICS", "report-1", ["report"]),
+  ...uses("PRETRAIN_EVENTS", "report-1", ["report", "trainer"]),
   row(`${api}.CONSUMER.CREATE.PRETRAIN_EVENTS.any.pretrain.events.a.attempt`, ["trainer"]),
   row("$JS.ACK.PRETRAIN_METRICS.report-1." + ack, ["report"]),
   row("$JS.ACK.PRETRAIN_EVENTS.report-1." + ack, ["report"]),
-  row("$JS.FC.PRETRAIN_EVENTS.any.1", ["trainer"]),
+  row(`${api}.CONSUMER.CREATE.PRETRAIN_EVENTS.any.pretrain.events.a.state`, nobody),
+  row(`${api}.CONSUMER.CREATE.PRETRAIN_EVENTS`, nobody),
   row("pretrain.ledger.missing", ["trainer-worker"]),
   ...everybody.map((identity) => row(`_INBOX_${identity}.1`, nobody)),
   row("_INBOX.1", nobody),
@@ -140,7 +144,7 @@ const heard: readonly Row[] = [
 function ephemeral(stream: string, filter: string, who: Who): Row[] {
   return [
     row(`${api}.CONSUMER.CREATE.${stream}.any.${filter}`, who),
-    ...["INFO", "DELETE", "MSG.NEXT"].map((verb) => row(`${api}.CONSUMER.${verb}.${stream}.any`, who)),
+    ...uses(stream, "any", who),
     row(`$JS.FC.${stream}.any.1`, who),
   ];
 }
@@ -155,8 +159,8 @@ function durable(name: string, filter: string | undefined, who: Who): Row[] {
   ];
 }
 
-function ledgerConsumer(stream: string, who: Who): Row[] {
-  return ["CREATE", "INFO", "DELETE", "MSG.NEXT"].map((verb) => row(`${api}.CONSUMER.${verb}.${stream}.report-1`, who));
+function uses(stream: string, consumer: string, who: Who): Row[] {
+  return ["INFO", "DELETE", "MSG.NEXT"].map((verb) => row(`${api}.CONSUMER.${verb}.${stream}.${consumer}`, who));
 }
 
 function entries<Key extends string, Value>(record: Readonly<Record<Key, Value>>): [Key, Value][] {

@@ -10,7 +10,7 @@
  * not publish to. What arrives there is a message that the stream had anyway.
  */
 import { questions } from "./ask.ts";
-import { type KindName, subjectsOf } from "./event-kinds.ts";
+import { events, type KindName, subjectsOf } from "./event-kinds.ts";
 import { inboxPrefix } from "./inbox.ts";
 import { type BucketName, type QueueName, queues, type StreamName, streamNames } from "./topology.ts";
 
@@ -75,13 +75,14 @@ function consumes(stream: StreamName, durable: string, filter?: string): string[
   ];
 }
 
-/** Consumers that live as long as their reader, under names that nobody knows beforehand. */
-function reads(stream: string): string[] {
-  return [
-    `${api}.CONSUMER.CREATE.${stream}.>`,
-    ...["INFO", "DELETE", "MSG.NEXT"].map((verb) => `${api}.CONSUMER.${verb}.${stream}.*`),
-    `$JS.FC.${stream}.>`,
-  ];
+/** Consumers of one kind of event that live as long as their reader, under names that nobody knows beforehand. */
+function follows(kind: KindName): string[] {
+  const { stream } = events[kind];
+  return [`${api}.CONSUMER.CREATE.${stream}.*.${subjectsOf(kind)}`, ...usesConsumers(stream)];
+}
+
+function usesConsumers(stream: string): string[] {
+  return ["INFO", "DELETE", "MSG.NEXT"].map((verb) => `${api}.CONSUMER.${verb}.${stream}.*`);
 }
 
 function readsRecord(bucket: BucketName): string[] {
@@ -90,7 +91,15 @@ function readsRecord(bucket: BucketName): string[] {
 
 /** One, many, all of them, and whenever one changes. */
 function writesRecords(bucket: BucketName): string[] {
-  return [`$KV.${bucket}.>`, ...readsRecord(bucket), `${api}.DIRECT.GET.KV_${bucket}`, ...reads(`KV_${bucket}`)];
+  const stream = `KV_${bucket}`;
+  return [
+    `$KV.${bucket}.>`,
+    ...readsRecord(bucket),
+    `${api}.DIRECT.GET.${stream}`,
+    `${api}.CONSUMER.CREATE.${stream}.>`,
+    ...usesConsumers(stream),
+    `$JS.FC.${stream}.>`,
+  ];
 }
 
 function leavesAlone(stream: StreamName, durable: string): string[] {
@@ -119,7 +128,7 @@ export const brokerPermissions: readonly BrokerPermissions[] = [
       ...writesRecords("pretrain_experiments"),
       ...readsRecord("pretrain_leases"),
       ...consumes("PRETRAIN_EVENTS", durables.retention, "pretrain.events.*.evaluation"),
-      ...reads("PRETRAIN_EVENTS"),
+      ...follows("attempt"),
     ],
     neverPublish: leavesAlone("PRETRAIN_EVENTS", durables.evaluator),
   }),
@@ -155,7 +164,8 @@ export const brokerPermissions: readonly BrokerPermissions[] = [
       ...publishes("annotation", "report"),
       // Its consumers have its ledger's id in their names, and are made anew where the ledger says that it is.
       ...(["PRETRAIN_EVENTS", "PRETRAIN_METRICS"] as const).flatMap((stream) => [
-        ...["CREATE", "INFO", "DELETE", "MSG.NEXT"].map((verb) => `${api}.CONSUMER.${verb}.${stream}.*`),
+        `${api}.CONSUMER.CREATE.${stream}.*`,
+        ...usesConsumers(stream),
         `$JS.ACK.${stream}.*.>`,
       ]),
     ],
