@@ -1,6 +1,7 @@
 /** The tree of all commands. */
 import { Command } from "commander";
 import { addAnnotateCommand } from "./commands/annotate.ts";
+import { addCertificatesCommand } from "./commands/certificates.ts";
 import { addCheckpointsCommand } from "./commands/checkpoints.ts";
 import { addCompareCommand } from "./commands/compare.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -9,6 +10,7 @@ import { addEvalCommand } from "./commands/eval.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addExportCommand } from "./commands/export.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
+import { addKeysCommand } from "./commands/keys.ts";
 import { addLookCommands } from "./commands/look.ts";
 import { addPackCommand } from "./commands/pack.ts";
 import { addReportCommand } from "./commands/report.ts";
@@ -52,6 +54,8 @@ export function commandTree(terminal: Terminal, { json = false }: { readonly jso
   addCompareCommand(program, terminal);
   addExplainCommand(program, terminal);
   addExportCommand(program, terminal);
+  addKeysCommand(program, terminal);
+  addCertificatesCommand(program, terminal);
   addDoctorCommand(program, terminal);
   addCompletionCommand(program, terminal);
   return program;

@@ -3,6 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { InvalidArgument } from "@pretrain/errors";
 import { type ClientOptions, connectClient, type PretrainClient } from "@pretrain/rpc";
 import { Option } from "commander";
+import { type CredentialOptions, credentialsFor } from "./credentials.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 interface ServiceAddress {
@@ -28,15 +29,16 @@ const services = {
 
 export type CalledService = keyof typeof services;
 
-/** The addresses that a command was given, by the names of its options. */
-export type ServiceOptions<Called extends CalledService> = Readonly<Record<Called, string>>;
+/** The addresses that a command was given, by the names of its options, and what it shows there. */
+export type ServiceOptions<Called extends CalledService> = Readonly<Record<Called, string>> & CredentialOptions;
 
 /** Says where a service is. What is typed comes first, then the variable, then the port of `pretrain up`. */
 export function addressOption(service: CalledService, { environment }: Terminal): Option {
   const { called, flag, variable } = services[service];
-  return new Option(`${flag} <host:port>`, `address of the ${called}; or ${variable}`).default(
-    addressOf(service, environment),
-  );
+  return new Option(
+    `${flag} <host:port>`,
+    `address of the ${called}, with https:// in front for TLS; or ${variable}`,
+  ).default(addressOf(service, environment));
 }
 
 /** The address that is used when no option says otherwise. */
@@ -48,7 +50,7 @@ export function addressOf(service: CalledService, environment: Terminal["environ
 /**
  * A client of the service at the address that the command was given.
  *
- * @throws InvalidArgument when that is no `host:port`
+ * @throws InvalidArgument when that is no `host:port`, and as `credentialsFor` says
  */
 export function connect<Service extends DescService, Called extends CalledService>(
   descriptor: Service,
@@ -58,9 +60,15 @@ export function connect<Service extends DescService, Called extends CalledServic
 ): PretrainClient<Service> {
   const { flag, variable } = services[called];
   const address = options[called];
-  if (/^(\[[0-9a-f:.]+\]|[^\s/:[\]]+):[0-9]{1,5}$/i.test(address)) return connectClient(descriptor, address, limits);
-  const description = `${JSON.stringify(address.slice(0, 100))} is no address; host:port is expected`;
+  if (/^(https:\/\/)?(\[[0-9a-f:.]+\]|[^\s/:[\]]+):[0-9]{1,5}$/i.test(address))
+    return connectClient(descriptor, placeOf(address), { ...limits, ...credentialsFor(address, options) });
+  const description = `${JSON.stringify(address.slice(0, 100))} is no address; host:port or https://host:port is expected`;
   throw new InvalidArgument([{ field: `${flag} or ${variable}`, description }]);
+}
+
+/** `host:port` alone. */
+export function placeOf(address: string): string {
+  return address.replace(/^https:\/\//i, "");
 }
 
 /** Its name in sentences. */
@@ -77,6 +85,6 @@ export const calledServices = [
 
 /** The service that a command was told to find there. */
 export function serviceAt(address: string, options: Readonly<Record<string, unknown>>): ServiceAddress | undefined {
-  const found = Object.entries(services).find(([name]) => options[name] === address);
+  const found = Object.entries(services).find(([name]) => placeOf(String(options[name])) === address);
   return found?.[1];
 }

@@ -1,5 +1,6 @@
-/** A command with what all of them have: `--json`, the addresses of the services that it calls, and an example in its help. */
+/** A command with what all of them have: `--json`, the services that it calls and what it shows them, and an example in its help. */
 import type { Command } from "commander";
+import { addCredentialOptions } from "../credentials.ts";
 import { addressOption, type CalledService } from "../service-addresses.ts";
 import { jsonOption } from "../terminal/answer.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -17,5 +18,6 @@ export function defineCommand(program: Command, terminal: Terminal, definition: 
   const { usage, description, calls = [], example } = definition;
   const command = program.command(usage).description(description).addOption(jsonOption());
   for (const service of calls) command.addOption(addressOption(service, terminal));
+  if (calls.length > 0) addCredentialOptions(command, terminal);
   return command.addHelpText("after", `\nExample:\n  pretrain ${example}`);
 }

@@ -6,6 +6,7 @@ import { type Certificate, CertificateSchema, EvaluatorService, TrainerService }
 import type { Command } from "commander";
 import { canaryTable, holds } from "../canary-table.ts";
 import { answeringFindings } from "../doctor/answering.ts";
+import { credentialFindings } from "../doctor/credentials.ts";
 import { type Finding, findingsText } from "../doctor/finding.ts";
 import { machineFindings } from "../doctor/machine.ts";
 import { setUpFindings, thisSetUp } from "../doctor/set-up.ts";
@@ -37,6 +38,7 @@ async function examine(options: DoctorOptions, terminal: Terminal): Promise<void
     ...(await setUpFindings(thisSetUp(checkoutRoot))),
     ...(await machineFindings(stateDirectory)),
     ...(await answeringFindings(options)),
+    ...(await credentialFindings(options, Date.now())),
   ];
   tell(findings, options, terminal);
   const certificate = await certificateOf(findings, options, terminal);

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect as connectSocket, createServer } from "node:net";
 import { messageOf, systemReason } from "@pretrain/errors";
 import { health } from "@pretrain/proto";
+import { isSecured } from "../credentials.ts";
 import {
+  placeOf as addressWithoutScheme,
   type CalledService,
   calledServices,
   connect,
@@ -23,8 +25,10 @@ export async function answeringFindings(services: ServiceOptions<CalledService>)
 
 async function serviceFinding(service: CalledService, options: ServiceOptions<CalledService>): Promise<Finding> {
   const what = serviceCalled(service);
-  const address = options[service];
-  if (!(await speaksHttp2(address))) return await notServing(what, address, new Error("does not speak gRPC"));
+  const address = addressWithoutScheme(options[service]);
+  const isPlain = !isSecured(options[service], options);
+  if (isPlain && !(await speaksHttp2(address)))
+    return await notServing(what, address, new Error("does not speak gRPC"));
   try {
     using client = connect(health.Health, service, options);
     const { status } = await client.check({}, { timeoutMs: patienceMs });

@@ -13,6 +13,8 @@ export const exitCodes = {
   notFound: 3,
   /** A service does not answer. */
   serviceAway: 4,
+  /** Nobody is known by what was shown, or that one may not do this. */
+  refused: 5,
   /** Ctrl-C, or SIGTERM. */
   interrupted: 130,
 } as const;
@@ -23,6 +25,8 @@ const byStatus: Readonly<Partial<Record<StatusName, ExitCode>>> = {
   INVALID_ARGUMENT: exitCodes.usage,
   NOT_FOUND: exitCodes.notFound,
   UNAVAILABLE: exitCodes.serviceAway,
+  UNAUTHENTICATED: exitCodes.refused,
+  PERMISSION_DENIED: exitCodes.refused,
 };
 
 /** The exit code of a command that threw this. */

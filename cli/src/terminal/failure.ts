@@ -2,6 +2,7 @@
 import { messageOf, PretrainError } from "@pretrain/errors";
 import { type Command, CommanderError } from "commander";
 import { serviceAt } from "../service-addresses.ts";
+import { certificateDoubt } from "./certificate-doubt.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -39,21 +40,36 @@ function failureObject(thrown: unknown, command: Command | undefined): object {
 function foundText(thrown: unknown, command: Command | undefined): string {
   if (!isUnreachable(thrown)) return messageOf(thrown);
   const { address = "" } = thrown.metadata;
-  return `the ${serviceAt(address, command?.opts() ?? {})?.called ?? "service"} at ${address} does not answer`;
+  const who = `the ${serviceAt(address, command?.opts() ?? {})?.called ?? "service"} at ${address}`;
+  return `${who}${certificateDoubt(thrown) === undefined ? " does not answer" : `: ${certificateDoubt(thrown)?.found}`}`;
 }
 
 /** What to do where the error itself cannot know it: it was thrown by somebody who knows no command line. */
 function mendOf(thrown: unknown, command: Command | undefined): string {
+  if (thrown instanceof PretrainError && thrown.status === "UNAUTHENTICATED") return howToBeKnown;
   if (isForeign(thrown)) return `something else listens where a service is expected; "pretrain doctor" shows where`;
   if (!isUnreachable(thrown)) return "";
+  const doubt = certificateDoubt(thrown);
+  if (doubt !== undefined) return doubt.mend;
+  if (isCutOff(thrown))
+    return "it may speak TLS: name the file of its authority with --ca, or put https:// before its address";
   const service = serviceAt(thrown.metadata["address"] ?? "", command?.opts() ?? {});
   const elsewhere =
     service === undefined ? "" : `; if it runs elsewhere, say where with ${service.flag} or ${service.variable}`;
   return `start the system with "pretrain up"${elsewhere}; "pretrain doctor" shows what answers`;
 }
 
+const howToBeKnown =
+  "show your key: its file with --api-key-file or PRETRAIN_API_KEY_FILE, or itself in PRETRAIN_API_KEY; " +
+  'who keeps the installation makes one with "pretrain keys create"';
+
 function isUnreachable(thrown: unknown): thrown is PretrainError {
   return thrown instanceof PretrainError && thrown.reason === "SERVICE_UNREACHABLE";
+}
+
+/** Something took the connection and ended it without a word: what speaks TLS does so to what does not. */
+function isCutOff({ message }: PretrainError): boolean {
+  return message.includes("http/2 stream closed");
 }
 
 /** The answer was of another protocol than gRPC's. */
