@@ -32,8 +32,8 @@ const faultKinds: readonly NodeFault[] = ["vanish", "vanish", "vanish", "drain",
 /** Nothing ends for so long: something is stuck. */
 const stillnessMs = 240_000;
 const restMs = 120_000;
-/** No worker is on any node for so long: everything has ended before its time. */
-const nobodyMs = 10_000;
+/** No step comes, or no worker is on any node, for so long: everything has ended before its time. */
+const nobodyMs = 20_000;
 
 /** @param folder an empty one, for all that the run writes  @param say hears a line now and then */
 export async function runPool(folder: string, options: Options, say: (line: string) => void): Promise<Outcome> {
@@ -83,7 +83,7 @@ async function strikeAll({ cluster, wire, options, say }: Striking): Promise<Map
   const moments = Array.from({ length: options.faults }, () => random.integer(1, most)).sort((a, b) => a - b);
   for (const [index, moment] of moments.entries()) {
     const [fault, lastingMs, place] = [random.oneOf(faultKinds), random.integer(1_000, 6_000), random.fraction()];
-    await heard(wire, moment - (moments[index - 1] ?? 0));
+    await published(wire, moment);
     const node = await until(
       () => {
         const busy = [...cluster.busyNodes("trainer-worker"), ...cluster.busyNodes("evaluator-worker")];
@@ -98,16 +98,12 @@ async function strikeAll({ cluster, wire, options, say }: Striking): Promise<Map
   return struck;
 }
 
-/** Resolves when so many steps were published, or none came for a while: then the end is near. */
-async function heard(wire: Wire, steps: number): Promise<void> {
-  for (let left = steps; left > 0; left -= 1) {
-    const next = wire
-      .next(({ kind }) => kind === "step", AbortSignal.timeout(20_000))
-      .then(
-        () => true,
-        () => false,
-      );
-    if (!(await next)) return;
+/** Resolves when so many steps were published, or none was for a while: then the end is near. */
+async function published(wire: Wire, steps: number): Promise<void> {
+  let [seen, movedMs] = [wire.steps, performance.now()];
+  while (wire.steps < steps && performance.now() - movedMs < nobodyMs) {
+    await pause(20);
+    if (wire.steps > seen) [seen, movedMs] = [wire.steps, performance.now()];
   }
 }
 

@@ -15,6 +15,8 @@ export interface WireEvent {
 export class Wire implements AsyncDisposable {
   /** Identities of all events that the broker has acknowledged. */
   readonly acknowledged = new Set<string>();
+  /** How many micro-steps were published, each as often as it was. */
+  steps = 0;
   readonly #running = new Map<string, number>();
   readonly #computing = new Map<string, number>();
   readonly #unanswered = new Map<string, string>();
@@ -77,6 +79,7 @@ export class Wire implements AsyncDisposable {
     const [, , experiment = "", kind = ""] = subject.split(".");
     if (kind === "state") this.#moved(experiment, JSON.parse(new TextDecoder().decode(data)));
     const id = headers?.get("Nats-Msg-Id") ?? "";
+    if (kind === "step") this.steps += 1;
     if (kind === "attempt") this.#computing.set(experiment, JSON.parse(new TextDecoder().decode(data)).processId);
     if (reply !== undefined) this.#unanswered.set(reply, id);
     for (const listener of this.#listeners) listener({ id, experiment, kind });
