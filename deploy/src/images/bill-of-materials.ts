@@ -35,7 +35,7 @@ interface Component {
 export function billOfMaterials({ role, version, packages, wheels, libraries }: Materials) {
   const subject = `pretrain-${role.name}@${version}`;
   const hashes = lockedHashes();
-  const components = [
+  const components: Component[] = [
     nodeComponent(hashes),
     ...packages.map((each) => packageComponent(each, hashes)),
     ...wheels.map(wheelComponent),

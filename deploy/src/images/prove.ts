@@ -11,8 +11,8 @@ import { FailedPrecondition } from "@pretrain/errors";
 import { type BuiltImage, buildImage, buildOneProgram } from "./build-image.ts";
 import { checkout } from "./checkout.ts";
 import { type Containers, openContainers } from "./containers.ts";
-import type { LiveFacts } from "./local/live-facts.ts";
-import { type LocalPods, startLocalPods } from "./local/local-pods.ts";
+import { type LiveFacts, liveFacts } from "./local/live-facts.ts";
+import { inOrderOfEnd, type LocalPods, startLocalPods } from "./local/local-pods.ts";
 import type { Pod } from "./local/pod.ts";
 import { bytesOf } from "./local/podman-arguments.ts";
 import { type ExperimentOutcome, runTinyExperiment } from "./local/tiny-experiment.ts";
@@ -52,6 +52,7 @@ export async function prove(say: (line: string) => void): Promise<Proof> {
     say("every pod of the overlay local …");
     await using pods = await startLocalPods(containers, folder);
     for (const pod of pods.pods) expectSecurity(pod, await pods.facts(pod.name));
+    await expectFreeTwin(containers, images[0]?.name ?? "");
     say("an experiment through all of them …");
     const experiment = await runTinyExperiment(pods);
     expect("the experiment", "STATE_COMPLETED", experiment.state);
@@ -101,10 +102,21 @@ function expectSecurity(pod: Pod, facts: LiveFacts): void {
   }
 }
 
-/** In reverse order: who asks is gone before who is asked. */
+/** The same image without a manifest has none of it: what was seen of the pods came from their manifests. */
+async function expectFreeTwin(containers: Containers, image: string): Promise<void> {
+  const waits = ["-e", "setTimeout(() => {}, 600_000)"];
+  await containers.podman("run", "--detach", "--name", "twin", "--network", "none", "--user", "0", image, ...waits);
+  const facts = liveFacts(Number(await containers.podman("inspect", "--format", "{{.State.Pid}}", "twin")));
+  expect("the twin's user", "0", String(facts.userId));
+  expect("the twin's capabilities are none", "false", String(facts.capabilities === 0n));
+  expect("the twin may gain privileges", "false", String(facts.noNewPrivileges));
+  expect("the twin's root file system is read-only", "false", String(facts.rootReadOnly));
+  await containers.podman("rm", "--force", "--time", "0", "twin");
+}
+
 async function provenEnds(pods: LocalPods): Promise<readonly PodProof[]> {
   const result: PodProof[] = [];
-  for (const { name, spec } of pods.pods.toReversed()) {
+  for (const { name, spec } of inOrderOfEnd(pods.pods)) {
     const { zombies } = await pods.facts(name);
     expect(`${name}: what it wrote beside its volumes`, "", (await pods.written(name)).filter(isWritten).join(" "));
     const { exitCode, afterMs } = await pods.stop(name);
@@ -117,12 +129,12 @@ async function provenEnds(pods: LocalPods): Promise<readonly PodProof[]> {
     const startedAfterMs = pods.startedAfterMs.get(name) ?? Number.NaN;
     result.push({ pod: name, startedAfterMs, stoppedAfterMs: afterMs, exitCode, zombies });
   }
-  return result.reverse();
+  return result;
 }
 
 /** Of podman's list: the places of its own mounts, made before the process began, are no writing. */
 function isWritten(line: string): boolean {
-  return !/^[AC] \/(etc|etc\/pretrain.*|run.*|data|texts|dev|proc|sys)$/.test(line);
+  return !/^[AC] \/(etc(\/(group|passwd|pretrain.*))?|run.*|data|texts|tmp|dev|proc|sys)$/.test(line);
 }
 
 function expect(what: string, expected: string, found: string): void {

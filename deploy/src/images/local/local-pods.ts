@@ -80,6 +80,12 @@ export async function startLocalPods(containers: Containers, folder: string): Pr
   };
 }
 
+/** Broker and store last: who asks is gone before who is asked. */
+export function inOrderOfEnd(pods: readonly Pod[]): readonly Pod[] {
+  const asked = ["nats", "s3"];
+  return pods.toSorted((a, b) => asked.indexOf(a.workload) - asked.indexOf(b.workload));
+}
+
 function missing(pod: Pod, volume: string): never {
   throw new TypeError(`pod ${pod.name} mounts ${volume}, which is no volume of it`);
 }

@@ -8,7 +8,7 @@ import { buildImage, buildOneProgram } from "../build-image.ts";
 import { openContainers } from "../containers.ts";
 import { programsOfOthers } from "../programs-of-others.ts";
 import { roles } from "../roles.ts";
-import { startLocalPods } from "./local-pods.ts";
+import { inOrderOfEnd, startLocalPods } from "./local-pods.ts";
 
 export async function runLocal(say: (line: string) => void) {
   const containers = await openContainers();
@@ -23,10 +23,10 @@ export async function runLocal(say: (line: string) => void) {
     for (const [pod, ms] of pods.startedAfterMs) say(`${pod}: up after ${(ms / 1000).toFixed(1)} s`);
     const { key, certificates } = pods.secrets;
     const known = `-cacert ${join(certificates, "ca.crt")} -H 'authorization: Bearer ${key}'`;
-    say(`texts for recipes (file:///texts/…): ${pods.texts}`);
+    say(`texts for recipes, which name them by their path in it: ${pods.texts}`);
     say(`ip netns exec pretrain-local ${grpcurlBinary} ${known} localhost:7402 list`);
     const signal = await terminationSignal();
-    for (const { name } of pods.pods.toReversed()) say(`${name}: ${JSON.stringify(await pods.stop(name))}`);
+    for (const { name } of inOrderOfEnd(pods.pods)) say(`${name}: ${JSON.stringify(await pods.stop(name))}`);
     return { signal };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ const experiment = "experiments/tiny";
 const recipe = {
   intent: { purpose: "Whether all pods of an installation do what they are for." },
   model: { dim: 32, n_layers: 2, n_heads: 4, n_kv_heads: 2, vocab_size: 320, max_seq_len: 64 },
-  data: { path: "file:///texts/architecture.jsonl", validation_every: 8 },
+  data: { path: "architecture.jsonl", validation_every: 8 },
   training: {
     epochs: 1,
     batch_size: 4,
