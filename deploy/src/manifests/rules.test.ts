@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { overlayNames } from "../overlays/index.ts";
-import { readManifests } from "./manifest.ts";
+import { type Manifest, readManifests } from "./manifest.ts";
 import { readWritten, renderedPath } from "./rendered.ts";
 import { rules } from "./rules/index.ts";
 
@@ -20,17 +20,26 @@ interface Broken {
 }
 
 const broken = parse(await readFile(new URL("./broken.yaml", import.meta.url), "utf8")) as Record<string, Broken[]>;
-const overlays = new Map<string, string>();
-for (const name of overlayNames()) overlays.set(name, await readWritten(renderedPath(name)));
+/** Each overlay as documents, and as what they say: one of them is changed at a time. */
+const overlays = new Map<string, readonly { text: string; manifest: Manifest }[]>();
+for (const name of overlayNames()) {
+  const documents = (await readWritten(renderedPath(name))).split(/^---\n/m);
+  overlays.set(
+    name,
+    documents.flatMap((text) => readManifests(text).map((manifest) => ({ text, manifest }))),
+  );
+}
 
 for (const [name, rule] of Object.entries(rules)) {
   describe(name, () => {
-    for (const [overlay, text] of overlays) {
-      test(`the overlay ${overlay} keeps to it`, () => assert.deepEqual(rule(readManifests(text)), []));
+    for (const [overlay, documents] of overlays) {
+      test(`the overlay ${overlay} keeps to it`, () => {
+        assert.deepEqual(rule(documents.map(({ manifest }) => manifest)), []);
+      });
     }
     for (const each of broken[name] ?? assert.fail(`broken.yaml breaks no manifest for the rule ${name}`)) {
       test(`told: ${each.told}`, () => {
-        const faults = rule(readManifests(withFault(each)));
+        const faults = rule(withFault(each));
         assert.ok(
           faults.some((fault) => fault.includes(each.told)),
           `what it says is ${JSON.stringify(faults)}`,
@@ -41,14 +50,16 @@ for (const [name, rule] of Object.entries(rules)) {
 }
 
 /** The overlay with one manifest changed in one place. */
-function withFault({ in: place, from, to }: Broken): string {
+function withFault({ in: place, from, to }: Broken): readonly Manifest[] {
   const [overlay = "", resource = ""] = place.split(" ");
   const [kind = "", name = ""] = resource.split("/");
-  const documents = (overlays.get(overlay) ?? "").split(/^---\n/m);
-  const isMeant = (text: string) =>
-    new RegExp(`^kind: ${kind}$`, "m").test(text) && new RegExp(`^  name: ${name}(-[a-z0-9]{10})?$`, "m").test(text);
-  const found = documents.filter(isMeant);
+  const named = new RegExp(`^${name}(-[a-z0-9]{10})?$`);
+  const isMeant = ({ kind: own, metadata }: Manifest) => own === kind && named.test(metadata.name);
+  const documents = overlays.get(overlay) ?? assert.fail(`there is no overlay ${overlay}`);
+  const found = documents.filter(({ manifest }) => isMeant(manifest));
   assert.equal(found.length, 1, `${place} is one manifest`);
-  assert.ok(found[0]?.includes(from), `${place} has ${JSON.stringify(from)}`);
-  return documents.map((text) => (isMeant(text) ? text.replace(from, () => to) : text)).join("---\n");
+  assert.ok(found[0]?.text.includes(from), `${place} has ${JSON.stringify(from)}`);
+  return documents.flatMap(({ text, manifest }) =>
+    isMeant(manifest) ? readManifests(text.replace(from, () => to)) : [manifest],
+  );
 }
