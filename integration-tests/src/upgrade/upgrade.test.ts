@@ -112,11 +112,15 @@ for (const each of cases)
     });
     await t.test("then the one that was paused goes on behind its last step", async () => {
       const name = "experiments/waiting";
+      const { checkpoints } = await trainer.listCheckpoints({ parent: name });
+      assert.equal(Number(checkpoints.at(-1)?.microStep), waiting.microSteps);
       await trainer.resumeExperiment({ name });
       const goesOn = async () => (await lossesOf(system, name)).length > waiting.microSteps + 8;
       await until(goesOn, patience);
       await trainer.cancelExperiment({ name });
       await until(async () => (await trainer.getExperiment({ name })).state === State.CANCELLED, patience);
+      const log = await readFile(join(system.stateDirectory, "logs", "trainer.log"), "utf8");
+      assert.match(log, new RegExp(`"attempt":2,"resumesFrom":${waiting.microSteps},"msg":"attempt begins"`));
       const losses = await lossesOf(system, name);
       assert.deepEqual(losses.slice(0, waiting.microSteps), waiting.losses);
     });
