@@ -1,12 +1,13 @@
 # data-shard and report: they answer and compute nothing.
 # Built from the root of the repository (deploy/README.md says how its base image is pinned by digest):
 #
-#     docker build --file deploy/images/api.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain-api:0.1.0 .
+#     docker build --file deploy/images/api.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" \
+#       --tag pretrain-api:0.1.0 .
 
-# The same steps in all three files up to `assemble`, so that their layers are shared.
+# The same steps up to `assemble` in both images on processors, so that their layers are shared.
 FROM debian:12.11-slim AS build
-# Debian's own Node only starts pnpm, which brings the Node that everything runs on. The release above fixes the versions; what of them
-# gets into the image is named in its bill of materials.
+# Debian's own Node only starts pnpm, which brings the Node that everything runs on. Versions are those of the release
+# above and its updates; what of them gets into the image is named in its bill of materials.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates g++ nodejs npm python3 python3-pip \
@@ -35,6 +36,6 @@ USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["/usr/local/bin/node", "/opt/pretrain/health-check.ts"]
-# The program is the argument: `services/data-shard/src/main.ts`. It is process 1 and
-# needs no init beside it: it has no grandchildren that could be left to it (deploy/README.md).
+# The program is the argument: `services/data-shard/src/main.ts`. It is process 1 without an init beside
+# it: it waits for its own children, and they leave none behind (deploy/README.md says when one does).
 ENTRYPOINT ["/usr/local/bin/node", "--no-addons"]

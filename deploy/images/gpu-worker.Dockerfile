@@ -1,11 +1,12 @@
 # trainer and evaluator: what computes on an NVIDIA GPU.
 # Built from the root of the repository (deploy/README.md says how its base image is pinned by digest):
 #
-#     docker build --file deploy/images/gpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" --tag pretrain-gpu-worker:0.1.0 .
+#     docker build --file deploy/images/gpu-worker.Dockerfile --build-arg REVISION="$(git rev-parse HEAD)" \
+#       --tag pretrain-gpu-worker:0.1.0 .
 
 FROM debian:12.11-slim AS build
-# Debian's own Node only starts pnpm, which brings the Node that everything runs on. The release above fixes the versions; what of them
-# gets into the image is named in its bill of materials.
+# Debian's own Node only starts pnpm, which brings the Node that everything runs on. Versions are those of the release
+# above and its updates; what of them gets into the image is named in its bill of materials.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates g++ nodejs npm python3 python3-pip \
@@ -27,7 +28,8 @@ LABEL org.opencontainers.image.title="pretrain gpu-worker" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /rootfs/ /
 COPY --from=build --chown=65532:65532 /rootfs/var/lib/pretrain/ /var/lib/pretrain/
-# NVIDIA's runtime puts the driver's libraries into the last two of these folders; XLA finds ptxas and libdevice in the folder of its flag.
+# NVIDIA's runtime puts the driver's libraries into the last two of these folders; XLA finds ptxas and libdevice in the
+# folder of its flag.
 ENV PRETRAIN_TENSORFLOW=gpu \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
@@ -52,6 +54,6 @@ USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["/usr/local/bin/node", "/opt/pretrain/health-check.ts"]
-# The program is the argument: `services/trainer/src/worker-main.ts`. It is process 1 and
-# needs no init beside it: it has no grandchildren that could be left to it (deploy/README.md).
+# The program is the argument: `services/trainer/src/worker-main.ts`. It is process 1 without an init beside
+# it: it waits for its own children, and they leave none behind (deploy/README.md says when one does).
 ENTRYPOINT ["/usr/local/bin/node"]

@@ -1,5 +1,5 @@
 /** Every pod of the overlay `local`, as containers of this machine under their own securityContext. */
-import { chown, mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Unavailable } from "@pretrain/errors";

@@ -25,13 +25,13 @@ test("every pod of the overlay local is understood", () => {
 test("user, groups, capabilities, privileges, root file system, memory and grace period become arguments", () => {
   const words = argumentsOf(podOfShard());
   for (const expected of [
-    "--user 65532:65532",
-    "--group-add 65532",
+    "--user=65532:65532",
+    "--group-add=65532",
     "--cap-drop=all",
-    "--security-opt no-new-privileges",
+    "--security-opt=no-new-privileges",
     "--read-only --read-only-tmpfs=false",
-    `--memory ${2 * 2 ** 30}`,
-    "--stop-timeout 45",
+    `--memory=${2 * 2 ** 30}`,
+    "--stop-timeout=45",
     "--volume=/volumes/texts:/texts:ro",
     "--env=AWS_ACCESS_KEY_ID=id",
     "localhost/pretrain-api:0.1.0 services/data-shard/src/main.ts",
@@ -48,7 +48,7 @@ test("what a manifest does not ask for is not given for nothing", () => {
       capabilities: { drop: [] },
     };
   });
-  assert.ok(!/--read-only |no-new-privileges|--cap-drop/.test(argumentsOf(pod)));
+  assert.ok(!/--read-only|no-new-privileges|--cap-drop/.test(argumentsOf(pod)));
 });
 
 for (const [what, change, refusal] of [

@@ -22,18 +22,23 @@ export function podmanArguments(pod: Pod, surroundings: Surroundings): readonly 
   const environment = environmentOf(pod, container, surroundings);
   const expand = (word: string) => word.replace(/\$\(([A-Z_]+)\)/g, (all, name) => environment.get(name) ?? all);
   return [
-    ...["run", "--detach", "--pull", "never", "--no-healthcheck", "--name", pod.name, "--hostname", pod.name],
-    ...["--network", `ns:${surroundings.network}`],
+    "run",
+    "--detach",
+    "--pull=never",
+    "--no-healthcheck",
+    `--name=${pod.name}`,
+    `--hostname=${pod.name}`,
+    `--network=ns:${surroundings.network}`,
     ...surroundings.hosts.map((host) => `--add-host=${host}:127.0.0.1`),
     ...securityArguments(pod, container),
-    ...["--memory", String(bytesOf(container.resources.limits.memory))],
-    ...["--stop-timeout", String(pod.spec.terminationGracePeriodSeconds)],
+    `--memory=${bytesOf(container.resources.limits.memory)}`,
+    `--stop-timeout=${pod.spec.terminationGracePeriodSeconds}`,
     ...(container.volumeMounts ?? []).map(
       ({ name, mountPath, readOnly }) =>
         `--volume=${surroundings.folderOf(name)}:${mountPath}:${readOnly === true ? "ro" : "rw"}`,
     ),
     ...[...environment].map(([name, value]) => `--env=${name}=${value}`),
-    ...(command.length === 0 ? [] : ["--entrypoint", JSON.stringify(command)]),
+    ...(command.length === 0 ? [] : [`--entrypoint=${JSON.stringify(command)}`]),
     localName(image),
     ...args.map(expand),
   ];
@@ -44,9 +49,10 @@ function securityArguments(pod: Pod, { securityContext: own }: LocalContainer): 
   if (runAsNonRoot && runAsUser === 0) throw refused(pod, "must not be root and is");
   if (seccompProfile.type !== "RuntimeDefault") throw refused(pod, `wants the seccomp profile ${seccompProfile.type}`);
   return [
-    ...["--user", `${runAsUser}:${runAsGroup}`, "--group-add", String(fsGroup)], // seccomp: podman's default is on
+    `--user=${runAsUser}:${runAsGroup}`,
+    `--group-add=${fsGroup}`,
     ...own.capabilities.drop.map((capability) => `--cap-drop=${capability.toLowerCase()}`),
-    ...(own.allowPrivilegeEscalation ? [] : ["--security-opt", "no-new-privileges"]),
+    ...(own.allowPrivilegeEscalation ? [] : ["--security-opt=no-new-privileges"]), // seccomp: podman's default is on
     ...(own.readOnlyRootFilesystem ? ["--read-only", "--read-only-tmpfs=false"] : []),
   ];
 }
