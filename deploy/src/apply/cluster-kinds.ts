@@ -26,10 +26,12 @@ export async function clusterKinds(kubectl: Kubectl): Promise<readonly ClusterKi
  * All that an overlay of any version of this project may hold. What is not among them is not looked for when something is removed: a
  * cluster is large, and not everybody may list all of it.
  */
-export const appliedKinds: ReadonlySet<string> = new Set([
-  ...["Namespace", "ServiceAccount", "Service", "ConfigMap", "PersistentVolumeClaim", "Deployment", "StatefulSet"],
-  ...["PodDisruptionBudget", "NetworkPolicy", "PriorityClass", "HTTPRoute", "GRPCRoute", "BackendTLSPolicy"],
-  ...["ScaledJob", "ScaledObject", "TriggerAuthentication", "Certificate", "Issuer"],
-  ...["ServiceMonitor", "PodMonitor", "PrometheusRule"],
-  ...["LocalQueue", "ClusterQueue", "ResourceFlavor", "WorkloadPriorityClass"],
-]);
+export const appliedKinds: ReadonlySet<string> = new Set(
+  [
+    ["Namespace", "ServiceAccount", "Service", "ConfigMap", "PersistentVolumeClaim", "Deployment", "StatefulSet"],
+    ["PodDisruptionBudget", "NetworkPolicy", "PriorityClass", "HTTPRoute", "GRPCRoute", "BackendTLSPolicy"],
+    ["ScaledJob", "ScaledObject", "TriggerAuthentication", "Certificate", "Issuer"],
+    ["ServiceMonitor", "PodMonitor", "PrometheusRule"],
+    ["LocalQueue", "ClusterQueue", "ResourceFlavor", "WorkloadPriorityClass"],
+  ].flat(),
+);

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { before, describe, test } from "node:test";
-import { overlayNames, renderedOverlay } from "../overlays/index.ts";
+import { readWritten, renderedPath } from "../manifests/rendered.ts";
+import { overlayNames } from "../overlays/index.ts";
 import { toolPath, whyNoTools } from "../tools/index.ts";
 import { schemasFolder, whyNoDefinitions } from "./index.ts";
 
@@ -45,7 +46,7 @@ spec:
 const container = "{ name: worker, image: registry/worker:1, resources: { limits: { memory: 4Gi, cpu: 2 } } }";
 const good = scaledJob(`{ restartPolicy: Never, containers: [${container}] }`);
 
-describe("schemas", { skip: whyNoTools("kustomize", "kubeconform") || whyNoDefinitions() }, () => {
+describe("schemas", { skip: whyNoTools("kubeconform") || whyNoDefinitions() }, () => {
   const bad = [
     ["a field of a kind of KEDA's", good.replace("maxReplicaCount", "maxReplicasCount"), "maxReplicasCount"],
     ["a word where a number belongs", good.replace("maxReplicaCount: 4", "maxReplicaCount: four"), "integer"],
@@ -56,7 +57,7 @@ describe("schemas", { skip: whyNoTools("kustomize", "kubeconform") || whyNoDefin
   const judged = new Map<string, readonly Verdict[]>();
 
   before(async () => {
-    const rendered = overlayNames().map(async (name) => [name, await renderedOverlay(name)] as const);
+    const rendered = overlayNames().map(async (name) => [name, await readWritten(renderedPath(name))] as const);
     const samples = bad.map(([, manifest], place) => [`bad-${place}`, manifest] as const);
     const files = new Map([["good", good], ...samples, ...(await Promise.all(rendered))]);
     const all = await verdicts(files);

@@ -19,7 +19,7 @@ import { fieldManager } from "../apply/namespace.ts";
 import { removeOverlay } from "../apply/remove-overlay.ts";
 import { extensionsFolder, whyNoDefinitions } from "../definitions/index.ts";
 import type { Kubectl } from "../kubectl/index.ts";
-import { renderedOverlay } from "../overlays/index.ts";
+import { readWritten, renderedPath } from "../manifests/rendered.ts";
 import { type Manifest, parsedManifests, writtenManifests } from "../overlays/manifests.ts";
 import { withTag } from "../overlays/with-tag.ts";
 import { whyNoTools } from "../tools/index.ts";
@@ -76,7 +76,7 @@ describe("on a control plane", { skip: whyNoTools(...programs) || whyNoDefinitio
     );
   }
 
-  const manifestsOf = async (overlay: string) => parsedManifests(await renderedOverlay(overlay));
+  const manifestsOf = async (overlay: string) => parsedManifests(await readWritten(renderedPath(overlay)));
 
   /** What holds of every overlay once it is applied. */
   async function expectApplied(manifests: readonly Manifest[]): Promise<void> {
