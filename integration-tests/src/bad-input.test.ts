@@ -1,19 +1,24 @@
 /** Bad input is refused by name, before the first step where that is possible, and leaves a state that is true. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PretrainError } from "@pretrain/errors";
 import { Experiment_State, type RecipeSchema, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
+import { expectConfined } from "./confinement.ts";
 import { finalReport, trained } from "./experiments.ts";
+import { putOutside } from "./hostile-paths.ts";
 import { startSystem } from "./system-under-test.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
 
 test("requests that can be judged at once are refused at once, with the field's name", async (t) => {
-  const system = await startSystem(t);
+  const metadata = await serviceThatNobodyMayAsk(t);
+  const system = await startSystem(t, { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${metadata.host}` });
   using trainer = connectClient(TrainerService, system.addresses.trainer);
   const { model, training } = tinyRecipe;
   for (const [experimentId, change, field] of [
@@ -39,6 +44,7 @@ test("requests that can be judged at once are refused at once, with the field's 
       }),
     );
   }
+  await expectConfined(t, system, putOutside(system.dataRoot, metadata.host), metadata.asked);
   assert.deepEqual((await trainer.listExperiments({})).experiments, [], "nothing was stored");
 
   await mkdir(join(system.dataRoot, "folder.jsonl"));
@@ -62,6 +68,20 @@ test("requests that can be judged at once are refused at once, with the field's 
     });
   }
 });
+
+/** As on a cloud: it would hand out the credentials of the machine. */
+async function serviceThatNobodyMayAsk(
+  t: TestContext,
+): Promise<{ readonly host: string; readonly asked: () => number }> {
+  let count = 0;
+  const server = createServer((socket) => {
+    count += 1;
+    socket.destroy();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => count };
+}
 
 for (const [title, environment, words] of [
   ["a broker that is not there", { PRETRAIN_NATS_URL: "nats://127.0.0.1:9" }, /127\.0\.0\.1:9/],

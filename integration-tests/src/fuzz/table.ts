@@ -1,4 +1,5 @@
 /** What was tried and found, for a person: the table of docs/security-testing.md. */
+import type { Outcome } from "./attack-server.ts";
 import type { Trial } from "./try-parser.ts";
 
 const columns = [
@@ -39,5 +40,17 @@ export function tableRow({
     `${Math.round(rssBytes / 2 ** 20)} MiB`,
     seconds.toFixed(0),
   ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+const attackColumns = ["attack", "sent", "others' calls", "failed", "slowest", "RSS behind it"];
+
+export function attackHead(): string {
+  return `| ${attackColumns.join(" | ")} |\n|${" --- |".repeat(attackColumns.length)}`;
+}
+
+export function attackRow({ attack, sentBytes, answered, failed, slowestMs, rssBytes }: Outcome): string {
+  const [sent, rss] = [sentBytes, rssBytes].map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`);
+  const cells = [attack, sent, answered, failed.length, `${slowestMs.toFixed(0)} ms`, rss];
   return `| ${cells.join(" | ")} |`;
 }

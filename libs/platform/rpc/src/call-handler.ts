@@ -2,11 +2,7 @@
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { Code, ConnectError, createConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { PretrainError } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { type CallRecord, callRecord } from "./call-record.ts";
@@ -40,7 +36,7 @@ export function handleCalls(handling: CallHandling): CallHandler {
     grpcWeb: false,
     interceptors,
     readMaxBytes: maximumRequestBytes,
-    acceptCompression: [compressionGzip],
+    acceptCompression: [], // 64 KiB can be 64 MiB inside: hundreds of them, unpacked at once, took more than a gigabyte
     jsonOptions: { ignoreUnknownFields: false },
   });
   for (const { register } of services) register(router);

@@ -22,6 +22,7 @@ const handshakeWithinMs = 10_000;
 
 const limits = {
   maxSessionMemory: 16,
+  // Streams that a caller may take back: at once, and a second from then on. A call that is taken back at once has cost us, not the caller.
   streamResetBurst: 100,
   streamResetRate: 20,
   settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderBytes },
