@@ -15,11 +15,15 @@ export function overlayNames(): readonly string[] {
   return files.map((file) => dirname(file)).sort();
 }
 
-/** @param overlay its name, or the path of a folder. @throws InvalidArgument, naming those that there are, where there is no such one */
+/**
+ * @param overlay its name, or the path of a folder: one that stands on ours, for instance
+ * @throws InvalidArgument, naming those that there are, where it is neither
+ */
 export function overlayFolder(overlay: string): string {
-  const folder = overlay.includes("/") ? resolve(overlay) : join(overlaysFolder, overlay);
+  const folder = overlayNames().includes(overlay) ? join(overlaysFolder, overlay) : resolve(overlay);
   if (existsSync(join(folder, "kustomization.yaml"))) return folder;
-  const description = `${overlay} is no overlay; there are ${overlayNames().join(", ")}, or give the path of a folder of your own`;
+  const names = overlayNames().join(", ");
+  const description = `${overlay} is no overlay: there are ${names}, and folders with a kustomization.yaml of your own`;
   throw new InvalidArgument([{ field: "overlay", description }]);
 }
 

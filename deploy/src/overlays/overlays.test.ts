@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { relative } from "node:path";
 import { test } from "node:test";
 import { overlayFolder, overlayNames } from "./index.ts";
 import { parsedManifests, podTemplateOf, suppliedSecrets, wantedSecrets, writtenManifests } from "./manifests.ts";
@@ -75,6 +76,6 @@ test("a tag that is none is refused, and one beside a digest, which pins more th
 test("an overlay is a name or a folder; another name is answered with those that there are", () => {
   assert.ok(overlayNames().includes("local"));
   assert.match(overlayFolder("local"), /\/overlays\/local$/);
-  assert.equal(overlayFolder(overlayFolder("ha")), overlayFolder("ha"));
-  assert.throws(() => overlayFolder("locl"), { message: /locl is no overlay; there are .*gpu-pool.*local/ });
+  assert.equal(overlayFolder(relative(process.cwd(), overlayFolder("ha"))), overlayFolder("ha"));
+  assert.throws(() => overlayFolder("locl"), { message: /locl is no overlay: there are .*gpu-pool.*local/ });
 });
