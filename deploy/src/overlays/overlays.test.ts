@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { relative } from "node:path";
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { temporaryDirectory } from "@pretrain/testing";
+import { toolPath, whyNoTools } from "../tools/index.ts";
 import { overlayFolder, overlayNames } from "./index.ts";
 import { parsedManifests, podTemplateOf, suppliedSecrets, wantedSecrets, writtenManifests } from "./manifests.ts";
 import { withTag } from "./with-tag.ts";
@@ -78,4 +84,21 @@ test("an overlay is a name or a folder; another name is answered with those that
   assert.match(overlayFolder("local"), /\/overlays\/local$/);
   assert.equal(overlayFolder(relative(process.cwd(), overlayFolder("ha"))), overlayFolder("ha"));
   assert.throws(() => overlayFolder("locl"), { message: /locl is no overlay: there are .*gpu-pool.*local/ });
+});
+
+test("the overlay of one's own that docs/operations.md shows builds, with its images and its number of GPUs", {
+  skip: whyNoTools("kustomize"),
+}, async (scope) => {
+  const checkout = fileURLToPath(new URL("../../..", import.meta.url));
+  const shown = await readFile(join(checkout, "docs/operations.md"), "utf8");
+  const [, block = ""] = /```yaml\n(\s*# my-pool\/kustomization\.yaml[\s\S]*?)```/.exec(shown) ?? [];
+  const folder = temporaryDirectory(scope);
+  const written = block.replaceAll(/^ {3}/gm, "").replace("../<checkout>", relative(folder, checkout));
+  await writeFile(join(folder, "kustomization.yaml"), written);
+  const { stdout } = await promisify(execFile)(toolPath("kustomize"), ["build", folder], { maxBuffer: 64e6 });
+  assert.match(stdout, /image: registry\.example\.org\/pretrain-api:0\.1\.0/);
+  const worker = parsedManifests(stdout).find(
+    ({ kind, metadata }) => kind === "ScaledJob" && metadata.name === "trainer-worker",
+  );
+  assert.equal(worker?.spec?.["maxReplicaCount"], 8);
 });
