@@ -10,6 +10,8 @@ export interface Limits {
   readonly process: Rate & { readonly atOnce: number };
   /** Refused calls of one address, those of nobody. */
   readonly refused: Rate;
+  /** How long the answer to a call beyond a limit is held back, in milliseconds: who asks again at once asks less often by that. */
+  readonly holdMs: number;
   /** The longest that a unary call may take, in milliseconds. */
   readonly unaryMs: number;
 }
@@ -18,6 +20,7 @@ export const defaultLimits: Limits = {
   person: { perSecond: 200, burst: 400, atOnce: 100 },
   process: { perSecond: 2_000, burst: 4_000, atOnce: 2_000 },
   refused: { perSecond: 5, burst: 50 },
+  holdMs: 1_000,
   unaryMs: 1_800_000, // the analysis of a large dataset, a step that is explained far behind its checkpoint
 };
 

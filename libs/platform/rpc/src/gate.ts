@@ -3,10 +3,11 @@
  * more than a look at their headers, and once it is known what the request is about.
  */
 import type { Http2ServerRequest, Http2Session } from "node:http2";
+import { setTimeout as pause } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { type Access, type Caller, expectAllowedSomewhere } from "@pretrain/access";
+import { type Access, type Caller, expectAllowedSomewhere, type Requirement } from "@pretrain/access";
 import { ResourceExhausted, Unauthenticated } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
 import { identityOfCertificate } from "@pretrain/tls";
@@ -65,19 +66,10 @@ export function openGate({ access, methods, limits, log }: Options): Gate {
     async admit(method, request) {
       const needed = of(method);
       if (needed === "public") return { record: undefined, end: () => undefined };
-      const caller = await known(request).catch((error: unknown) => {
-        if (!(error instanceof Unauthenticated)) throw error;
-        if (!callerLimits.refuse(networkOf(request.stream.session?.socket.remoteAddress))) throw refusedTooOften();
-        audit(method, undefined, Code.Unauthenticated);
-        throw error;
-      });
-      const end = callerLimits.begin(caller);
       try {
-        expectAllowedSomewhere(caller, needed);
-        return { record: { caller }, end };
+        return await enter(method, needed, request);
       } catch (error) {
-        end();
-        audit(method, { caller }, Code.PermissionDenied);
+        if (error instanceof ResourceExhausted) await pause(limits.holdMs, undefined, { ref: false });
         throw error;
       }
     },
@@ -92,6 +84,24 @@ export function openGate({ access, methods, limits, log }: Options): Gate {
       for (const requirement of requirements) access.expectAllowed(record.caller, requirement);
     },
   };
+
+  async function enter(method: DescMethod, needed: Requirement, request: Http2ServerRequest): Promise<Admission> {
+    const caller = await known(request).catch((error: unknown) => {
+      if (!(error instanceof Unauthenticated)) throw error;
+      if (!callerLimits.refuse(networkOf(request.stream.session?.socket.remoteAddress))) throw refusedTooOften();
+      audit(method, undefined, Code.Unauthenticated);
+      throw error;
+    });
+    const end = callerLimits.begin(caller);
+    try {
+      expectAllowedSomewhere(caller, needed);
+      return { record: { caller }, end };
+    } catch (error) {
+      end();
+      audit(method, { caller }, Code.PermissionDenied);
+      throw error;
+    }
+  }
 
   function known(request: Http2ServerRequest): Promise<Caller> {
     return access.callerOf({ authorization: request.headers.authorization, certificateName: certificateName(request) });

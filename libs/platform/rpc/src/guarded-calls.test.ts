@@ -199,6 +199,7 @@ test("given a caller beyond its limits, it is refused and another is not; wrong 
     ...defaultLimits,
     person: { perSecond: 0, burst: 3, atOnce: 1 },
     refused: { perSecond: 0, burst: 2 },
+    holdMs: 1,
   };
   const { server, certificates, keyOf } = await startGuardedServer(t, silent, limits);
   const tls = { material: { authority: certificates.authority } };
@@ -221,6 +222,21 @@ test("given a caller beyond its limits, it is refused and another is not; wrong 
   assert.deepEqual(guesses, ["UNAUTHENTICATED", "UNAUTHENTICATED", "RESOURCE_EXHAUSTED", "RESOURCE_EXHAUSTED"]);
   assert.equal(lines.filter(({ audit }) => audit === true).length, 2);
   assert.equal(await pause(bob, "bob"), "OK"); // by the same address
+});
+
+test("given calls beyond a limit, their answers are held back: who waits for them does not ask again at once", async (t) => {
+  const limits = { ...defaultLimits, refused: { perSecond: 0, burst: 0 }, holdMs: 3_600_000 };
+  const { server, certificates, keyOf } = await startGuardedServer(t, silent, limits);
+  const tls = { material: { authority: certificates.authority } };
+  using nobody = connectClient(TrainerService, server.address, { tls });
+  using ada = connectClient(TrainerService, server.address, { tls, authorization: keyOf("ada") });
+  let isAnswered = false;
+  const held = outcome(nobody.listExperiments({})).finally(() => (isAnswered = true));
+  const name = "experiments/ada-1";
+  for (let count = 0; count < 20; count += 1) assert.equal(await outcome(ada.getExperiment({ name })), "OK");
+  assert.equal(isAnswered, false);
+  nobody[Symbol.dispose]();
+  await held;
 });
 
 test("given no certificate or nobody's rights, no address beyond this machine is served; probes are", async (t) => {

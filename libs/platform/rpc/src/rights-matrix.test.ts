@@ -135,7 +135,7 @@ const asPerson: Readonly<Record<Person, (row: Row) => string>> = {
 test("every RPC answers each kind of caller as its row says", async (t) => {
   const log = createLog("test", "fatal");
   const noLimits = { perSecond: 1e6, burst: 1e6, atOnce: 1e6 };
-  const limits = { person: noLimits, process: noLimits, refused: noLimits, unaryMs: 60_000 };
+  const limits = { person: noLimits, process: noLimits, refused: noLimits, holdMs: 1, unaryMs: 60_000 };
   const { server, certificates, tokens, keyOf } = await startGuardedServer(t, log, limits);
   const { trainer, report: reportProcess } = certificates.ofProcess;
   assert.ok(trainer && reportProcess);
