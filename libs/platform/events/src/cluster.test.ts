@@ -28,7 +28,7 @@ interface Cluster {
   readonly routes: readonly number[];
   /** By name. */
   readonly servers: Map<string, NatsServer>;
-  start(name: string): Promise<void>;
+  readonly start: (name: string) => Promise<void>;
 }
 
 async function startCluster(place: Place): Promise<Cluster> {
