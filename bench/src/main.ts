@@ -17,6 +17,7 @@ import { processor } from "./processor.ts";
 import type { Precision } from "./protocol.ts";
 import { queue, queueTable, readQueueOptions } from "./queue.ts";
 import { resume, resumptionTable } from "./resume.ts";
+import { readRpcOptions, rpc, rpcTable } from "./rpc.ts";
 import { summary } from "./summary.ts";
 import { table } from "./table.ts";
 import { readWatchersOptions, watchers, watchersTable } from "./watchers.ts";
@@ -30,6 +31,7 @@ else if (parameters[0] === "watchers")
   await understood(() => readWatchersOptions(parameters.slice(1)), benchOfWatchers);
 else if (parameters[0] === "beside") await understood(() => readBesideOptions(parameters.slice(1)), benchOfBeside);
 else if (parameters[0] === "curves") await understood(() => readCurvesOptions(parameters.slice(1)), benchOfCurves);
+else if (parameters[0] === "rpc") await understood(() => readRpcOptions(parameters.slice(1)), benchOfRpc);
 else if (parameters[0] === "ledger") await understood(() => readLedgerOptions(parameters.slice(1)), benchOfLedger);
 else await understood(() => readOptions(parameters), bench);
 
@@ -69,6 +71,14 @@ async function benchOfQueue({ experiments }: { readonly experiments: number }): 
   const found = await queue(experiments, (line) => process.stderr.write(`${line}\n`));
   console.log(`queue, ${experiments} experiments; load before ${load}; ${cpu.model}\n\n${queueTable(found)}\n`);
   console.log(JSON.stringify({ bench: "queue", cpu, load, ...found }));
+}
+
+async function benchOfRpc({ rounds }: { readonly rounds: number }): Promise<void> {
+  const cpu = processor();
+  const load = loadavg()[0]?.toFixed(1);
+  const found = await rpc(rounds, (line) => process.stderr.write(`${line}\n`));
+  console.log(`rpc, ${rounds} rounds; load before ${load}; ${cpu.model}\n\n${rpcTable(found)}\n`);
+  console.log(JSON.stringify({ bench: "rpc", cpu, load, ...found }));
 }
 
 async function benchOfCurves({ steps }: { readonly steps: number }): Promise<void> {

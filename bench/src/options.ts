@@ -17,6 +17,7 @@ export interface Options {
 export const usage = `pnpm bench step|score|generate|resume|checkpoint
     [--model=baseline|small] [--rows=8] [--rows-at-once=<rows>] [--precision=float32|bfloat16|all] [--rounds=5] [--eager]
 pnpm bench queue [--experiments=10000]
+pnpm bench rpc [--rounds=3]
 pnpm bench logging [--steps=20000]
 pnpm bench watchers [--watchers=500]
 pnpm bench curves [--steps=173385]

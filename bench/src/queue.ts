@@ -1,15 +1,13 @@
 /** Ten thousand experiments queued at once, on a real broker: how fast they are taken in and listed, and what memory that takes. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ensureNatsServer, startNatsServer } from "@pretrain/nats-server";
-import { TrainerService } from "@pretrain/proto";
-import { connectClient, type PretrainClient } from "@pretrain/rpc";
+import type { TrainerService } from "@pretrain/proto";
+import type { PretrainClient } from "@pretrain/rpc";
 import { median } from "./statistics.ts";
+import { startTrainer, type TrainerProcess } from "./trainer-process.ts";
 
 export interface Milliseconds {
   readonly p50: number;
@@ -34,8 +32,6 @@ export interface QueueFigures {
 type Trainer = PretrainClient<typeof TrainerService>;
 
 const startsAtOnce = 32;
-/** Nobody listens there: the one experiment that a worker takes waits for its data, and all others for the worker. */
-const noDataShard = "127.0.0.1:9";
 
 export function readQueueOptions(parameters: readonly string[]): { readonly experiments: number } {
   const { values } = parseArgs({
@@ -138,49 +134,6 @@ export function queueTable(figures: QueueFigures): string {
     `restart to the first page                  ${figures.seconds_to_first_page_after_restart.toFixed(2)} s`,
     `memory after the restart                   ${figures.rss_mib_after_restart} MiB`,
   ].join("\n");
-}
-
-interface TrainerProcess extends AsyncDisposable {
-  readonly client: Trainer;
-  readonly pid: number;
-  stop(): Promise<void>;
-}
-
-async function startTrainer(nats: string, folder: string): Promise<TrainerProcess> {
-  const program = fileURLToPath(new URL("../../services/trainer/src/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], {
-    env: {
-      ...process.env,
-      PRETRAIN_NATS_URL: nats,
-      PRETRAIN_GRPC_ADDRESS: "127.0.0.1:0",
-      PRETRAIN_HTTP_ADDRESS: "127.0.0.1:0",
-      PRETRAIN_BLOBS: pathToFileURL(join(folder, "blobs")).href,
-      PRETRAIN_STATE: join(folder, "state"),
-      PRETRAIN_DATA_SHARD: noDataShard,
-      PRETRAIN_LOG_LEVEL: "info",
-    },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const client = connectClient(TrainerService, await addressOf(child));
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await exited;
-    client[Symbol.dispose]();
-  };
-  return { client, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
-}
-
-/** Its log says where it serves; everything else of it is read and thrown away, so that it never waits for its reader. */
-function addressOf({ stdout }: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (stdout === null) return reject(new Error("the trainer has no output"));
-    createInterface({ input: stdout }).on("line", (text) => {
-      const line: unknown = JSON.parse(text);
-      const { msg, grpc } = Object(line);
-      if (msg === "serving") resolve(String(grpc));
-    });
-  });
 }
 
 function residentMib(pid: number): number {
