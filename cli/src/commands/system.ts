@@ -15,6 +15,10 @@ export function addSystemCommands(program: Command, terminal: Terminal): void {
     .command("up")
     .description("start the broker and the four services on this machine and keep serving until Ctrl-C")
     .option("--data-root <folder...>", "folders that recipes may name files in", [join(stateDirectory, "data")])
+    .option(
+      "--secured",
+      "ask everybody who calls: certificates, rights and an operator's key are made if they are not there",
+    )
     .addOption(new Option("--json", "say where everything is as one JSON object"))
     .addHelpText("after", "\nExample:\n  pretrain up --data-root ~/texts")
     .action((options: UpOptions) => up(options, terminal));
@@ -28,13 +32,17 @@ export function addSystemCommands(program: Command, terminal: Terminal): void {
 
 interface UpOptions extends AnswerOptions {
   readonly dataRoot: readonly string[];
+  readonly secured?: boolean;
 }
 
-async function up({ dataRoot: dataRoots, json = false }: UpOptions, terminal: Terminal): Promise<void> {
+async function up(
+  { dataRoot: dataRoots, secured = false, json = false }: UpOptions,
+  terminal: Terminal,
+): Promise<void> {
   const stop = aborted(terminal.interruption());
-  await using system = await startLocalSystem({ stateDirectory, dataRoots, ports: wellKnownPorts });
-  const { addresses, natsUrl, pageUrl, blobsUrl } = system;
-  if (json) terminal.stdout.write(`${JSON.stringify({ addresses, natsUrl, pageUrl, blobsUrl })}\n`);
+  await using system = await startLocalSystem({ stateDirectory, dataRoots, secured, ports: wellKnownPorts });
+  const { addresses, natsUrl, pageUrl, blobsUrl, identities } = system;
+  if (json) terminal.stdout.write(`${JSON.stringify({ addresses, natsUrl, pageUrl, blobsUrl, identities })}\n`);
   else terminal.stdout.write(`${describeSystem(system)}\n\nServing until Ctrl-C.\n`);
   await Promise.race([stop, system.failed]);
 }

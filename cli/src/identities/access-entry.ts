@@ -24,6 +24,11 @@ export function entryText(entry: AccessEntry): string {
   return stringify({ callers: [entry] }, { lineWidth: 0 });
 }
 
+/** Whether the file, if there is one, has an entry of that name. @throws FailedPrecondition when it is no YAML */
+export function hasEntry(file: string, name: string): boolean {
+  return existsSync(file) && callerNamed(documentIn(file, readFileSync(file, "utf8")), name) !== undefined;
+}
+
 /** Adds the entry; makes the file if there is none. @throws FailedPrecondition when the name is there already */
 export async function addEntry(file: string, entry: AccessEntry): Promise<void> {
   await changeFile(file, (document) => {
@@ -52,13 +57,17 @@ function callerNamed(document: Document, name: string): YAMLMap | undefined {
   return callers.items.find((item): item is YAMLMap => isMap(item) && item.get("name") === name);
 }
 
+function documentIn(file: string, text: string): Document {
+  const document = parseDocument(text);
+  const [broken] = document.errors;
+  if (broken === undefined) return document;
+  throw new FailedPrecondition("ACCESS_FILE_FAULTY", `${file}: ${messageOf(broken)}`, { file }, { cause: broken });
+}
+
 /** What comes out is read as a service reads it before it takes the place of what was there. */
 async function changeFile(file: string, change: (document: Document) => void): Promise<void> {
   const before = existsSync(file) ? { text: readFileSync(file, "utf8"), mode: statSync(file).mode & 0o777 } : undefined;
-  const document = parseDocument(before?.text ?? "");
-  const [broken] = document.errors;
-  if (broken !== undefined)
-    throw new FailedPrecondition("ACCESS_FILE_FAULTY", `${file}: ${messageOf(broken)}`, { file }, { cause: broken });
+  const document = documentIn(file, before?.text ?? "");
   change(document);
   const log = createLog("keys", "fatal");
   const check = async (partial: string) => (await openAccess(partial, { log }))[Symbol.dispose]();

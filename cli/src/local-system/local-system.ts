@@ -1,8 +1,10 @@
 /** The whole system on one machine: the broker and the four services, each a process of its own, stopped in reverse order. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { brokerPermissions } from "@pretrain/events";
 import { ensureNatsServer, type NatsServer, startNatsServer } from "@pretrain/nats-server";
 import { type Ports, serviceAddresses } from "./addresses.ts";
+import { type LocalIdentities, openLocalIdentities } from "./local-identities.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
 import { environmentOf, folderOfBlobs, type ServiceName, serviceNames } from "./services.ts";
 
@@ -14,6 +16,8 @@ export interface LocalSystemOptions {
   readonly ports: Ports;
   /** Another store of blobs than a folder there, such as `s3://bucket/prefix`, which `environment` says how to reach. */
   readonly blobsUrl?: string;
+  /** Certificates, rights and keys, in `identities` there: every call is asked who makes it, on this machine too. */
+  readonly secured?: boolean;
   /** Variables for all services; they come before their own of the same name. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -26,6 +30,8 @@ export interface LocalSystem extends AsyncDisposable {
   /** Of /healthz and /metrics, as host:port. */
   readonly httpAddresses: Readonly<Record<ServiceName, string>>;
   readonly blobsUrl: string;
+  /** Undefined: nobody is asked who he is. */
+  readonly identities: LocalIdentities | undefined;
   readonly processes: Readonly<Record<ServiceName, ServiceProcess>>;
   readonly broker: NatsServer;
   /** Rejects, with the service's last words, when one of them ends by itself. Never resolves. */
@@ -44,23 +50,29 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const addresses = await serviceAddresses(ports);
   await ensureNatsServer();
   const storeDirectory = join(stateDirectory, "nats");
-  const broker = starting.use(await startNatsServer({ port: ports === "free" ? 0 : ports.nats, storeDirectory }));
+  const identities =
+    options.secured === true ? await openLocalIdentities(join(stateDirectory, "identities")) : undefined;
+  const access = identities && { certificates: identities.certificates.nats, users: brokerPermissions };
+  const natsPort = ports === "free" ? 0 : ports.nats;
+  const broker = starting.use(await startNatsServer({ port: natsPort, storeDirectory, ...(access && { access }) }));
   const { blobsUrl = folderOfBlobs(stateDirectory) } = options;
   const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
   for (const name of serviceNames) {
     const environment = {
-      ...environmentOf(name, { ...options, addresses, natsUrl: broker.url, blobsUrl }),
+      ...environmentOf(name, { ...options, addresses, natsUrl: broker.url, blobsUrl, identities }),
       ...options.environment,
     };
     const logFile = join(stateDirectory, "logs", `${name}.log`);
-    processes[name] = starting.use(await startService({ name, environment, logFile }));
+    const authorityFile = identities?.authorityFile;
+    processes[name] = starting.use(await startService({ name, environment, logFile, authorityFile }));
   }
   const all = complete(processes);
   await Promise.all(serviceNames.map((name) => all[name].serving(addresses[name].grpc)));
   const running = starting.move();
   return {
     natsUrl: broker.url,
-    pageUrl: `http://${addresses.report.http}/`,
+    pageUrl: `${identities === undefined ? "http" : "https"}://${addresses.report.http}/`,
+    identities,
     addresses: addressesOf("grpc", addresses),
     httpAddresses: addressesOf("http", addresses),
     blobsUrl,

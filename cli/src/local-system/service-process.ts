@@ -25,9 +25,12 @@ interface StartOptions {
   readonly name: ServiceName;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Of the authority that its certificate is of; undefined: it speaks no TLS. */
+  readonly authorityFile?: string | undefined;
 }
 
-export async function startService({ name, environment, logFile }: StartOptions): Promise<ServiceProcess> {
+export async function startService(options: StartOptions): Promise<ServiceProcess> {
+  const { name, environment, logFile, authorityFile } = options;
   await using log = await open(logFile, "a");
   const child = spawn(process.execPath, [fileURLToPath(moduleOf(name))], {
     env: { ...process.env, ...environment, [channelVariable]: String(process.pid) },
@@ -50,11 +53,25 @@ export async function startService({ name, environment, logFile }: StartOptions)
     asked = true;
     await endProcess(child, ended);
   };
-  return { pid, logFile, failed, serving: (address) => serving(name, address, failed), [Symbol.asyncDispose]: stop };
+  return {
+    pid,
+    logFile,
+    failed,
+    serving: (address) => serving({ name, address, failed, authorityFile }),
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
-async function serving(name: ServiceName, address: string, failed: Promise<never>): Promise<void> {
-  using client = connectClient(health.Health, address);
+interface Starting {
+  readonly name: ServiceName;
+  readonly address: string;
+  readonly failed: Promise<never>;
+  readonly authorityFile: string | undefined;
+}
+
+async function serving({ name, address, failed, authorityFile }: Starting): Promise<void> {
+  const tls = authorityFile && { material: { authority: await readFile(authorityFile, "utf8") } };
+  using client = connectClient(health.Health, address, tls ? { tls } : {});
   const limit = AbortSignal.timeout(startLimitMs);
   while (!limit.aborted) {
     const answer = await Promise.race([client.check({}, { timeoutMs: 2000 }).catch(() => undefined), failed]);

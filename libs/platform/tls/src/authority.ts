@@ -3,7 +3,7 @@
  */
 import "reflect-metadata"; // must stay before the library, which looks for it
 import { webcrypto } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { tlsFiles } from "./open-tls.ts";
@@ -77,15 +77,32 @@ export async function restoreAuthority(material: AuthorityMaterial): Promise<Aut
         ],
       });
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, tlsFiles.certificate), certificate.toString("pem"));
-      await writeFile(join(folder, tlsFiles.key), await keyInPem(own.privateKey), { mode: 0o600 });
-      await writeFile(join(folder, tlsFiles.authority), material.certificate);
+      await replaceFiles(folder, {
+        [tlsFiles.key]: await keyInPem(own.privateKey),
+        [tlsFiles.certificate]: certificate.toString("pem"),
+        [tlsFiles.authority]: material.certificate,
+      });
     },
   };
 }
 
 async function keyInPem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
+
+/**
+ * All are written before the first takes its place, so that whoever reads the folder finds them of one identity but for a moment. A process
+ * that dies in that moment leaves a key beside another one's certificate: it is refused by name, and made anew.
+ */
+async function replaceFiles(folder: string, contents: Readonly<Record<string, string>>): Promise<void> {
+  const partial = (name: string) => join(folder, `.${name}.partial`);
+  for (const [name, content] of Object.entries(contents)) {
+    await using opened = await open(partial(name), "w", 0o600);
+    await opened.writeFile(content);
+    if (name !== tlsFiles.key) await opened.chmod(0o644);
+    await opened.sync();
+  }
+  for (const name of Object.keys(contents)) await rename(partial(name), join(folder, name));
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
