@@ -77,7 +77,8 @@ export async function serveFakeDataShard(): Promise<FakeDataShard> {
   });
   const log = createLog("fake-data-shard", "error");
   const server = await serveGrpc({ address: "127.0.0.1:0", services: [methods], log });
-  return Object.assign(shared, { address: server.address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() });
+  const { address, healthAddress } = server;
+  return Object.assign(shared, { address, healthAddress, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() });
 }
 
 function* batchesOf({ start, epochs, batchRows, seed }: StreamBatchesRequest) {
