@@ -16,7 +16,7 @@ const check = (address: string) =>
 test("a service that takes calls is healthy; one that is not there is not, and says so", async () => {
   const healthAddress = `127.0.0.1:${await freePort()}`;
   const log = createLog("test", "error");
-  const server = await serveGrpc({
+  await using server = await serveGrpc({
     address: "127.0.0.1:0",
     services: [],
     healthAddress,
