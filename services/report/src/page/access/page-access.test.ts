@@ -181,7 +181,7 @@ test("ten wrong keys a minute are judged, however many come at once; then nobody
   const ask = await pageFor(t, { access: pageAccess });
   assert.equal((await logIn(ask, keys.vera)).status, 204); // a right one does not count
   const wrong = await Promise.all(Array.from({ length: 14 }, () => logIn(ask, `${keys.vera.slice(0, -1)}!`)));
-  const statuses = wrong.map(({ status }) => status).sort();
+  const statuses = wrong.map(({ status }) => status).sort((a, b) => a - b);
   assert.deepEqual(statuses, [...Array(10).fill(401), ...Array(4).fill(429)]);
   assert.equal((await logIn(ask, keys.vera)).status, 429);
   wait(60_000);

@@ -80,7 +80,7 @@ function isOfAPerson({ method, headers }: IncomingMessage): boolean {
 
 function toLogin(response: ServerResponse, { pathname, search }: URL): void {
   const parameters = new URLSearchParams({ to: pathname + search });
-  response.writeHead(303, { Location: `/login?${parameters}` }).end();
+  response.writeHead(303, { Location: `/login?${parameters.toString()}` }).end();
 }
 
 function endAfter(response: ServerResponse, ms: number): void {
