@@ -1,15 +1,18 @@
 /** A server that asks who calls: what it makes of it, what it tells, and how it is found. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { FailedPrecondition, PermissionDenied, PretrainError, ResourceExhausted } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import { DataShardService, EvaluatorService, health, ReportService, TrainerService } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { openTls } from "@pretrain/tls";
 import { defaultLimits } from "./caller-limits.ts";
-import { connectClient, serveGrpc } from "./index.ts";
+import { connectClient, serveGrpc, service } from "./index.ts";
 import { startGuardedServer } from "./test-support/guarded-server.ts";
 
 const silent = createLog("test", "fatal");
@@ -237,6 +240,43 @@ test("given calls beyond a limit, their answers are held back: who waits for the
   assert.equal(isAnswered, false);
   nobody[Symbol.dispose]();
   await held;
+});
+
+test("given 64 connections of one address, it gets no other before one of them has ended", async (t) => {
+  const { server, certificates } = await startGuardedServer(t, silent);
+  const [host, port] = server.address.split(":") as [string, string];
+  const isServed = () =>
+    new Promise<boolean>((resolve) => {
+      const socket = connectTls({ host, port: Number(port), ca: certificates.authority, ALPNProtocols: ["h2"] });
+      socket.once("secureConnect", () => resolve(true)).once("error", () => resolve(false));
+      t.after(() => socket.destroy());
+    });
+  const held = Array.from({ length: 64 }, () =>
+    connectSocket({ host, port: Number(port) }).on("error", () => undefined),
+  );
+  t.after(() => held.forEach((socket) => void socket.destroy()));
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  assert.equal(await isServed(), false);
+  held[0]?.destroy();
+  await until(isServed, { timeoutMs: 30_000 });
+});
+
+test("given a unary call that never ends, the server ends it", async (t) => {
+  const never = () => new Promise<never>(() => undefined);
+  async function* nothing() {}
+  const methods = ReportService.methods.map(({ localName, methodKind }) => [
+    localName,
+    methodKind === "unary" ? never : nothing,
+  ]);
+  const unending = service(ReportService, Object.fromEntries(methods) as ServiceImpl<typeof ReportService>);
+  const limits = { ...defaultLimits, unaryMs: 10 };
+  const server = await serveGrpc({ address: "127.0.0.1:0", services: [unending], limits, log: silent });
+  t.after(() => server[Symbol.asyncDispose]());
+  using client = connectClient(ReportService, server.address);
+  await assert.rejects(client.getReport({ name: "experiments/a/report" }, { timeoutMs: 3_600_000 }), (error) => {
+    assert.ok(error instanceof PretrainError && error.reason === "DEADLINE_EXCEEDED");
+    return true;
+  });
 });
 
 test("given no certificate or nobody's rights, no address beyond this machine is served; probes are", async (t) => {
