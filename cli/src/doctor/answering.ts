@@ -1,9 +1,11 @@
 /** Which parts of the system answer; where none does, whether `pretrain up` would find its port free. */
 import { once } from "node:events";
+import { request as ask } from "node:http";
+import { request as askSecured } from "node:https";
 import { connect as connectSocket, createServer } from "node:net";
 import { messageOf, systemReason } from "@pretrain/errors";
 import { health } from "@pretrain/proto";
-import { isSecured } from "../credentials.ts";
+import { type CredentialOptions, isSecured, materialOf } from "../credentials.ts";
 import {
   placeOf as addressWithoutScheme,
   type CalledService,
@@ -20,7 +22,7 @@ const up = 'start it with "pretrain up"';
 /** Broker, services, and the page. */
 export async function answeringFindings(services: ServiceOptions<CalledService>): Promise<Finding[]> {
   const called = calledServices.map((service) => serviceFinding(service, services));
-  return await Promise.all([brokerFinding("127.0.0.1:4222"), ...called, pageFinding("127.0.0.1:7400")]);
+  return await Promise.all([brokerFinding("127.0.0.1:4222"), ...called, pageFinding("127.0.0.1:7400", services)]);
 }
 
 async function serviceFinding(service: CalledService, options: ServiceOptions<CalledService>): Promise<Finding> {
@@ -101,15 +103,31 @@ function firstWords(address: string, said: Uint8Array): Promise<Buffer | undefin
   });
 }
 
-async function pageFinding(address: string): Promise<Finding> {
+/** @param credentials where they mean TLS, so does the page */
+async function pageFinding(address: string, credentials: CredentialOptions): Promise<Finding> {
   try {
-    const response = await fetch(`http://${address}/healthz`, { signal: AbortSignal.timeout(patienceMs) });
-    if (response.ok) return skewFinding(`http://${address}/`, response.headers.get("date"), Date.now());
-    return warning("page", `http://${address}/ answers ${response.status}`, "read .pretrain/logs/report.log");
+    const url = `${isSecured(address, credentials) ? "https" : "http"}://${address}/`;
+    const { status, date } = await healthOf(url, credentials);
+    if (status === 200) return skewFinding(url, date, Date.now());
+    return warning("page", `${url} answers ${status}`, "read .pretrain/logs/report.log");
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return await notServing("page", address, new Error(systemReason(cause)));
+    return await notServing("page", address, new Error(systemReason(error)));
   }
+}
+
+function healthOf(url: string, credentials: CredentialOptions): Promise<{ status: number; date: string | null }> {
+  return new Promise((resolve, reject) => {
+    const settings = { agent: false, timeout: patienceMs };
+    const call = url.startsWith("https:")
+      ? askSecured(`${url}healthz`, { ...settings, ca: materialOf(credentials).authority })
+      : ask(`${url}healthz`, settings);
+    call.once("response", (response) => {
+      response.resume();
+      resolve({ status: response.statusCode ?? 0, date: response.headers.date ?? null });
+    });
+    call.once("timeout", () => call.destroy(new Error("does not answer in time")));
+    call.once("error", reject).end();
+  });
 }
 
 /** @param date of its answer, to the second @param nowMs of this machine's clock */
