@@ -2,12 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  Experiment_Reason as Reason,
-  type RecipeSchema,
-  Experiment_State as State,
-  TrainerService,
-} from "@pretrain/proto";
+import { type RecipeSchema, Experiment_State as State, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import { evidenceAtRest, newTrial } from "../chaos/experiments-on-trial.ts";
