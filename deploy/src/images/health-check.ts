@@ -6,7 +6,7 @@
  *
  * Exit 0: it does, or it serves nobody (a worker). Exit 1, with the reason in one line: it does not.
  */
-import { type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 
 const patienceMs = 5_000;
 const address = process.env["PRETRAIN_HEALTH_ADDRESS"];
@@ -53,15 +53,18 @@ function check(session: ReturnType<typeof connect>): ClientHttp2Stream {
 
 /** A HealthCheckResponse is its field 1, a varint, in the one byte behind the frame's five and the field's tag; 1 is SERVING. */
 async function answerOf(stream: ClientHttp2Stream): Promise<string | undefined> {
-  let status: unknown;
-  stream.on("response", (headers) => (status = headers["grpc-status"]));
-  stream.on("trailers", (trailers) => (status = trailers["grpc-status"]));
+  let status = "0";
+  const read = ({ "grpc-status": told }: IncomingHttpHeaders) => {
+    if (typeof told === "string") status = told;
+  };
+  stream.on("response", read); // an error that comes at once has its status there
+  stream.on("trailers", read);
   const pieces: Buffer[] = [];
   stream.on("data", (piece: Buffer) => {
     if (pieces.length < 16) pieces.push(piece);
   });
   await new Promise((resolve) => stream.on("close", resolve));
   const answer = Buffer.concat(pieces);
-  if (String(status ?? "0") !== "0") return `answers gRPC status ${status}`;
+  if (status !== "0") return `answers gRPC status ${status}`;
   return answer.length === 7 && answer[5] === 0x08 && answer[6] === 1 ? undefined : "is not serving";
 }

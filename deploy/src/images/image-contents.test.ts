@@ -99,7 +99,7 @@ test("two assemblies are the same to the time of every file, and another byte is
 });
 
 function logOf(error: unknown): string {
-  return error instanceof Error && "stdout" in error ? `${error.stdout}${error.message}` : String(error);
+  return error instanceof Error && "stdout" in error ? `${String(error.stdout)}${error.message}` : String(error);
 }
 
 function foldersAbove(path: string): string[] {
