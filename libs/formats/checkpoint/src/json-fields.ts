@@ -66,11 +66,18 @@ export class JsonFields {
   }
 
   #wrong(name: string, expected: string): DataLoss {
-    const found = JSON.stringify(this.#members.get(name))?.slice(0, 80) ?? "nothing";
-    return this.#damage(`${this.#path}${name} is ${found}; ${expected} was expected`);
+    return this.#damage(`${this.#path}${name} is ${shown(this.#members.get(name))}; ${expected} was expected`);
   }
 
   #damage(fault: string): DataLoss {
     return new DataLoss("CHECKPOINT_INVALID", `${this.#file}: ${fault}`, { file: this.#file });
+  }
+}
+
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? "nothing";
+  } catch {
+    return "nested too deeply to be shown"; // it is read without recursion, and not always written so
   }
 }

@@ -8,7 +8,11 @@ export function refused(file: string, fault: string, cause?: unknown): FailedPre
 
 /** A JSON value from a file, however deep, fit for a message: of bounded length. */
 export function shownValue(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 100) ?? "nothing"; // `String` would exhaust the stack on lists in lists
+  try {
+    return JSON.stringify(value)?.slice(0, 100) ?? "nothing";
+  } catch {
+    return "a value that is nested too deeply to be shown"; // it is read without recursion, and not always written so
+  }
 }
 
 /** A text from a file, fit for a message: quoted, its control characters escaped, of bounded length. */

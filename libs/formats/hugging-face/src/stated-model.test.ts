@@ -45,6 +45,11 @@ for (const [claim, config, fault] of [
   ["more heads than any", { ...early, ...rest, n_heads: 1e308 }, /1e\+308 as n_heads; a whole number up to/],
   ["heads that do not divide the width", { ...early, ...rest, dim: 500 }, /only dim 500 \/ heads 8 = 62.5/],
   ["brackets without end", { ...early, ...rest, dim: nested }, /has \[{100} as dim/],
+  [
+    "the same beside a number for a key",
+    { ...early, ...rest, dim: { 0: 1, a: nested } },
+    /nested too deeply to be shown as dim/,
+  ],
   ["brackets without end by the other names", { model_type: nested }, /model_type is \[{100};/],
 ] as const) {
   // biome-ignore format: a table

@@ -46,19 +46,24 @@ export function loadTokenizer(json: string | Uint8Array): Tokenizer {
   return new BytePairTokenizer(readTokenizerFile(json));
 }
 
+/** WebAssembly knows no garbage: the vocabulary of a tokenizer that nobody has any more would stay in memory for ever. */
+const fastEngines = new FinalizationRegistry<Tiktoken>((engine) => engine.free());
+
 class BytePairTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly specialTokens: SpecialTokens;
   readonly #file: TokenizerFile;
   readonly #exact: BytePairEncoding;
-  /** Undefined when this vocabulary's ids do not decide its merges: the exact engine does all of the work then. */
-  readonly #fast: Tiktoken | undefined;
+  /** Whether this vocabulary's ids decide its merges: the exact engine does all of the work otherwise. */
+  readonly #isRanked: boolean;
+  /** Made when it is first needed: who only looks whether a file can be used needs none. */
+  #fast: Tiktoken | undefined;
   readonly #addedToken: RegExp;
 
   constructor(file: TokenizerFile) {
     this.#file = file;
     this.#exact = new BytePairEncoding(file);
-    this.#fast = isRanked(file, this.#exact) ? tiktokenOf(file) : undefined;
+    this.#isRanked = isRanked(file, this.#exact);
     this.#addedToken = new RegExp(
       `(${[...file.addedTokens.keys()].map((name) => RegExp.escape(name)).join("|")})`,
       "u",
@@ -71,8 +76,8 @@ class BytePairTokenizer implements Tokenizer {
     if (!text.isWellFormed()) throw new TokenizerError("text", "holds half a surrogate pair, which is no character");
     if (text.length > maximumCharacters)
       throw new TokenizerError("text", `is longer than ${maximumCharacters} characters`);
-    const isSlow = this.#fast === undefined || mayHaveLongPiece(text);
-    return Uint16Array.from(isSlow ? this.#encodeExactly(text) : this.#fast.encode(text, "all"));
+    const isSlow = !this.#isRanked || mayHaveLongPiece(text);
+    return Uint16Array.from(isSlow ? this.#encodeExactly(text) : this.#encodeFast(text));
   }
 
   decode(ids: Iterable<number>, { skipSpecialTokens = false }: { readonly skipSpecialTokens?: boolean } = {}): string {
@@ -102,6 +107,14 @@ class BytePairTokenizer implements Tokenizer {
     const bytes = this.#file.tokenBytes[id];
     if (bytes === undefined) throw new TokenizerError("id", `${id} is none of the ids 0 to ${this.vocabularySize - 1}`);
     return bytes;
+  }
+
+  #encodeFast(text: string): Uint32Array {
+    if (this.#fast === undefined) {
+      this.#fast = tiktokenOf(this.#file);
+      fastEngines.register(this, this.#fast);
+    }
+    return this.#fast.encode(text, "all");
   }
 
   #encodeExactly(text: string): number[] {

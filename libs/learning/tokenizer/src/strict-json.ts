@@ -55,5 +55,9 @@ function isObject(value: unknown): value is JsonObject {
 
 function shown(value: unknown): string {
   if (value === "absent") return "an absent value";
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  } catch {
+    return "a value that is nested too deeply to be shown"; // it is read without recursion, and not always written so
+  }
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { equals } from "@bufbuild/protobuf";
 import { type FuzzTarget, filledMessage } from "@pretrain/testing";
 import { events } from "./event-kinds.ts";
 import { decoded, encoded } from "./payload.ts";
@@ -26,11 +25,9 @@ export default {
 
 function readBack(schema: (typeof schemas)[number], bytes: Uint8Array): void {
   const message = decoded(schema, bytes);
-  // What ProtoJSON has no text for (a time beyond the year 9999) must not have been read.
-  assert.ok(
-    equals(schema, decoded(schema, encoded(schema, message)), message),
-    "written and read again it is the same",
-  );
+  // As bytes: not a number is equal to nothing. What ProtoJSON has no text for (a time beyond the year 9999) must not have been read.
+  const written = encoded(schema, message);
+  assert.deepEqual(encoded(schema, decoded(schema, written)), written);
 }
 
 /** @throws what is none */
