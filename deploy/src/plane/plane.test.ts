@@ -70,7 +70,8 @@ describe("on a control plane", { skip: whyNoTools(...programs) || whyNoDefinitio
   async function deploy(...parameters: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }> {
     const program = fileURLToPath(new URL("../main.ts", import.meta.url));
     const command = [program, ...parameters, `--kubeconfig=${plane.kubeconfig}`];
-    return promisify(execFile)(process.execPath, command).then(
+    const env = { ...process.env, KUBECACHEDIR: join(folder, "kubectl") };
+    return promisify(execFile)(process.execPath, command, { env }).then(
       (printed) => ({ ...printed, code: 0 }),
       (error: { stdout: string; stderr: string; code: number }) => error,
     );
@@ -377,7 +378,15 @@ describe("on a control plane", { skip: whyNoTools(...programs) || whyNoDefinitio
       test("given a worker that is being ended, none is started beside it: it still holds its work and its GPU", async () => {
         const job = running.metadata.labels?.[jobLabel] ?? "";
         await kubectl.run(["delete", "pod", running.metadata.name, "-n", namespace, "--wait=false"]);
-        await until(async () => (await get<Job>("job", job)).status?.terminating === 1, { timeoutMs });
+        const status = await until(
+          async () => {
+            const found = (await get<Job>("job", job)).status;
+            return found?.terminating === 1 && found;
+          },
+          { timeoutMs },
+        );
+        // Were its end already counted, the next one would be on its way: 10 s later, as after any failure.
+        assert.deepEqual([status.failed ?? 0, status.uncountedTerminatedPods?.failed ?? []], [0, []]);
         assert.equal((await podsOf(kubectl, namespace, `${jobLabel}=${job}`)).length, 1);
         await forget(kubectl, running);
       });
@@ -447,7 +456,11 @@ describe("on a control plane", { skip: whyNoTools(...programs) || whyNoDefinitio
     }
 
     interface Job {
-      readonly status?: { readonly failed?: number; readonly terminating?: number };
+      readonly status?: {
+        readonly failed?: number;
+        readonly terminating?: number;
+        readonly uncountedTerminatedPods?: { readonly failed?: readonly string[] };
+      };
     }
 
     async function get<T>(kind: string, name: string): Promise<T> {

@@ -29,7 +29,8 @@ export async function startPlane(folder: string): Promise<Plane> {
   const port = await freePort();
   started.use(startPlaneProcess("etcd", etcdParameters(join(folder, "etcd"), etcd, etcdPeers)));
   const kubeconfig = await writeCredentials(folder, port);
-  const kubectl = createKubectl(toolPath("kubectl"), [`--kubeconfig=${kubeconfig}`]);
+  const options = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(folder, "kubectl")}`]; // a port is another cluster's tomorrow
+  const kubectl = createKubectl(toolPath("kubectl"), options);
   const server = started.use(startPlaneProcess("kube-apiserver", serverParameters(folder, port, etcd)));
   await server.ready(async () => (await kubectl.ask(["get", "--raw", "/readyz"])).code === 0);
   const start = async (name: ToolName, parameters: readonly string[]) => {
