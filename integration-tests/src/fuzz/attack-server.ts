@@ -38,7 +38,7 @@ async function attackOnce(pid: number, address: string, attack: string, duration
   const said = once(attacker, "message") as Promise<[number]>;
   const over = AbortSignal.any([AbortSignal.timeout(10 * durationMs), aborted(once(attacker, "exit"))]);
   const caller = await callUntil(address, over);
-  const [sentBytes] = await Promise.race([said, [0] as [number]]);
+  const [sentBytes] = await Promise.race([said, Promise.resolve([0] as const)]);
   return { attack, sentBytes, ...caller, rssBytes: rssOf(pid) };
 }
 

@@ -10,7 +10,7 @@ export interface Attack {
   /** Sent first. */
   readonly opening: Buffer;
   /** Sent as often as the other side takes it. Undefined: nothing more is sent, the connection is held open. */
-  next?(round: number): Buffer;
+  readonly next?: (round: number) => Buffer;
   /** Between two of them, for attacks that live of being slow. */
   readonly pauseMs?: number;
   /** A connection that ended is made anew. */
