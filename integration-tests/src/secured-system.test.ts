@@ -5,12 +5,31 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
 import { create, toJsonString } from "@bufbuild/protobuf";
+import { connect } from "@nats-io/transport-node";
 import { startLocalSystem } from "@pretrain/cli";
 import { runCommand } from "@pretrain/cli/testing";
 import { StartExperimentRequestSchema } from "@pretrain/proto";
 import { temporaryDirectory } from "@pretrain/testing";
 import { writeChapters } from "./chapters.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
+
+/** Subjects of the metrics that a holder of that certificate hears from now on. */
+async function heardBy(
+  running: AsyncDisposableStack,
+  natsUrl: string,
+  certificate: string,
+): Promise<ReadonlySet<string>> {
+  const [cert, key, ca] = await Promise.all(
+    ["tls.crt", "tls.key", "ca.crt"].map((file) => readFile(join(certificate, file), "utf8")),
+  );
+  assert.ok(cert && key && ca);
+  const viewer = await connect({ servers: natsUrl, tls: { cert, key, ca } });
+  running.defer(() => viewer.close());
+  const heard = new Set<string>();
+  viewer.subscribe("pretrain.metrics.>", { callback: (_, message) => void heard.add(message.subject) });
+  await viewer.flush();
+  return heard;
+}
 
 /** Status of a page, asked by somebody who believes the authority. */
 function status(url: string, ca: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -82,12 +101,20 @@ test("given a secured system, a researcher's experiment completes with a record 
     }
   });
   await t.test("an experiment completes: each process may what it needs at the others and at the broker", async () => {
+    const refusals = async () =>
+      (await readFile(join(stateDirectory, "logs", "nats.log"), "utf8"))
+        .split("\n")
+        .filter((line) => / Violation /.test(line));
+    const beforeStreams = (await refusals()).length; // who began before the trainer tried to make them
+    const steps = await heardBy(running, system.natsUrl, identities.certificates.viewer);
     const started = await ada(["start", recipe]);
     assert.equal(started.exitCode, 0, started.stderr);
     const waited = await ada(["wait", "ada-1", "--exit-status"]);
     assert.match(waited.stdout + waited.stderr, /completed/i, await readFile(system.processes.trainer.logFile, "utf8"));
     const verified = await vera(["verify", "ada-1"]);
     assert.equal(verified.exitCode, 0, verified.stdout + verified.stderr);
+    assert.ok(steps.has("pretrain.metrics.ada-1.step"), "a viewer hears the steps");
+    assert.deepEqual((await refusals()).slice(beforeStreams), []);
   });
   await t.test(
     "what is added to the record is signed by whoever is known, and by nobody who may only read",

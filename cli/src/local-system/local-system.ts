@@ -1,5 +1,6 @@
 /** The whole system on one machine: the broker and the four services, each a process of its own, stopped in reverse order. */
-import { mkdir } from "node:fs/promises";
+import { appendFileSync } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { brokerPermissions } from "@pretrain/events";
 import { ensureNatsServer, type NatsServer, startNatsServer } from "@pretrain/nats-server";
@@ -54,7 +55,11 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     options.secured === true ? await openLocalIdentities(join(stateDirectory, "identities")) : undefined;
   const access = identities && { certificates: identities.certificates.nats, users: brokerPermissions };
   const natsPort = ports === "free" ? 0 : ports.nats;
-  const broker = starting.use(await startNatsServer({ port: natsPort, storeDirectory, ...(access && { access }) }));
+  const brokerLog = starting.use(await open(join(stateDirectory, "logs", "nats.log"), "a"));
+  const onLogLine = (line: string) => appendFileSync(brokerLog.fd, `${line}\n`);
+  const broker = starting.use(
+    await startNatsServer({ port: natsPort, storeDirectory, ...(access && { access }), onLogLine }),
+  );
   const { blobsUrl = folderOfBlobs(stateDirectory) } = options;
   const processes: Partial<Record<ServiceName, ServiceProcess>> = {};
   for (const name of serviceNames) {
