@@ -58,7 +58,7 @@ test("questions asked at once are answered each with its own answer", async (t) 
     computing.ask("load", source),
     ...rows.map((row) => computing.ask("scoreRows", { rows: [row], rowsAtOnce: 1 })),
   ]);
-  assert.deepEqual(size, { maxSequenceLength: 64, vocabularySize: 300 });
+  assert.deepEqual(size, { maxSequenceLength: 64, vocabularySize: 300, device: "cpu" });
   assert.deepEqual(
     scored.flat().map(({ rowId }) => rowId),
     rows.map(({ rowId }) => rowId),
