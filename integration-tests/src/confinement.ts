@@ -43,8 +43,10 @@ export async function expectConfined(
   };
   assert.ok(paths.length >= 200);
   for (const [what, [call, fields]] of Object.entries(calls)) {
-    await t.test(`${paths.length} hostile paths as ${what}: each is refused under its field`, async () => {
-      for (const path of paths)
+    // A name is judged by its form alone, before anything is looked for: some of each kind do.
+    const tried = /path|source/.test(fields.join()) ? paths : paths.filter((_, number) => number % 5 === 0);
+    await t.test(`${tried.length} hostile paths as ${what}: each is refused under its field`, async () => {
+      for (const path of tried)
         await expectRefusal(call(path), fields, `${what}: ${JSON.stringify(path.slice(0, 100))}`);
     });
   }
