@@ -90,14 +90,15 @@ function byteToken(byte: number): number {
   return ids.find((id) => tokenizer.tokenBytes(id)[0] === byte) ?? 0;
 }
 
-test("a word of a million letters, and a million spaces, take seconds and have the right ids", () => {
-  const start = performance.now();
+test("a word of a million letters, and a million spaces, take seconds of the processor and have the right ids", () => {
+  const before = process.cpuUsage();
   const letters = tokenizer.encode("x".repeat(2 ** 20));
   assert.equal(tokenizer.decode(letters), "x".repeat(2 ** 20));
   assert.deepEqual([...letters.subarray(0, 100)], exact.encodeText("x".repeat(2 ** 20)).slice(0, 100));
   const spaces = `a${" ".repeat(2 ** 20)}b`;
   assert.equal(tokenizer.decode(tokenizer.encode(spaces)), spaces);
-  assert.ok(performance.now() - start < 20_000, `${performance.now() - start} ms`);
+  const { user } = process.cpuUsage(before); // what others do at the same time is not in it
+  assert.ok(user < 20e6, `${user / 1e6} s`);
 });
 
 test("a piece above 512 code units is always announced, ordinary text never", () => {

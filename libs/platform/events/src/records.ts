@@ -8,6 +8,7 @@ import { Aborted, AlreadyExists, messageOf, Unavailable } from "@pretrain/errors
 import type { Connection } from "./connection.ts";
 import { decoded, encoded } from "./payload.ts";
 import { refusalOf } from "./refusal.ts";
+import { SharedReads } from "./shared-reads.ts";
 import type { BucketName } from "./topology.ts";
 
 export interface Recorded<Value> {
@@ -48,8 +49,9 @@ export async function openRecords<Schema extends DescMessage>(
     value: decoded(schema, entry.value),
     revision: entry.revision,
   });
+  const reads = new SharedReads<KvEntry | null>();
   const get = async (key: string) => {
-    const entry = await answered(bucket, () => kv.get(key));
+    const entry = await reads.read(key, () => answered(bucket, () => kv.get(key)));
     return entry === null || entry.operation !== "PUT" ? undefined : recorded(entry);
   };
   const getMany = async (keys: readonly string[]) => {
