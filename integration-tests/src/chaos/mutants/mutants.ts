@@ -89,8 +89,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "services/trainer/src/worker-main.ts",
-        text: "  shutdown.abort();\n",
-        replacement: "  process.exit(0);\n",
+        text: 'log.info({ signal }, "draining");\n  shutdown.abort();\n',
+        replacement: 'log.info({ signal }, "draining");\n  process.exit(0);\n',
       },
     ],
     run: ["--rounds", "6", "--faults", "stop-trainer-worker", "--seed", "1"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempDisposableSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -29,7 +29,8 @@ const plainRules: PackingRules = {
   minimumRowCharacters: 0,
 };
 
-function sourceFile(path: string): SourceFile {
+function sourceFile(named: string): SourceFile {
+  const path = realpathSync(named); // as the service finds it: golden data may lie behind a link
   const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
   return { path, givenPath: path.slice(path.lastIndexOf("/") + 1), sha256, sizeBytes: statSync(path).size };
 }
