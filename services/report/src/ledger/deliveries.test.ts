@@ -20,7 +20,7 @@ import type { LedgerEvent } from "./ledger-event.ts";
 import { type Ledger, openLedger } from "./open-ledger.ts";
 import { readHistory } from "./read-history.ts";
 
-const permutations = Number(process.env["PRETRAIN_PERMUTATIONS"] ?? 200);
+const permutations = Number(process.env["PRETRAIN_PERMUTATIONS"] ?? 60);
 const shape = runShape({ epochs: 3, stepsPerEpoch: 460, saveInterval: 92 });
 
 /** The steps that an attempt computed, at a time of its own. */
