@@ -4,7 +4,7 @@
  *
  *     node integration-tests/src/upgrade/store-system.ts testdata/stored/<name>
  *
- *     blobs/           the blob store, as it was
+ *     blobs.jsonl.gz   the blob store, as it was
  *     ledger.sqlite    the report service's file, closed
  *     streams.jsonl    every message of the broker, in order: stream, subject, headers, text
  *     expected.json    what the system said of its experiments before it was stopped
@@ -17,6 +17,7 @@ import { Experiment_State as State, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
 import { until } from "@pretrain/testing";
 import { ended, finalReport, lossesOf } from "../experiments.ts";
+import { packedBlobs } from "./stored-blobs.ts";
 import { storedMessages } from "./stored-messages.ts";
 import { countingRows, storedRecipe } from "./stored-recipe.ts";
 
@@ -58,7 +59,7 @@ try {
   };
   await writeFile(join(folder, "streams.jsonl"), await storedMessages(local.natsUrl));
   await local[Symbol.asyncDispose]();
-  await cp(join(stateDirectory, "blobs"), join(folder, "blobs"), { recursive: true });
+  await writeFile(join(folder, "blobs.jsonl.gz"), await packedBlobs(join(stateDirectory, "blobs")));
   await cp(join(stateDirectory, "report", "ledger.sqlite"), join(folder, "ledger.sqlite"));
   await writeFile(join(folder, "expected.json"), `${JSON.stringify(expected, null, 2)}\n`);
 } finally {

@@ -22,6 +22,7 @@ import { connectClient } from "@pretrain/rpc";
 import { temporaryDirectory, until } from "@pretrain/testing";
 import { finalReport, lossesOf } from "../experiments.ts";
 import type { SystemUnderTest } from "../system-under-test.ts";
+import { unpackBlobs } from "./stored-blobs.ts";
 import { publishStored } from "./stored-messages.ts";
 import { countingRows } from "./stored-recipe.ts";
 
@@ -50,7 +51,7 @@ async function upgraded(t: TestContext, { version, ledger }: (typeof cases)[numb
   const from = join(stored, version);
   await mkdir(dataRoot);
   await writeFile(join(dataRoot, "counting.jsonl"), countingRows());
-  await cp(join(from, "blobs"), join(stateDirectory, "blobs"), { recursive: true });
+  await unpackBlobs(await readFile(join(from, "blobs.jsonl.gz")), join(stateDirectory, "blobs"));
   if (ledger === "kept") await cp(join(from, "ledger.sqlite"), join(stateDirectory, "report", "ledger.sqlite"));
   await refill(join(stateDirectory, "nats"), await readFile(join(from, "streams.jsonl"), "utf8"));
   const system = running.use(await startLocalSystem({ stateDirectory, dataRoots: [dataRoot], ports: "free" }));
