@@ -10,7 +10,7 @@ import {
   JetStreamApiError,
   type JsMsg,
 } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+import { nanos, errors as natsErrors } from "@nats-io/transport-node";
 import { messageOf, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
 import { delivered } from "./delivered.ts";
@@ -56,7 +56,7 @@ export async function consume(
     max_ack_pending: 4 * batch,
     ...(filter === undefined ? {} : { filter_subject: filter }),
   };
-  await makeConsumer(connection, stream, durable, config, heldUpTo);
+  await answeredInTheEnd(connection, durable, () => makeConsumer(connection, stream, durable, config, heldUpTo));
   const stopping = new AbortController();
   const remake = () => makeConsumer(connection, stream, durable, config);
   const running = run(connection, stream, durable, batch, handle, remake, stopping.signal);
@@ -69,6 +69,27 @@ export async function consume(
     },
   };
 }
+
+/**
+ * A stream whose leader was just lost answers nobody for some seconds. To make the same consumer again changes nothing.
+ *
+ * @throws what `make` throws, silence too after a minute of it
+ */
+async function answeredInTheEnd({ log }: Connection, durable: string, make: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      const isSilence = error instanceof natsErrors.TimeoutError || error instanceof natsErrors.NoRespondersError;
+      if (!isSilence || tries === triesLimit) throw error;
+      log.warn({ durable, reason: messageOf(error) }, "the broker does not answer; a consumer is asked for again");
+      await pause(retryMs);
+    }
+  }
+}
+
+/** Each waits for five seconds. */
+const triesLimit = 10;
 
 /** What is there already goes on where it stopped, unless the caller says from where it must. */
 async function makeConsumer(

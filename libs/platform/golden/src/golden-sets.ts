@@ -1,5 +1,5 @@
 /** Where the golden numbers are: in the repository's own `testdata`, and in each folder of `PRETRAIN_TESTDATA`. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { decodeSafetensors } from "@pretrain/safetensors";
 
@@ -28,9 +28,25 @@ export type GoldenTensors = ReadonlyMap<string, GoldenTensor>;
 
 const repositoryRoot = resolve(import.meta.dirname, "../../../..");
 
-/** The folders of that kind that are there, the repository's own first. @throws Error when `PRETRAIN_TESTDATA` names no folder */
+/**
+ * The folders of that kind that are there, the repository's own first. One that has its files again is not there twice.
+ *
+ * @throws Error when `PRETRAIN_TESTDATA` names no folder
+ */
 export function goldenSets(kind: GoldenKind): readonly GoldenSet[] {
-  return placesOf(kind).filter(({ folder }) => existsSync(folder));
+  return placesOf(kind).filter((set) => existsSync(set.folder) && !isCopy(set, kind, numbersIn(set)));
+}
+
+/** Whether these files of a set are those of the repository's own, byte for byte: then they have been compared with already. */
+export function isCopy(set: GoldenSet, kind: GoldenKind, files: readonly string[]): boolean {
+  const own = goldenSet(kind, "testdata");
+  const isSame = (file: string) => own.has(file) && readFileSync(own.path(file)).equals(readFileSync(set.path(file)));
+  return set.folder !== own.folder && files.length > 0 && files.every(isSame);
+}
+
+/** But for what tells of them, and how they were made. */
+function numbersIn({ folder }: GoldenSet): string[] {
+  return readdirSync(folder).filter((file) => !/\.(md|py)$/.test(file));
 }
 
 /** A set for each root, its folder there or not. */

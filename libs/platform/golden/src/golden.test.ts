@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { roots } from "./golden-sets.ts";
+import { temporaryDirectory } from "@pretrain/testing";
+import { isCopy, placesOf, roots } from "./golden-sets.ts";
 import { assertClose, goldenSets, goldenTest } from "./index.ts";
 
 void test("the repository's own sets come first, and hold the sizes that their files say", () => {
@@ -18,6 +20,19 @@ void test("PRETRAIN_TESTDATA adds its folders; empty parts are none, a folder th
     () => roots("testdata:/no/such/folder"),
     /PRETRAIN_TESTDATA names \/no\/such\/folder, which is not there/,
   );
+});
+
+void test("a set whose numbers are those of testdata again is a copy; one other number, and it is a set of its own", (t) => {
+  const folder = temporaryDirectory(t);
+  const own = placesOf("golden-eval")[0];
+  assert.ok(own);
+  const again = { ...own, folder, path: (file: string) => join(folder, file) };
+  const files = ["slices.json", "stream.json"];
+  for (const file of files) copyFileSync(own.path(file), join(folder, file));
+  assert.ok(isCopy(again, "golden-eval", files));
+  assert.ok(!isCopy(own, "golden-eval", files), "it is no copy of itself");
+  writeFileSync(join(folder, "stream.json"), readFileSync(own.path("stream.json"), "utf8").replace(/\d/, "9"));
+  assert.ok(!isCopy(again, "golden-eval", files));
 });
 
 goldenTest(
