@@ -44,7 +44,9 @@ function interruptions({ ledger }: Evidence): string[] {
     .map(({ payload }) => textAt(payload, "reason"));
 }
 
-test("two instances of each service", async (t) => {
+const skip = process.env["PRETRAIN_LONG"] !== "1" && "takes three minutes of a processor: PRETRAIN_LONG=1 runs it";
+
+test("two instances of each service", { skip }, async (t) => {
   const system = await startReplicatedSystem(t);
   const wire = new Wire();
   t.after(() => wire[Symbol.asyncDispose]());
