@@ -9,9 +9,10 @@ import { promisify } from "node:util";
 import { createApiKey } from "@pretrain/access";
 import { startService } from "@pretrain/cli";
 import { brokerPermissions } from "@pretrain/events";
+import { freePort } from "@pretrain/free-ports";
 import { startNatsServer } from "@pretrain/nats-server";
 import { grpcurlBinary } from "@pretrain/setup/grpcurl";
-import { freePort, temporaryDirectory, until } from "@pretrain/testing";
+import { temporaryDirectory, until } from "@pretrain/testing";
 import { createAuthority } from "@pretrain/tls/authority";
 
 const run = promisify(execFile);

@@ -4,10 +4,11 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { environmentOf, type ServiceName, type ServiceProcess, serviceAddresses, startService } from "@pretrain/cli";
+import { freePort } from "@pretrain/free-ports";
 import { ensureNatsServer, startNatsServer } from "@pretrain/nats-server";
 import { Experiment_State as State, TrainerService } from "@pretrain/proto";
 import { connectClient } from "@pretrain/rpc";
-import { freePort, temporaryDirectory, until } from "@pretrain/testing";
+import { temporaryDirectory, until } from "@pretrain/testing";
 import { writeChapters } from "./chapters.ts";
 import { tinyRecipe } from "./tiny-recipe.ts";
 

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { FailedPrecondition, systemReason } from "@pretrain/errors";
+import { freePorts } from "@pretrain/free-ports";
 import { type ServiceName, serviceNames } from "./services.ts";
 
 export interface ServiceAddresses {
@@ -24,12 +25,7 @@ const host = "127.0.0.1";
 
 /** @throws FailedPrecondition that names every address which is taken. */
 export async function serviceAddresses(ports: Ports): Promise<Record<ServiceName, ServiceAddresses>> {
-  const { firstGrpc, page, firstHttp } = ports === "free" ? { firstGrpc: 0, page: 0, firstHttp: 0 } : ports;
-  const wanted = serviceNames.flatMap((name, index) => [
-    nth(firstGrpc, index),
-    name === "report" ? page : nth(firstHttp, index),
-  ]);
-  const found = await freePorts(wanted);
+  const found = ports === "free" ? await freePorts(serviceNames.length * 2) : await expectFree(numbered(ports));
   const of = (name: ServiceName): ServiceAddresses => {
     const index = serviceNames.indexOf(name) * 2;
     return { grpc: `${host}:${found[index]}`, http: `${host}:${found[index + 1]}` };
@@ -37,34 +33,24 @@ export async function serviceAddresses(ports: Ports): Promise<Record<ServiceName
   return { "data-shard": of("data-shard"), trainer: of("trainer"), evaluator: of("evaluator"), report: of("report") };
 }
 
-/** Port 0 asks for any free one, however many are asked for. */
-function nth(first: number, index: number): number {
-  return first === 0 ? 0 : first + index;
+/** gRPC and HTTP of each service in their order. */
+function numbered({ firstGrpc, page, firstHttp }: Exclude<Ports, "free">): number[] {
+  return serviceNames.flatMap((name, index) => [firstGrpc + index, name === "report" ? page : firstHttp + index]);
 }
 
-/** All are held at once, so that no port is given twice. */
-async function freePorts(wanted: readonly number[]): Promise<number[]> {
+async function expectFree(wanted: readonly number[]): Promise<readonly number[]> {
   const servers = wanted.map(() => createServer());
-  const tried = await Promise.allSettled(servers.map((server, index) => listen(server, wanted[index] ?? 0)));
-  await Promise.all(
-    servers.filter((server) => server.listening).map((server) => new Promise((resolve) => server.close(resolve))),
+  const tried = await Promise.allSettled(
+    servers.map((server, index) => once(server.listen(wanted[index], host), "listening")),
   );
+  await Promise.all(servers.filter((server) => server.listening).map((server) => once(server.close(), "close")));
   const faults = tried.flatMap((outcome, index) =>
     outcome.status === "rejected" ? [`${host}:${wanted[index]} ${systemReason(outcome.reason)}`] : [],
   );
-  if (faults.length > 0)
-    throw new FailedPrecondition(
-      "ADDRESS_TAKEN",
-      `${faults.join("; ")}. Is the system running already? Stop it first, or choose other ports`,
-      {},
-    );
-  return tried.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-}
-
-async function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
-  server.listen(port, host);
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
+  if (faults.length === 0) return wanted;
+  throw new FailedPrecondition(
+    "ADDRESS_TAKEN",
+    `${faults.join("; ")}. Is the system running already? Stop it first, or choose other ports`,
+    {},
+  );
 }

@@ -4,9 +4,9 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { freePort } from "@pretrain/free-ports";
 import { createLog, createMetrics } from "@pretrain/observability";
 import { serveGrpc } from "@pretrain/rpc";
-import { freePort } from "@pretrain/testing";
 
 const check = (address: string) =>
   promisify(execFile)(process.execPath, [join(import.meta.dirname, "health-check.ts")], {

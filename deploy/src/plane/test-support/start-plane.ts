@@ -10,7 +10,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { get } from "node:https";
 import { join } from "node:path";
-import { freePort } from "@pretrain/testing";
+import { freePort } from "@pretrain/free-ports";
 import { createKubectl, type Kubectl } from "../../kubectl/index.ts";
 import { type ToolName, toolPath } from "../../tools/index.ts";
 import { startPlaneProcess } from "./plane-process.ts";

@@ -6,9 +6,10 @@ import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { create } from "@bufbuild/protobuf";
 import { jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import { freePorts } from "@pretrain/free-ports";
 import type { NatsServer } from "@pretrain/nats-server";
 import { StepMetricSchema } from "@pretrain/proto";
-import { freePort, until } from "@pretrain/testing";
+import { until } from "@pretrain/testing";
 import { type Broker, events } from "./index.ts";
 import { closedPlace, type Place, plainClient, standingBrokerOf } from "./test-support/closed-broker.ts";
 import { streamNames } from "./topology.ts";
@@ -46,15 +47,6 @@ async function startCluster(place: Place): Promise<Cluster> {
   };
   await Promise.all(names.map(start));
   return { url: ports.map((port) => `nats://127.0.0.1:${port}`).join(","), routes, servers, start };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = await freePort();
-    if (!ports.includes(port)) ports.push(port);
-  }
-  return ports;
 }
 
 /** What the servers say of a stream, asked until they answer: to a client of the test's own, since a service has no use for it. */

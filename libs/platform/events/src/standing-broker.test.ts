@@ -5,10 +5,11 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { freePort } from "@pretrain/free-ports";
 import { startNatsServer } from "@pretrain/nats-server";
 import { createLog } from "@pretrain/observability";
 import { EvaluateWorkSchema, StepMetricSchema } from "@pretrain/proto";
-import { freePort, temporaryDirectory, until } from "@pretrain/testing";
+import { temporaryDirectory, until } from "@pretrain/testing";
 import { events, standingBroker, work } from "./index.ts";
 import { streamNames } from "./topology.ts";
 

@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { FailedPrecondition, InvalidArgument, NotFound, PretrainError, Unavailable } from "@pretrain/errors";
+import { freePort } from "@pretrain/free-ports";
 import { createLog, createMetrics, type Log } from "@pretrain/observability";
 import {
   EvaluatorService,
@@ -16,7 +17,7 @@ import {
   StartExperimentRequestSchema,
   TrainerService,
 } from "@pretrain/proto";
-import { freePort, until } from "@pretrain/testing";
+import { until } from "@pretrain/testing";
 import { connectClient, serveGrpc, service } from "./index.ts";
 
 const silent = createLog("test", "fatal");

@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Unavailable } from "@pretrain/errors";
+import { freePorts } from "@pretrain/free-ports";
 import { weedBinary } from "./install.ts";
 
 export interface S3Server extends AsyncDisposable {
@@ -31,7 +31,8 @@ export async function startS3Server(folder: string): Promise<S3Server> {
   const identities = join(folder, "s3.json");
   const identity = { name: "test", credentials: [credentials], actions: ["Admin"] };
   await writeFile(identities, JSON.stringify({ identities: [identity] }));
-  const ports = await freePorts();
+  const numbers = await freePorts(portNames.length);
+  const ports = Object.fromEntries(portNames.map((name, index) => [name, numbers[index]])) as Ports;
   // The kernel ends it with this process, however that ends.
   const command = ["--pdeathsig", "TERM", weedBinary, ...parameters(folder, identities, ports)];
   const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
@@ -81,21 +82,6 @@ function parameters(folder: string, identities: string, ports: Ports): string[] 
     "-s3.port.lance=0",
     `-s3.config=${identities}`,
   ];
-}
-
-/** Ports that were free a moment ago, all of them held at once so that they differ. */
-async function freePorts(): Promise<Ports> {
-  const held = await Promise.all(
-    portNames.map(async (name) => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      return { name, port, close: () => once(server.close(), "close") };
-    }),
-  );
-  await Promise.all(held.map(({ close }) => close()));
-  return Object.fromEntries(held.map(({ name, port }) => [name, port])) as Ports;
 }
 
 /** Makes the bucket, and waits until bytes can be stored: the parts of the server find each other one by one. */

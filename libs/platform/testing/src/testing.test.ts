@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { freePort, temporaryDirectory, until } from "./index.ts";
+import { temporaryDirectory, until } from "./index.ts";
 
 test("a temporary directory is empty, free of symbolic links, and gone after the test with all it holds", async (t) => {
   let path = "";
@@ -14,13 +13,6 @@ test("a temporary directory is empty, free of symbolic links, and gone after the
     writeFileSync(join(path, "file"), "x");
   });
   assert.equal(existsSync(path), false);
-});
-
-test("a free port can be listened on", async (t) => {
-  const port = await freePort();
-  const server = createServer();
-  t.after(() => void server.close());
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
 });
 
 test("until returns the first truthy answer and counts an error as not yet", async () => {

@@ -102,7 +102,7 @@ test("what a researcher does arrives as hers, and is signed by her; logged out, 
   assert.deepEqual(shown, [`Bearer ${keys.ada}`, `Bearer ${keys.ada}`]);
   assert.equal(notes[0]?.annotation?.author, "ada");
   await page.getByRole("button", { name: "Log out" }).click();
-  await page.getByLabel("Key").waitFor();
+  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
   await page.goto(`${new URL(page.url()).origin}/experiments/1-4-0`);
   await page.getByRole("heading", { name: "Who are you?" }).waitFor();
 });

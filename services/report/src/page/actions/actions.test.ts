@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { FailedPrecondition, InvalidArgument } from "@pretrain/errors";
+import { freePort } from "@pretrain/free-ports";
 import { createLog, createMetrics, serveHttp } from "@pretrain/observability";
 import {
   EvaluatorService,
@@ -12,7 +13,6 @@ import {
   StepExplanationSchema,
   TrainerService,
 } from "@pretrain/proto";
-import { freePort } from "@pretrain/testing";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
 import { readSteps } from "../../ledger/read-steps.ts";
 import { connectPeers } from "../../peers.ts";
