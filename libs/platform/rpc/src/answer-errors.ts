@@ -39,6 +39,11 @@ function statusOf(thrown: unknown, request: Request, log: Log, method: string): 
   if (thrown instanceof ConnectError) return thrown; // of the protocol: a message that cannot be decoded, a deadline
   if (request.signal.aborted)
     return new ConnectError("the caller is gone", Code.Canceled, undefined, undefined, thrown);
+  return defect(thrown, log, method);
+}
+
+/** What nobody raised on purpose: told in full to the log, by its number to the caller. */
+export function defect(thrown: unknown, log: Log, method: string): ConnectError {
   const reference = randomUUID();
   log.error({ err: thrown, method, reference }, "call failed by a defect");
   return internalError(reference, thrown);

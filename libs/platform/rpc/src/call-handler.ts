@@ -1,22 +1,23 @@
 /** From an HTTP/2 request to the method that answers it. */
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { Code, ConnectError, createConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { PretrainError } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
+import { defect } from "./answer-errors.ts";
 import { type CallRecord, callRecord } from "./call-record.ts";
+import { answerByConnect, type Handler } from "./connect-answer.ts";
 import { toConnectError } from "./error-status.ts";
 import type { Gate } from "./gate.ts";
 import { cutOffIdleReader } from "./idle-reader.ts";
+import type { AdmittedCall, IncomingCall } from "./incoming-call.ts";
 import type { ObserveCall } from "./observe-calls.ts";
+import { sendError, sendMessage } from "./send-answer.ts";
 import type { ServedService } from "./served-service.ts";
-import { blamingCaller } from "./undecodable-message.ts";
+import { receiveSingle, unframed } from "./single-message.ts";
+import { isPlain, longestTimeoutMs, type UnaryMethod, unaryMethods } from "./unary-methods.ts";
 
-export type CallHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+export type CallHandler = (call: IncomingCall) => void;
 
 const maximumRequestBytes = 4 * 2 ** 20;
-const discardForMs = 5_000;
 
 export interface CallHandling {
   readonly services: readonly ServedService[];
@@ -37,100 +38,76 @@ export function handleCalls(handling: CallHandling): CallHandler {
     interceptors,
     readMaxBytes: maximumRequestBytes,
     acceptCompression: [], // 64 KiB can be 64 MiB inside: hundreds of them, unpacked at once, took more than a gigabyte
+    maxTimeoutMs: longestTimeoutMs,
     jsonOptions: { ignoreUnknownFields: false },
   });
   for (const { register } of services) register(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  return (request, response) => {
-    const handler = handlers.get(request.url);
-    if (handler === undefined) return refuse(response, noMethod(request.url));
-    if (readPatienceMs !== undefined) cutOffIdleReader(response.stream, readPatienceMs);
-    answer(handler, request, response, handling).catch((thrown: unknown) => {
+  const unary = unaryMethods(services, interceptors);
+  return (call) => {
+    const { stream } = call;
+    const path = call.headers[":path"] ?? "";
+    const handler = handlers.get(path);
+    if (handler === undefined) return sendError(stream, noMethod(path));
+    if (readPatienceMs !== undefined) cutOffIdleReader(stream, readPatienceMs);
+    answer(call, { handler, unary: unary.get(path) }, handling).catch((thrown: unknown) => {
       // The method's own errors were answered and logged before. What comes here could not be sent: the caller is gone.
       const { code, rawMessage } = ConnectError.from(thrown);
-      log.debug({ path: request.url, code: Code[code], reason: rawMessage }, "the answer could not be sent");
+      log.debug({ path, code: Code[code], reason: rawMessage }, "the answer could not be sent");
     });
   };
 }
 
-type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
+interface Answerers {
+  readonly handler: Handler;
+  /** None: the method is a stream. */
+  readonly unary: UnaryMethod | undefined;
+}
 
-async function answer(
-  handler: Handler,
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
-  handling: CallHandling,
-): Promise<void> {
-  const contextValues = createContextValues();
-  const asked = universalRequestFromNodeRequest(request, response, undefined, contextValues);
-  const record = await admitted(handler, request, response, handling);
+async function answer(incoming: IncomingCall, { handler, unary }: Answerers, handling: CallHandling): Promise<void> {
+  const { stream } = incoming;
+  const record = await admitted(handler, incoming, handling);
   if (record === "refused") return;
-  contextValues.set(callRecord, record);
-  response.stream.once("finish", () => discardRest(response));
-  let trailer: Headers | undefined;
-  response.stream.once("close", () => {
-    const code = Number(trailer?.get("grpc-status") ?? Code.Canceled);
-    handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : code);
+  const contextValues = createContextValues().set(callRecord, record);
+  const call: AdmittedCall = { ...incoming, contextValues, status: () => Code.Canceled };
+  stream.once("close", () => {
+    handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : call.status());
   });
-  const answered = await handler({ ...asked, signal: canceledByCaller(asked.signal) });
-  trailer = answered.trailer;
-  await universalResponseToNodeResponse(blamingCaller(answered, handler.method), response);
+  if (unary === undefined || !isPlain(call)) return answerByConnect(handler, call);
+  const received = await receiveSingle(stream, maximumRequestBytes);
+  const request = unary.decode(unframed(received, maximumRequestBytes));
+  if (stream.closed) return; // the caller is gone, and nothing was done for it
+  if (request === undefined) return answerByConnect(handler, call, received);
+  const answered = await unary.answer(request, call).catch((thrown: unknown) => {
+    return thrown instanceof ConnectError ? thrown : defect(thrown, handling.log, unary.name);
+  });
+  call.status = () => (answered instanceof ConnectError ? answered.code : 0);
+  if (answered instanceof ConnectError) sendError(stream, answered);
+  else sendMessage(stream, answered);
 }
 
 /** Before a byte of the message is read. */
 async function admitted(
   { method }: Handler,
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
+  call: IncomingCall,
   { gate, observe }: CallHandling,
 ): Promise<CallRecord | "refused" | undefined> {
   if (gate === undefined) return undefined;
   const ended = observe(`${method.parent.typeName}/${method.name}`);
   try {
-    const { record, end } = await gate.admit(method, request);
-    if (response.stream.closed) end();
-    else response.stream.once("close", end);
+    const { record, end } = await gate.admit(method, call);
+    if (call.stream.closed) end();
+    else call.stream.once("close", end);
     return record;
   } catch (error) {
     if (!(error instanceof PretrainError)) throw error;
     const refusal = toConnectError(error);
-    refuse(response, refusal);
+    sendError(call.stream, refusal);
     ended(refusal.code);
     return "refused";
   }
 }
 
-/**
- * Aborted when the request's stream is closed, always as CANCELED: a caller's reset carries whatever code its library chose (Connect's
- * own client says INTERNAL_ERROR at its deadline), and would be counted as a defect of this server.
- */
-function canceledByCaller(closed: AbortSignal): AbortSignal {
-  const canceled = new AbortController();
-  const cancel = () => canceled.abort(new ConnectError("the caller closed the call", Code.Canceled));
-  closed.addEventListener("abort", cancel, { once: true });
-  if (closed.aborted) cancel();
-  return canceled.signal;
-}
-
-/**
- * A caller may still be sending what was refused after its first bytes, and keeps the stream open until it is through. What comes
- * is thrown away, for a while; an RST_STREAM at once would overtake the trailers that say why it was refused (seen on Node 26).
- */
-function discardRest({ stream }: Http2ServerResponse): void {
-  stream.removeAllListeners("data").resume(); // the listener of the request would stop the flow again
-  const impatience = setTimeout(() => stream.close(), discardForMs).unref();
-  stream.once("close", () => clearTimeout(impatience));
-}
-
 function noMethod(url: string): ConnectError {
   return new ConnectError(`there is no method ${url.slice(0, 200)} here`, Code.Unimplemented);
-}
-
-/** One frame of headers that ends the stream: followed by an empty one it would be an answer whose trailers are missing. */
-function refuse(response: Http2ServerResponse, error: ConnectError): void {
-  const headers = new Headers({ "content-type": "application/grpc" });
-  setTrailerStatus(headers, error);
-  if (response.stream.closed) return; // the caller is gone
-  response.stream.once("finish", () => discardRest(response));
-  response.stream.respond({ ":status": 200, ...Object.fromEntries(headers) }, { endStream: true });
 }

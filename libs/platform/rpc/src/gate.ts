@@ -2,7 +2,7 @@
  * Who comes in. A call passes it twice: before its message is read, where nobody known and nobody allowed are sent away without costing
  * more than a look at their headers, and once it is known what the request is about.
  */
-import type { Http2ServerRequest, Http2Session } from "node:http2";
+import type { Http2Session } from "node:http2";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
@@ -13,6 +13,7 @@ import type { Log } from "@pretrain/observability";
 import { identityOfCertificate } from "@pretrain/tls";
 import type { CallRecord } from "./call-record.ts";
 import { CallerLimits, type Limits } from "./caller-limits.ts";
+import type { IncomingCall } from "./incoming-call.ts";
 import { type Rights, requirementsOf, rightsOfMethod } from "./rights-of-method.ts";
 
 export interface Admission {
@@ -28,7 +29,7 @@ export interface Gate {
    *
    * @throws Unauthenticated, PermissionDenied, Unavailable, as Access does; ResourceExhausted CALLER_LIMIT, REFUSED_TOO_OFTEN
    */
-  admit(method: DescMethod, request: Http2ServerRequest): Promise<Admission>;
+  admit(method: DescMethod, call: IncomingCall): Promise<Admission>;
   /** Once it was read. @throws PermissionDenied naming the role and the resource */
   expectAllowed(method: DescMethod, message: Message, record: CallRecord | undefined): void;
   /** Of a call that could change something, one line for the audit log. */
@@ -63,11 +64,11 @@ export function openGate({ access, methods, limits, log }: Options): Gate {
   };
   return {
     audit,
-    async admit(method, request) {
+    async admit(method, call) {
       const needed = of(method);
       if (needed === "public") return { record: undefined, end: () => undefined };
       try {
-        return await enter(method, needed, request);
+        return await enter(method, needed, call);
       } catch (error) {
         if (error instanceof ResourceExhausted) await pause(limits.holdMs, undefined, { ref: false });
         throw error;
@@ -85,10 +86,10 @@ export function openGate({ access, methods, limits, log }: Options): Gate {
     },
   };
 
-  async function enter(method: DescMethod, needed: Requirement, request: Http2ServerRequest): Promise<Admission> {
-    const caller = await known(request).catch((error: unknown) => {
+  async function enter(method: DescMethod, needed: Requirement, call: IncomingCall): Promise<Admission> {
+    const caller = await known(call).catch((error: unknown) => {
       if (!(error instanceof Unauthenticated)) throw error;
-      if (!callerLimits.refuse(networkOf(request.stream.session?.socket.remoteAddress))) throw refusedTooOften();
+      if (!callerLimits.refuse(networkOf(call.stream.session?.socket.remoteAddress))) throw refusedTooOften();
       audit(method, undefined, Code.Unauthenticated);
       throw error;
     });
@@ -103,15 +104,15 @@ export function openGate({ access, methods, limits, log }: Options): Gate {
     }
   }
 
-  function known(request: Http2ServerRequest): Promise<Caller> {
-    return access.callerOf({ authorization: request.headers.authorization, certificateName: certificateName(request) });
+  function known(call: IncomingCall): Promise<Caller> {
+    return access.callerOf({ authorization: call.headers.authorization, certificateName: certificateName(call) });
   }
 }
 
 /** A connection keeps its certificate, and reading that takes longer than most of what is done for a call. */
 const names = new WeakMap<Http2Session, { readonly name: string | undefined }>();
 
-function certificateName({ stream: { session } }: Http2ServerRequest): string | undefined {
+function certificateName({ stream: { session } }: IncomingCall): string | undefined {
   if (session?.encrypted !== true) return undefined;
   const read = names.get(session) ?? { name: identityOfCertificate(session.socket as TLSSocket) };
   names.set(session, read);

@@ -5,7 +5,6 @@ import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import type { ServiceImpl } from "@connectrpc/connect";
 import { FailedPrecondition, PermissionDenied, PretrainError, ResourceExhausted } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
 import { DataShardService, EvaluatorService, health, ReportService, TrainerService } from "@pretrain/proto";
@@ -13,6 +12,7 @@ import { until } from "@pretrain/testing";
 import { openTls } from "@pretrain/tls";
 import { defaultLimits } from "./caller-limits.ts";
 import { connectClient, serveGrpc, service } from "./index.ts";
+import type { Methods } from "./served-service.ts";
 import { startGuardedServer } from "./test-support/guarded-server.ts";
 
 const silent = createLog("test", "fatal");
@@ -268,7 +268,7 @@ test("given a unary call that never ends, the server ends it", async (t) => {
     localName,
     methodKind === "unary" ? never : nothing,
   ]);
-  const unending = service(ReportService, Object.fromEntries(methods) as ServiceImpl<typeof ReportService>);
+  const unending = service(ReportService, Object.fromEntries(methods) as Methods<typeof ReportService>);
   const limits = { ...defaultLimits, unaryMs: 10 };
   const server = await serveGrpc({ address: "127.0.0.1:0", services: [unending], limits, log: silent });
   t.after(() => server[Symbol.asyncDispose]());

@@ -4,8 +4,6 @@ import {
   createServer,
   type Http2SecureServer,
   type Http2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
 import type { Socket } from "node:net";
@@ -50,10 +48,6 @@ export interface Http2Listener {
 export function createHttp2Server(handler: CallHandler, options: Http2Options): Http2Listener {
   const { tls, connectionsPerAddress = maximumConnections } = options;
   const server = tls === undefined ? createServer(limits) : secureServer(tls);
-  server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
-    if (headerBytes(request) <= maximumHeaderBytes) handler(request, response);
-    else response.writeHead(431).end(); // the setting above only asks the caller, it does not refuse
-  });
   server.maxConnections = maximumConnections;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -70,6 +64,11 @@ export function createHttp2Server(handler: CallHandler, options: Http2Options): 
     session.on("error", () => session.destroy()); // a caller that breaks the protocol or the connection harms only itself
     session.setTimeout(idleSessionMs, () => session.close());
     pingUntilClosed(session);
+    session.on("stream", (stream, headers, _flags, rawHeaders) => {
+      stream.on("error", () => undefined); // of a caller that breaks its call off: it harms only itself
+      if (headerBytes(rawHeaders) <= maximumHeaderBytes) handler({ stream, headers, rawHeaders });
+      else stream.respond({ ":status": 431 }, { endStream: true }); // the setting above only asks the caller, it does not refuse
+    });
   });
   return {
     server,
@@ -121,6 +120,6 @@ function destroyAll(open: readonly (ServerHttp2Session | Socket)[]): void {
   for (const each of open) each.destroy();
 }
 
-function headerBytes(request: Http2ServerRequest): number {
-  return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
+function headerBytes(rawHeaders: readonly string[]): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }

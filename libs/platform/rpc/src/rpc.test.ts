@@ -4,7 +4,7 @@ import { connect as connectSocket, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { FailedPrecondition, InvalidArgument, NotFound, PretrainError, Unavailable } from "@pretrain/errors";
 import { freePort } from "@pretrain/free-ports";
 import { createLog, createMetrics, type Log } from "@pretrain/observability";
@@ -19,13 +19,14 @@ import {
 } from "@pretrain/proto";
 import { until } from "@pretrain/testing";
 import { connectClient, serveGrpc, service } from "./index.ts";
+import type { Methods } from "./served-service.ts";
 
 const silent = createLog("test", "fatal");
 const request = { experimentId: "1.4.0", recipe: { data: { path: "a.jsonl" } } };
 const never = new Promise<never>(() => undefined);
 
-type TrainerMethods = ServiceImpl<typeof TrainerService>;
-type EvaluatorMethods = ServiceImpl<typeof EvaluatorService>;
+type TrainerMethods = Methods<typeof TrainerService>;
+type EvaluatorMethods = Methods<typeof EvaluatorService>;
 
 const unused = () => Promise.reject(new Error("not part of this test"));
 const trainerMethods: TrainerMethods = {

@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, type DescService } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Caller, createApiKey, openAccess } from "@pretrain/access";
 import type { Log } from "@pretrain/observability";
 import { DataShardService, EvaluatorService, ReportService, TrainerService } from "@pretrain/proto";
@@ -12,6 +11,7 @@ import { createAuthority } from "@pretrain/tls/authority";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import type { Limits } from "../caller-limits.ts";
 import { callerOf, serveGrpc, service } from "../index.ts";
+import type { CallContext, Methods } from "../served-service.ts";
 
 export const contracts = [DataShardService, TrainerService, EvaluatorService, ReportService];
 
@@ -73,16 +73,16 @@ export async function startGuardedServer(scope: TestScope, log: Log, limits?: Li
 /** Methods that do nothing but remember who called. */
 function seeingCallers(descriptor: DescService, seen: (Caller | undefined)[]) {
   const methods = descriptor.methods.map((method) => {
-    const unary = (_request: unknown, context: HandlerContext) => {
+    const unary = (_request: unknown, context: CallContext) => {
       seen.push(callerOf(context));
       return create(method.output);
     };
-    async function* stream(request: unknown, context: HandlerContext) {
+    async function* stream(request: unknown, context: CallContext) {
       yield unary(request, context);
     }
     return [method.localName, method.methodKind === "unary" ? unary : stream] as const;
   });
-  return service(descriptor, Object.fromEntries(methods) as ServiceImpl<DescService>);
+  return service(descriptor, Object.fromEntries(methods) as Methods<DescService>);
 }
 
 async function issuedCertificates(folder: string) {
