@@ -6,6 +6,7 @@ import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
 import { Aborted, AlreadyExists, messageOf, Unavailable } from "@pretrain/errors";
 import type { Connection } from "./connection.ts";
+import { frozen } from "./frozen.ts";
 import { decoded, encoded } from "./payload.ts";
 import { refusalOf } from "./refusal.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -19,6 +20,7 @@ export interface Recorded<Value> {
 }
 
 export interface Records<Value> {
+  /** What is found is shared with whoever asks at the same time, and so frozen. */
   get(key: string): Promise<Recorded<Value> | undefined>;
   /** Those of the keys that there are, in no order, a thousand or so in one request. */
   getMany(keys: readonly string[]): Promise<Recorded<Value>[]>;
@@ -49,11 +51,12 @@ export async function openRecords<Schema extends DescMessage>(
     value: decoded(schema, entry.value),
     revision: entry.revision,
   });
-  const reads = new SharedReads<KvEntry | null>();
-  const get = async (key: string) => {
-    const entry = await reads.read(key, () => answered(bucket, () => kv.get(key)));
-    return entry === null || entry.operation !== "PUT" ? undefined : recorded(entry);
-  };
+  const reads = new SharedReads<Recorded<MessageShape<Schema>> | undefined>();
+  const get = (key: string) =>
+    reads.read(key, async () => {
+      const entry = await answered(bucket, () => kv.get(key));
+      return entry === null || entry.operation !== "PUT" ? undefined : frozen(recorded(entry));
+    });
   const getMany = async (keys: readonly string[]) => {
     const found: Recorded<MessageShape<Schema>>[] = [];
     for (let from = 0; from < keys.length; from += keysAtOnce) {

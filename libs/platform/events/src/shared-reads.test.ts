@@ -13,22 +13,28 @@ function gated() {
   return { begun, ask };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Whatever waits for the end of this turn has had it. */
+const turn = async () => {
+  for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
-test("given a read that is out, whoever asks for the same shares one read that begins behind it", async () => {
+test("given several who ask at once, one read answers them; whoever asks when it is out shares the next, which begins behind it", async () => {
   const reads = new SharedReads<string>();
   const { begun, ask } = gated();
-  const first = reads.read("a", ask);
-  const [second, third] = [reads.read("a", ask), reads.read("a", ask)];
+  const first = [reads.read("a", ask), reads.read("a", ask)];
+  await turn();
+  assert.equal(begun.length, 1);
+  const second = [reads.read("a", ask), reads.read("a", ask)];
   await turn();
   assert.equal(begun.length, 1, "nobody is answered by a read that began before he asked");
   begun[0]?.resolve("old");
-  assert.equal(await first, "old");
+  assert.deepEqual(await Promise.all(first), ["old", "old"]);
   await turn();
   assert.equal(begun.length, 2);
   begun[1]?.resolve("new");
-  assert.deepEqual(await Promise.all([second, third]), ["new", "new"]);
+  assert.deepEqual(await Promise.all(second), ["new", "new"]);
   const later = reads.read("a", ask);
+  await turn();
   begun[2]?.resolve("newer");
   assert.equal(await later, "newer");
 });
@@ -37,6 +43,7 @@ test("given a read that fails, those who share it are told, and the next one is 
   const reads = new SharedReads<string>();
   const { begun, ask } = gated();
   const first = reads.read("a", ask);
+  await turn();
   const second = reads.read("a", ask);
   begun[0]?.reject(new Error("the broker is away"));
   await assert.rejects(first, /the broker is away/);
@@ -49,6 +56,7 @@ test("reads of different things do not wait for each other", async () => {
   const reads = new SharedReads<string>();
   const { begun, ask } = gated();
   const [a, b] = [reads.read("a", ask), reads.read("b", ask)];
+  await turn();
   assert.equal(begun.length, 2);
   begun[1]?.resolve("b");
   assert.equal(await b, "b");

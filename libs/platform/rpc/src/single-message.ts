@@ -27,7 +27,8 @@ export function receiveSingle(stream: ServerHttp2Stream, maximumBytes: number): 
 export function unframed(bytes: Buffer, maximumBytes: number): Uint8Array | undefined {
   const length = bytes.length - frameBytes;
   if (length < 0 || length > maximumBytes || bytes[0] !== 0 || bytes.readUInt32BE(1) !== length) return undefined;
-  return bytes.subarray(frameBytes);
+  // No Buffer: its `slice` shares what another's copies, and fields of the message are of the kind that it is read from.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + frameBytes, length);
 }
 
 /** The message in its frame. */

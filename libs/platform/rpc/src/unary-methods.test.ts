@@ -9,8 +9,8 @@ import { type TestContext, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FailedPrecondition } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
-import { type Experiment, ExperimentSchema, GetExperimentRequestSchema, TrainerService } from "@pretrain/proto";
-import { serveGrpc, service } from "./index.ts";
+import { EvaluatorService, type Experiment, GetExperimentRequestSchema, TrainerService } from "@pretrain/proto";
+import { connectClient, serveGrpc, service } from "./index.ts";
 import type { Methods } from "./served-service.ts";
 
 const never = new Promise<never>(() => undefined);
@@ -120,4 +120,18 @@ test("an answer that is no message is a defect: its number for the caller, the r
   const { code, message } = await call(await serve(t), "application/grpc", asking("unencodable"));
   assert.equal(code, "13");
   assert.match(message, /^internal error; the service's log explains it under reference [0-9a-f-]{36}$/);
+});
+
+test("bytes of a request are of the kind whose slice is a copy", async (t) => {
+  const kinds: string[] = [];
+  const scoreLogits = ({ rows }: { rows: readonly { logits: Uint8Array }[] }) => {
+    kinds.push(...rows.map(({ logits }) => Object.getPrototypeOf(logits).constructor.name));
+    return {};
+  };
+  const evaluator = service(EvaluatorService, { scoreLogits } as unknown as Methods<typeof EvaluatorService>);
+  const server = await serveGrpc({ address: "127.0.0.1:0", services: [evaluator], log: createLog("test", "fatal") });
+  using client = connectClient(EvaluatorService, server.address);
+  t.after(() => server[Symbol.asyncDispose]());
+  await client.scoreLogits({ vocabularySize: 1, rows: [{ tokens: [0], logits: new Uint8Array(4) }] });
+  assert.deepEqual(kinds, ["Uint8Array"]);
 });
