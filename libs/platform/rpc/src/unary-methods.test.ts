@@ -54,7 +54,7 @@ async function call(session: ClientHttp2Session, type: string, { body, headers, 
     te: "trailers",
     ...headers,
   });
-  const said: Record<string, unknown> = {};
+  const said: Record<string, string | number | string[] | undefined> = {};
   stream.on("response", (fields) => Object.assign(said, fields));
   stream.on("trailers", (fields) => Object.assign(said, fields));
   const chunks: Buffer[] = [];
@@ -68,7 +68,7 @@ async function call(session: ClientHttp2Session, type: string, { body, headers, 
     status,
     type: fields["content-type"],
     code: fields["grpc-status"],
-    message: decodeURIComponent(String(fields["grpc-message"] ?? "")),
+    message: decodeURIComponent(fields["grpc-message"]?.toString() ?? ""),
     details: fields["grpc-status-details-bin"],
     answer: Buffer.concat(chunks).toString("base64"),
   };
