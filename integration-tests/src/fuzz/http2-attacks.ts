@@ -110,6 +110,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
     next: (round) =>
       frame(kinds.data, 0, 1, round === 0 ? grpcMessage(new Uint8Array(), false, 4_000_000) : Buffer.alloc(1)),
   },
+  "messages of single bytes": inPieces(method, 1),
+  "messages of nothing": inPieces(method, 0),
+  "a stream of single bytes": inPieces("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 1),
   "compressed bomb": {
     connections: 4,
     opening: begun,
@@ -147,6 +150,18 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   "garbage behind the preface": { connections: 8, opening: begun, isRepeated: true, next: garbage },
 };
+
+function inPieces(path: string, bytes: number): Attack {
+  return {
+    connections: 16,
+    opening: Buffer.concat([begun, frame(kinds.headers, flags.endHeaders, 1, callHeaders(path))]),
+    isRepeated: true,
+    next: (round) =>
+      round === 0
+        ? frame(kinds.data, 0, 1, grpcMessage(new Uint8Array(), false, 4_000_000))
+        : many(2000, () => frame(kinds.data, 0, 1, Buffer.alloc(bytes))),
+  };
+}
 
 function garbage(round: number): Buffer {
   return Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 2_654_435_761 * (round + 1)) >>> 13));

@@ -1,4 +1,5 @@
 /** From an HTTP/2 request to the method that answers it. */
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { PretrainError } from "@pretrain/errors";
 import type { Log } from "@pretrain/observability";
@@ -73,11 +74,11 @@ async function answer(incoming: IncomingCall, { handler, unary }: Answerers, han
   stream.once("close", () => {
     handling.gate?.audit(handler.method, record, record?.isDone === true ? 0 : call.status());
   });
-  if (unary === undefined || !isPlain(call)) return answerByConnect(handler, call);
+  if (!hasOneRequest(handler.method)) return answerByConnect(handler, call);
   const received = await receiveSingle(stream, maximumRequestBytes);
-  const request = unary.decode(unframed(received, maximumRequestBytes));
   if (stream.closed) return; // the caller is gone, and nothing was done for it
-  if (request === undefined) return answerByConnect(handler, call, received);
+  const request = isPlain(call) ? unary?.decode(unframed(received, maximumRequestBytes)) : undefined;
+  if (unary === undefined || request === undefined) return answerByConnect(handler, call, received);
   const answered = await unary.answer(request, call).catch((thrown: unknown) => {
     return thrown instanceof ConnectError ? thrown : defect(thrown, handling.log, unary.name);
   });
@@ -106,6 +107,10 @@ async function admitted(
     ended(refusal.code);
     return "refused";
   }
+}
+
+function hasOneRequest({ methodKind }: DescMethod): boolean {
+  return methodKind === "unary" || methodKind === "server_streaming";
 }
 
 function noMethod(url: string): ConnectError {

@@ -377,7 +377,7 @@ test("draining lets a unary call finish, ends streams as UNAVAILABLE, and refuse
   assert.equal((await unary).title, "finished");
   const begun = performance.now();
   await closed;
-  assert.ok(performance.now() - begun < 2_000, "an idle server closes at once");
+  assert.ok(performance.now() - begun < 5_000, "an idle server closes at once, not after its patience");
   assert.equal(started, 1);
 });
 
@@ -386,7 +386,7 @@ test("an idle server closes at once", async (t) => {
   await client.getExperiment({ name: "experiments/a" });
   const begun = performance.now();
   await close();
-  assert.ok(performance.now() - begun < 1_000);
+  assert.ok(performance.now() - begun < 5_000, "not after its patience");
 });
 
 test("a taken port names the address and the variable", async (t) => {

@@ -2,6 +2,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { ConnectError } from "@connectrpc/connect";
 import { contentTypeProto, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { Crumbs } from "./crumbs.ts";
 import { framed } from "./single-message.ts";
 
 const discardForMs = 5_000;
@@ -27,7 +28,9 @@ export function sendError(stream: ServerHttp2Stream, error: ConnectError): void 
  * is thrown away, for a while; an RST_STREAM at once would overtake the trailers that say why it was refused (seen on Node 26).
  */
 export function discardRest(stream: ServerHttp2Stream): void {
-  stream.removeAllListeners("data").resume(); // the listener of the request would stop the flow again
+  const crumbs = new Crumbs(stream);
+  stream.removeAllListeners("data"); // the listener of the request would stop the flow again
+  stream.on("data", (piece: Buffer) => void crumbs.isTooMuch(piece)).resume();
   const impatience = setTimeout(() => stream.close(), discardForMs).unref();
   stream.once("close", () => clearTimeout(impatience));
 }

@@ -122,6 +122,20 @@ test("an answer that is no message is a defect: its number for the caller, the r
   assert.match(message, /^internal error; the service's log explains it under reference [0-9a-f-]{36}$/);
 });
 
+test("a message of thousands of single bytes is cut off with ENHANCE_YOUR_CALM, and the next call is answered", async (t) => {
+  const session = await serve(t);
+  const path = "/pretrain.train.v1.TrainerService/GetExperiment";
+  for (const type of ["application/grpc", "APPLICATION/GRPC"]) {
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": type, te: "trailers" });
+    const cut = once(stream, "error");
+    stream.write(frame(new Uint8Array(), 0, 2000));
+    for (let sent = 0; sent < 2000 && !stream.closed; sent += 1)
+      await new Promise((resolve) => stream.write(Buffer.alloc(1), resolve));
+    assert.match(String(await cut), /NGHTTP2_ENHANCE_YOUR_CALM/);
+    assert.equal((await call(session, type, asking("there"))).code, "0");
+  }
+});
+
 test("bytes of a request are of the kind whose slice is a copy", async (t) => {
   const kinds: string[] = [];
   const scoreLogits = ({ rows }: { rows: readonly { logits: Uint8Array }[] }) => {

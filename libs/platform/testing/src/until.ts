@@ -6,12 +6,12 @@ type Falsy = false | 0 | "" | null | undefined;
 /**
  * Asks `condition` again and again, with growing pauses of 5 to 100 ms, until its answer is truthy.
  * @returns that answer
- * @throws Error after `timeoutMs` (10 s if not given) with the last answer, or with the last error of `condition` as its
+ * @throws Error after `timeoutMs` (30 s if not given: machines are busy) with the last answer, or with the last error of `condition` as its
  *   cause: a condition that throws counts as "not yet".
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {},
 ): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = 5; ; pauseMs = Math.min(100, pauseMs * 2)) {

@@ -154,6 +154,6 @@ for (const behaviour of ["block", "listen"]) {
     t.after(() => void (isAlive(childId) && process.kill(childId, "SIGKILL")));
     assert.ok(isAlive(childId));
     parent.kill("SIGKILL");
-    await until(() => !isAlive(childId), { timeoutMs: 5_000 });
+    await until(() => !isAlive(childId));
   });
 }

@@ -44,7 +44,7 @@ test("wake asks at once instead of at the next poll", async (t) => {
   await pause(50);
   isThere = true;
   supervised.wake();
-  await until(() => notes() === "start\n", { timeoutMs: 5_000 });
+  await until(() => notes() === "start\n");
 });
 
 test("a worker that crashed is started again", async (t) => {
