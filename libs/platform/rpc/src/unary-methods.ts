@@ -2,7 +2,15 @@
  * Unary calls as gRPC's libraries make them: one message in, one out. They pass the same layers as all others, but neither Connect's
  * streams of one message nor Node's imitation of HTTP/1 below them, which together take longer than all that a call is made for.
  */
-import { create, type DescMethod, type DescMethodUnary, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  fromBinary,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type UnaryResponse } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { contentTypeProto, parseTimeout } from "@connectrpc/connect/protocol-grpc";
@@ -95,9 +103,19 @@ function unaryMethod(
         contextValues: call.contextValues,
         signal: lifetime.signal,
       });
-      return toBinary(output, response.message as Message);
+      return encoded(output, response.message as Message);
     },
   };
+}
+
+/** Answers that cannot change any more: callers who ask at the same time are given the same one, and it is encoded once. */
+const encodings = new WeakMap<Message, Uint8Array>();
+
+function encoded(schema: DescMessage, message: Message): Uint8Array {
+  if (!Object.isFrozen(message)) return toBinary(schema, message);
+  const bytes = encodings.get(message) ?? toBinary(schema, message);
+  encodings.set(message, bytes);
+  return bytes;
 }
 
 /** Its signal is aborted at the deadline that the caller gave, and when it closes the call. */
