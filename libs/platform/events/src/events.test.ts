@@ -294,6 +294,9 @@ test("a record is made once and changed only by who has seen its last version", 
     revision: next,
   });
   assert.equal(await records.get("b"), undefined);
+  const [one, other] = await Promise.all([records.get("a"), records.get("a")]);
+  assert.equal(one, other, "who asks at the same time is given the same");
+  assert.throws(() => Object.assign(one?.value ?? {}, { rows: 1n }), TypeError, "and nobody can change it");
   assert.deepEqual(
     (await records.list()).map(({ key }) => key),
     ["a"],

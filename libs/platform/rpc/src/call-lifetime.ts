@@ -43,7 +43,7 @@ export function limitLifetime(draining: Draining, longestUnaryMs: number): Inter
       const response = await orAborted(next({ ...request, signal }), signal);
       return response.stream ? { ...response, message: endedBy(response.message, signal) } : response;
     }
-    // Not by AbortSignal.any: its bookkeeping of weak references is a tenth of what a short call takes.
+    // Not by AbortSignal.any: its weak references took a twentieth of a short call.
     const call = new AbortController();
     const end = () => call.abort(request.signal.reason);
     request.signal.addEventListener("abort", end, { once: true });
