@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@pretrain/errors";
+import { freePort } from "@pretrain/free-ports";
 import { expectFreePort, expectLoopback } from "./addresses.ts";
 import { type Access, type ClusterMember, natsConfiguration } from "./configuration.ts";
 import { endWithThisProcess } from "./end-with-this-process.ts";
@@ -61,9 +62,11 @@ type ServerProcess = ChildProcessByStdio<null, null, Readable>;
  * Unavailable, with its last words, if it ends or is not ready within a minute. No server is left running then.
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { host = "127.0.0.1", port, monitoringPort = 0, access, cluster, onLogLine } = options;
+  const { host = "127.0.0.1", monitoringPort = 0, access, cluster, onLogLine } = options;
   expectInstalled();
   expectLoopback(host);
+  // Not one that the server takes by itself: started again, it must find its port as it left it.
+  const port = options.port || (await freePort());
   // Not left to the server: it opens the streams before it finds the port taken, perhaps by the server that is writing them.
   await Promise.all([port, monitoringPort].map((wanted) => expectFreePort(host, wanted)));
   const storeDirectory = resolve(options.storeDirectory);

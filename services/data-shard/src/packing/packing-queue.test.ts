@@ -93,8 +93,18 @@ test("what another process left in the middle is taken up when nothing has been 
   assert.deepEqual([state, manifestSha256], [Dataset_State.READY, shard.manifestSha256]);
 });
 
+/** Records, and how often the packing of one of them began: progress is written, too, as often as the machine is slow. */
+function countingBegins() {
+  const begins: string[] = [];
+  const records = memoryRecords(undefined, ({ dataset }) => {
+    if (dataset?.state === Dataset_State.PACKING && dataset.bytesRead === 0n) begins.push(dataset.name);
+  });
+  return { records, begins };
+}
+
 test("two processes that have the same dataset waiting pack it once", async (t) => {
-  const shard = dataShard(t);
+  const { records, begins } = countingBegins();
+  const shard = dataShard(t, records);
   shard.write("book.jsonl", jsonl("one", "two"));
   const { name } = await shard.pack(book);
   await using other = shard.openQueue();
@@ -102,11 +112,12 @@ test("two processes that have the same dataset waiting pack it once", async (t) 
   assert.equal((await shard.ended(name)).state, Dataset_State.READY);
   await other[Symbol.asyncDispose]();
   assert.deepEqual(shard.outcomes, ["ready"]);
-  assert.equal((await shard.records.named(name)).revision, 3); // PENDING, PACKING, READY: nobody began a second time
+  assert.deepEqual(begins, [name]);
 });
 
 test("datasets are packed one after the other, each once however often it is put in", async (t) => {
-  const shard = dataShard(t);
+  const { records, begins } = countingBegins();
+  const shard = dataShard(t, records);
   const names: string[] = [];
   for (const file of ["a.jsonl", "b.jsonl", "c.jsonl"]) {
     shard.write(file, jsonl(file));
@@ -115,8 +126,7 @@ test("datasets are packed one after the other, each once however often it is put
     names.push(name);
   }
   for (const name of names) assert.equal((await shard.ended(name)).state, Dataset_State.READY);
-  const revisions = await Promise.all(names.map(async (name) => (await shard.records.named(name)).revision));
-  assert.equal(Math.max(...revisions), 9); // three times PENDING, PACKING, READY
+  assert.deepEqual(begins, names);
 });
 
 test("a full disk postpones packing, whatever shard it hits; when there is room the dataset is the same one", async (t) => {

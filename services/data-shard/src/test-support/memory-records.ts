@@ -4,13 +4,20 @@ import type { Recorded, Records } from "@pretrain/events";
 import type { DatasetRecord } from "@pretrain/proto";
 import { DatasetRecords } from "../stores/dataset-records.ts";
 
-/** @param beforeUpdate runs before every update: what somebody else does in between */
-export function memoryRecords(beforeUpdate: () => Promise<unknown> = async () => undefined): DatasetRecords {
+/**
+ * @param beforeUpdate runs before every update: what somebody else does in between
+ * @param onWritten is told every value that was written
+ */
+export function memoryRecords(
+  beforeUpdate: () => Promise<unknown> = async () => undefined,
+  onWritten: (value: DatasetRecord) => void = () => undefined,
+): DatasetRecords {
   const stored = new Map<string, Recorded<DatasetRecord>>();
   let revision = 0;
   const put = (key: string, value: DatasetRecord) => {
     revision += 1;
     stored.set(key, { key, value: structuredClone(value), revision });
+    onWritten(value);
     return revision;
   };
   const records: Records<DatasetRecord> = {
