@@ -9,11 +9,20 @@ import { type TestContext, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FailedPrecondition } from "@pretrain/errors";
 import { createLog } from "@pretrain/observability";
-import { EvaluatorService, type Experiment, GetExperimentRequestSchema, TrainerService } from "@pretrain/proto";
+import {
+  EvaluatorService,
+  type Experiment,
+  ExperimentSchema,
+  GetExperimentRequestSchema,
+  TrainerService,
+} from "@pretrain/proto";
 import { connectClient, serveGrpc, service } from "./index.ts";
 import type { Methods } from "./served-service.ts";
 
 const never = new Promise<never>(() => undefined);
+
+const counted = create(ExperimentSchema, { name: "experiments/counted" });
+const frozenAnswer = Object.freeze(create(ExperimentSchema, { name: "experiments/frozen" }));
 
 /** By the experiment that is asked for. */
 const answers: Readonly<Record<string, () => Partial<Experiment> | Promise<never>>> = {
@@ -23,6 +32,8 @@ const answers: Readonly<Record<string, () => Partial<Experiment> | Promise<never
     throw new FailedPrecondition("NOT_NOW", "not now, später", { until: "later" });
   },
   late: () => never,
+  counted: () => Object.assign(counted, { message: `${counted.message}again ` }),
+  frozen: () => frozenAnswer,
   unencodable: () => ({ state: 1.5 as never }),
 };
 
@@ -104,7 +115,7 @@ const calls: readonly (readonly [what: string, asked: Asked, code: string])[] = 
   ["one whose bytes are no message", { body: frame(Buffer.of(0xff, 0xff, 0xff)) }, "3"],
   ["one that is compressed, and does not say how", { body: frame(named("there"), 1) }, "13"],
   ["one that is compressed in a way that is not spoken", asking("there", { "grpc-encoding": "gzip" }), "12"],
-  ["one of more bytes than are read", { body: frame(new Uint8Array(4 * 2 ** 20 + 1)) }, "8"],
+  ["one of more bytes than are read", asking("a".repeat(4 * 2 ** 20)), "8"],
 ];
 
 for (const [what, asked, code] of calls) {
@@ -115,6 +126,15 @@ for (const [what, asked, code] of calls) {
     assert.deepEqual(here, await call(session, "APPLICATION/GRPC", asked));
   });
 }
+
+test("an answer that its method changes and gives again is sent as it is by then; one that is frozen, every time", async (t) => {
+  const session = await serve(t);
+  const first = await call(session, "application/grpc", asking("counted"));
+  assert.notEqual(first.answer, (await call(session, "application/grpc", asking("counted"))).answer);
+  const frozen = await call(session, "application/grpc", asking("frozen"));
+  assert.deepEqual(frozen, await call(session, "application/grpc", asking("frozen")));
+  assert.notEqual(frozen.answer, "");
+});
 
 test("an answer that is no message is a defect: its number for the caller, the rest in the log", async (t) => {
   const { code, message } = await call(await serve(t), "application/grpc", asking("unencodable"));
