@@ -28,10 +28,10 @@ export interface ServedService {
  *   response; a streaming one is an async generator. `context.signal` ends with the deadline, with the caller, and with the server.
  */
 export function service<S extends DescService>(descriptor: S, methods: Methods<S>): ServedService {
-  const byName = methods as unknown as Readonly<Record<string, UnaryFunction>>;
+  const byName = methods as unknown as Readonly<Record<string, UnaryFunction | undefined>>;
   return {
     descriptor,
     register: (router) => void router.service(descriptor, methods as unknown as ServiceImpl<S>),
-    unary: (localName) => (localName in byName ? byName[localName]?.bind(methods) : undefined),
+    unary: (localName) => byName[localName]?.bind(methods),
   };
 }
